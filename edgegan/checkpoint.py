@@ -1,0 +1,108 @@
+"""Checkpoints: one safetensors file with a JSON header. Whole or absent, and complete: what moves is in it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from edgegan import __version__
+from edgegan.runtime.errors import InputError, TrainingError
+from edgegan.runtime.files import atomic_path
+
+FORMAT = 1
+HEADER_KEY = "edgegan"
+
+
+class Checkpoint:
+    """A checkpoint on disk. Tensors are named `section/...`; `header` holds everything else."""
+
+    def __init__(self, path: Path, header: dict[str, Any], tensors: dict[str, Tensor]) -> None:
+        self.path, self.header, self.tensors = path, header, tensors
+
+    def section(self, name: str) -> dict[str, Tensor]:
+        """The tensors of one section, without its prefix."""
+        prefix = name + "/"
+        return {key.removeprefix(prefix): t for key, t in self.tensors.items() if key.startswith(prefix)}
+
+    def load_into(self, module: nn.Module, section: str) -> None:
+        """Fills a module; raises InputError that lists missing, unexpected and wrong-shaped keys."""
+        have, want = self.section(section), module.state_dict()
+        wrong = [
+            *(f"missing {k}" for k in want if k not in have),
+            *(f"unexpected {k}" for k in have if k not in want),
+            *(
+                f"{k} is {tuple(have[k].shape)}, not {tuple(want[k].shape)}"
+                for k in want
+                if k in have and have[k].shape != want[k].shape
+            ),
+        ]
+        if wrong:
+            more = f" and {len(wrong) - 4} more" if len(wrong) > 4 else ""
+            raise InputError(f"{self.path}: does not fit the {section} network: {'; '.join(wrong[:4])}{more}")
+        module.load_state_dict(have)
+
+
+def save(path: Path, header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
+    """Writes a checkpoint atomically; `header` must be plain JSON values."""
+    full = {"format": FORMAT, "edgegan": __version__, "torch": torch.__version__, "git": _revision(), **header}
+    flat = {key: t.detach().to("cpu").contiguous() for key, t in tensors.items()}
+    with atomic_path(path) as temporary:
+        save_file(flat, str(temporary), metadata={HEADER_KEY: json.dumps(full)})
+
+
+def load(path: Path) -> Checkpoint:
+    """Reads a checkpoint; raises InputError if it is not one, is damaged, or is newer than this program."""
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such checkpoint")
+    try:
+        with safe_open(str(path), framework="pt") as file:
+            text = (file.metadata() or {}).get(HEADER_KEY)
+            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118 - not a dict
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{path}: not a readable safetensors file ({error})", todo="take an earlier one") from None
+    if text is None:
+        raise InputError(f"{path}: a safetensors file, but not an edgegan checkpoint: it has no header")
+    header = json.loads(text)
+    if header["format"] > FORMAT:
+        raise InputError(f"{path}: checkpoint format {header['format']}", f"this edgegan reads up to {FORMAT}")
+    return Checkpoint(path, header, tensors)
+
+
+def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
+    """An optimiser's state as named tensors (`<parameter number>/<state name>`)."""
+    state = optimiser.state_dict()["state"]
+    return {f"{n}/{key}": torch.as_tensor(v) for n, values in state.items() for key, v in values.items()}
+
+
+def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `optimiser_tensors`; hyperparameters stay as configured."""
+    state: dict[int, dict[str, Tensor]] = {}
+    for name, tensor in tensors.items():
+        number, key = name.split("/", 1)
+        state.setdefault(int(number), {})[key] = tensor.clone()
+    groups = optimiser.state_dict()["param_groups"]
+    if state and len(state) != sum(len(g["params"]) for g in groups):
+        raise TrainingError("the checkpoint's optimiser has another number of parameters than this configuration")
+    optimiser.load_state_dict({"state": state, "param_groups": groups})
+
+
+def _revision() -> str:
+    try:
+        found = subprocess.run(
+            ["git", "describe", "--always", "--dirty"],
+            capture_output=True,
+            text=True,
+            timeout=5,
+            cwd=Path(__file__).parent,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip()

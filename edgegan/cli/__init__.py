@@ -1,0 +1,81 @@
+"""The command line: parse, build a config, make one call. Every heavy import waits inside its command."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import sys
+import traceback
+
+import typer
+
+from edgegan import __version__
+from edgegan.runtime.errors import EdgeganError
+
+ISSUE_HINT = "this is a bug in edgegan; please report it with the lines above"
+
+app = typer.Typer(
+    name="edgegan",
+    help="From a GAN in PyTorch to a live, checked, real-time image editor on any edge machine.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+
+
+def _version(value: bool) -> None:
+    if value:
+        print(f"edgegan {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    debug: bool = typer.Option(False, "--debug", help="Show the traceback of every error."),
+    version: bool = typer.Option(False, "--version", callback=_version, is_eager=True, help="Print the version."),
+) -> None:
+    del version
+    if debug:
+        sys.tracebacklimit = 1000
+
+
+def _register() -> None:
+    """Each module of this folder adds its own command: `register(app)`."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+        importlib.import_module(f"{__name__}.{module}").register(app)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Runs the command line; exit codes: 0, 2 for what the user can mend, 130 after Ctrl-C, 1 for our bugs."""
+    arguments = sys.argv[1:] if argv is None else argv
+    _register()
+    try:
+        code = app(args=arguments, standalone_mode=False, prog_name="edgegan")
+    except typer.Exit as done:
+        code = done.exit_code
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        code = 130
+    except Exception as error:
+        code = _explain(error, debug="--debug" in arguments)
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _explain(error: Exception, *, debug: bool) -> int:
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, EdgeganError):
+        print(f"edgegan: {error}", file=sys.stderr)
+        return 2
+    if hasattr(error, "format_message"):  # the parser's own errors: unknown option, missing argument
+        print(f"edgegan: {error.format_message()}", file=sys.stderr)
+        print("see: edgegan --help", file=sys.stderr)
+        return 2
+    if type(error).__name__ == "Abort":
+        print("stopped", file=sys.stderr)
+        return 130
+    if not debug:
+        traceback.print_exception(error)
+    print(f"edgegan: {ISSUE_HINT}", file=sys.stderr)
+    return 1

@@ -1,0 +1,62 @@
+"""`edgegan train`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """
+**Examples**
+
+`edgegan train stargan --preset avatars-64 --minutes 5` — drawn faces, nothing to download
+
+`edgegan train stargan --preset celeba-128 --data celeba:/data/celeba --out runs/celeba`
+
+`edgegan train stargan --preset avatars-64 --set train.batch=8 --set conv_dim=16 --dry-run`
+
+`edgegan train stargan --out runs/celeba --resume` — go on where it stopped
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(train)
+
+
+def train(
+    family: Annotated[str, typer.Argument(help="The GAN family, such as stargan.")],
+    preset: Annotated[
+        str | None, typer.Option(help="A named configuration; without it, the presets are listed.")
+    ] = None,
+    data: Annotated[str | None, typer.Option(help="avatars, celeba:DIR, folders:DIR, flat:DIR, or a folder.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The run folder; default runs/FAMILY.")] = None,
+    images: Annotated[int | None, typer.Option(min=1, help="Train until so many real images were shown.")] = None,
+    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
+    set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print config, parameters, MACs and memory; stop.")
+    ] = False,
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
+) -> None:
+    """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
+    from edgegan.training import Request, run_training
+
+    run_training(
+        Request(
+            family=family,
+            preset=preset,
+            data=data,
+            folder=out or Path("runs") / family,
+            images=images,
+            minutes=minutes,
+            settings=tuple(set_ or ()),
+            resume=resume,
+            dry_run=dry_run,
+            device=device,
+            threads=threads,
+        )
+    )

@@ -1,0 +1,175 @@
+"""What a GAN family is. A family is a folder here; nothing lists them, and nothing else knows their names.
+
+A family's `__init__` module offers the names of `Family` below. `edgegan/loop.py` trains whatever phases it
+gives, `edgegan.export` writes whatever it declares exportable.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from edgegan.config import BaseConfig
+from edgegan.runtime.card import ModelCard
+from edgegan.runtime.errors import InputError
+from edgegan.sheet import Sheet
+
+Batch = Mapping[str, Tensor]
+Networks = dict[str, nn.Module]
+Loss = tuple[Tensor, dict[str, Tensor]]  # the scalar to minimise, and its named parts
+
+
+@dataclass(frozen=True)
+class Step:
+    """One micro-batch on its way through a phase. Real pictures are in [-1, 1], (N, 3, H, W)."""
+
+    streams: Mapping[str, Batch]
+    first_image: int  # the number of the first real picture of this micro-batch since training began
+    seed: int
+
+    @property
+    def real(self) -> Batch:
+        """The one stream of families that have only one."""
+        return self.streams["real"]
+
+    @cached_property
+    def rng(self) -> np.random.Generator:
+        """Randomness that depends on (seed, images seen) alone, so that a resumed run repeats it."""
+        return np.random.Generator(np.random.Philox(key=[self.seed, self.first_image]))
+
+    def uniform(self, count: int) -> Tensor:
+        """(count,) in [0, 1): one draw per picture, from (seed, images seen, index) alone."""
+        return torch.from_numpy(
+            np.array(
+                [
+                    np.random.Generator(
+                        np.random.Philox(key=[self.seed, self.first_image + i], counter=1 << 40)
+                    ).random()
+                    for i in range(count)
+                ],
+                np.float32,
+            )
+        )
+
+
+@dataclass(frozen=True)
+class Phase:
+    """One kind of update. A round of the loop runs each phase that is due, in order.
+
+    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats). Phases may share
+    an optimiser (lazy regularisation). `after_step` runs after the optimiser (weight clipping, balance terms)
+    and sees the named parts of this step's loss.
+    """
+
+    name: str
+    module: nn.Module  # the parameters that this phase updates; all others are frozen meanwhile
+    optimiser: torch.optim.Optimizer
+    loss_fn: Callable[[Step], Loss]
+    interval: int | Callable[[int], int] = 1
+    needs_second_order: bool = False  # double backward: no autocast
+    after_step: Callable[[dict[str, Tensor]], None] | None = None
+
+    def due(self, round_: int) -> bool:
+        """Whether the phase runs in round number `round_` (from 1)."""
+        every = self.interval(round_) if callable(self.interval) else self.interval
+        return round_ % every == 0
+
+
+class Stream(Protocol):
+    """A set of training items; shuffling, batching and prefetching are the loader's."""
+
+    def __len__(self) -> int: ...
+
+    def item(self, index: int, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
+        """Item `index`; `rng` belongs to this one showing of it (flips, crops)."""
+        ...
+
+
+@dataclass(frozen=True)
+class Tolerance:
+    """How far an artefact may be from fp32 eager, on the worst golden picture."""
+
+    max_abs: float | None = None  # in units of the output's value range as the card states it
+    min_psnr_db: float | None = None
+
+
+@dataclass(frozen=True)
+class ExportSpec:
+    """One network to export. `golden(count)` gives real held-out inputs, keyed and laid out as the card says."""
+
+    name: str  # the artefact's file stem: model, classifier
+    folder: str  # "" or the direction's folder: AtoB
+    module: nn.Module  # in eval mode, EMA weights, float32
+    card: ModelCard
+    golden: Callable[[int], dict[str, NDArray[np.float32]]]
+    tolerances: Mapping[str, Tolerance]  # by precision
+    dynamic_multiple: int = 1  # height and width must be multiples of this when the size is dynamic
+    keep_fp32: tuple[str, ...] = ()  # operator types that FP16 would hurt
+    note: str = ""  # one line for the user: where the golden pictures came from
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Figures of a trained model on held-out data, and the pictures behind them."""
+
+    figures: dict[str, Any] = field(default_factory=dict)
+    sheet: Sheet | None = None
+
+
+class Family(Protocol):
+    """The contract of a family's module."""
+
+    Config: type[BaseConfig]
+    EMA: tuple[str, ...]  # the networks whose weights are averaged; sampling and export use the average
+    TITLE: str  # one line: the paper
+
+    def networks(self, cfg: Any) -> Networks:
+        """Freshly initialised networks."""
+        ...
+
+    def example_inputs(self, cfg: Any, network: str) -> tuple[Tensor, ...]:
+        """Inputs of one network at batch 1, for counting and tracing."""
+        ...
+
+    def phases(self, cfg: Any, nets: Networks) -> tuple[Phase, ...]:
+        """The updates of one round, in order."""
+        ...
+
+    def streams(self, cfg: Any, data: str) -> dict[str, Stream]:
+        """The real pictures of a --data SPEC; the first stream's are the ones counted as images."""
+        ...
+
+    def preview(self, cfg: Any, nets: Networks, data: str) -> Sheet:
+        """What the networks make of fixed held-out inputs, with the true answers where they are known."""
+        ...
+
+    def exportable(self, cfg: Any, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
+        """What can be exported, the main artefact first. `data` may be empty."""
+        ...
+
+    def tiny(self) -> Any:
+        """A config that trains in a second on a CPU, for tests."""
+        ...
+
+
+def names() -> tuple[str, ...]:
+    """The families of this installation: the folders beside this file."""
+    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.ispkg))
+
+
+def get(name: str) -> Family:
+    """The family called `name`; raises InputError if there is none."""
+    if name not in names():
+        raise InputError(f"no family is called '{name}'", f"there are: {', '.join(names())}")
+    module: Any = importlib.import_module(f"{__name__}.{name}")
+    family: Family = module
+    return family

@@ -1,0 +1,56 @@
+"""Batches from a stream: shuffled without end, prefetched, and a pure function of (seed, images seen)."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgegan.families import Stream
+
+
+class Loader:
+    """Batch number k is the same whatever ran before it; the next one is prepared in a thread.
+
+    Use as a context manager: leaving it ends the thread.
+    """
+
+    def __init__(self, stream: Stream, *, seed: int, workers: int = 2) -> None:
+        self._stream, self._seed = stream, seed
+        self._pool = ThreadPoolExecutor(workers, thread_name_prefix="loader")
+        self._orders: dict[int, np.ndarray] = {}
+        self._next: tuple[int, int, list[Future[dict[str, np.ndarray]]]] | None = None
+
+    def __enter__(self) -> Loader:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._pool.shutdown(cancel_futures=True)
+
+    def batch(self, first: int, count: int) -> dict[str, Tensor]:
+        """The `count` items that begin with showing number `first`; each value is (count, ...)."""
+        if self._next is not None and self._next[:2] == (first, count):
+            futures = self._next[2]
+        else:
+            futures = self._start(first, count)
+        self._next = (first + count, count, self._start(first + count, count))
+        items = [f.result() for f in futures]
+        return {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in items[0]}
+
+    def _start(self, first: int, count: int) -> list[Future[dict[str, np.ndarray]]]:
+        return [self._pool.submit(self._item, first + i, *self._place(first + i)) for i in range(count)]
+
+    def _place(self, showing: int) -> tuple[int]:
+        """Which item is shown as number `showing`: each epoch is one permutation, from (seed, epoch)."""
+        epoch, place = divmod(showing, len(self._stream))
+        if epoch not in self._orders:
+            self._orders = {e: o for e, o in self._orders.items() if e >= epoch - 1}
+            rng = np.random.Generator(np.random.Philox(key=[self._seed, 1 << 62 | epoch]))
+            self._orders[epoch] = rng.permutation(len(self._stream))
+        return (int(self._orders[epoch][place]),)
+
+    def _item(self, showing: int, index: int) -> dict[str, np.ndarray]:
+        rng = np.random.Generator(np.random.Philox(key=[self._seed, showing], counter=1 << 41))
+        return dict(self._stream.item(index, rng))

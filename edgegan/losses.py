@@ -1,0 +1,52 @@
+"""The losses of the papers, as pure functions. None of them calls backward.
+
+D outputs are raw scores of any shape (N, ...); a map counts as the mean of its places unless said otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+
+def wgan_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[D(fake)] - E[D(real)] (WGAN, eq. 2)."""
+    return fake.mean() - real.mean()
+
+
+def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[max(0, 1 - D(real))] + E[max(0, 1 + D(fake))] (Geometric GAN, eq. 16-17)."""
+    return F.relu(1 - real).mean() + F.relu(1 + fake).mean()
+
+
+def critic_g(fake: Tensor) -> Tensor:
+    """-E[D(fake)]: the generator's side of both WGAN and hinge."""
+    return -fake.mean()
+
+
+def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
+    """E[(|grad D(x^)|_2 - 1)^2] with x^ = alpha real + (1 - alpha) fake (WGAN-GP, eq. 3).
+
+    Args:
+        critic: pictures (N, C, H, W) -> scores; a score map is summed, as StarGAN's code does.
+        alpha: (N,) in [0, 1], one point per picture.
+    """
+    mixed = torch.lerp(fake, real, alpha.view(-1, 1, 1, 1).to(real)).requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(mixed).sum(), mixed, create_graph=True)
+    norms: Tensor = torch.linalg.vector_norm(gradient.flatten(1), dim=1)
+    return (norms - 1).square().mean()
+
+
+def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
+    """E[|grad D(x)|^2] on real pictures (Mescheder et al. 2018, eq. 9); the caller weighs it with gamma / 2."""
+    real = real.detach().requires_grad_(True)
+    (gradient,) = torch.autograd.grad(critic(real).flatten(1).mean(1).sum(), real, create_graph=True)
+    return gradient.flatten(1).square().sum(1).mean()
+
+
+def attribute_classification(logits: Tensor, target: Tensor) -> Tensor:
+    """Binary cross-entropy summed over attributes, averaged over pictures (StarGAN, eq. 2-3, binary labels)."""
+    return F.binary_cross_entropy_with_logits(logits, target, reduction="sum") / logits.shape[0]

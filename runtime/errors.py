@@ -1,0 +1,55 @@
+"""What can go wrong, as types. Every message says what was seen, what was expected and what to do."""
+
+from __future__ import annotations
+
+
+class EdgeganError(Exception):
+    """Base of every error a user can mend. The command line prints it in plain lines and exits with 2.
+
+    Args:
+        seen: what was found, in one sentence.
+        expected: what would have been right (optional).
+        todo: what to do about it (optional).
+    """
+
+    def __init__(self, seen: str, expected: str = "", todo: str = "") -> None:
+        self.seen, self.expected, self.todo = seen, expected, todo
+        super().__init__("\n".join(part for part in (seen, expected, todo) if part))
+
+
+class MissingExtra(EdgeganError):
+    """An optional dependency is not installed; the message names the one `pip install` that brings it."""
+
+    def __init__(self, module: str, extra: str) -> None:
+        super().__init__(
+            f"this needs the Python package '{module}', which is not installed",
+            todo=f"run: pip install 'edgegan[{extra}]'",
+        )
+
+
+class InputError(EdgeganError):
+    """A file, folder, frame or option from the user is not what it has to be."""
+
+
+class CardError(EdgeganError):
+    """A model card is missing, unreadable, newer than this program, or disagrees with its model."""
+
+
+class BackendError(EdgeganError):
+    """A backend or device is not there, or could not run the model."""
+
+
+class SourceError(EdgeganError):
+    """A camera, file or stream cannot be opened or stopped giving frames."""
+
+
+class SinkError(EdgeganError):
+    """A window, file or stream cannot be written."""
+
+
+class VerifyError(EdgeganError):
+    """An artefact does not reproduce the model it was made from."""
+
+
+class TrainingError(EdgeganError):
+    """A run cannot start, go on, or was stopped because a value is not finite."""
