@@ -44,7 +44,7 @@ class Trainer:
             net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
         self.ema = {name: _frozen_copy(self.nets[name]) for name in run.family.EMA}
         self.phases = run.family.phases(run.cfg, self.nets)
-        self._base_lr = {id(g): g["lr"] for p in self.phases for g in p.optimiser.param_groups}
+        self._base_lr = {p.name: [float(g["lr"]) for g in p.optimiser.param_groups] for p in self.phases}
         self._amp = _autocast_dtype(self.cfg, device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._amp is torch.float16)
         self.images = 0
@@ -151,8 +151,8 @@ class Trainer:
         left = self.cfg.images - self.images
         factor = min(1.0, left / self.cfg.decay_images) if self.cfg.decay_images else 1.0
         for phase in self.phases:
-            for group in phase.optimiser.param_groups:
-                group["lr"] = self._base_lr[id(group)] * max(factor, 0.0)
+            for group, base in zip(phase.optimiser.param_groups, self._base_lr[phase.name], strict=True):
+                group["lr"] = base * max(factor, 0.0)
 
     def _to_device(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         layout = torch.channels_last if self.cfg.channels_last else torch.contiguous_format
@@ -187,7 +187,9 @@ class Trainer:
             old.unlink()
 
     def restore(self, found: checkpoint.Checkpoint) -> None:
-        """Continues from a checkpoint of the same config."""
+        """Continues from a checkpoint of the same config; raises TrainingError if it holds weights alone."""
+        if found.header.get("weights_only"):
+            raise TrainingError(f"{found.path}: published weights, without the state that training needs to go on")
         for name, net in self.nets.items():
             found.load_into(net, f"net/{name}")
         for name, net in self.ema.items():

@@ -43,7 +43,7 @@ def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Ten
 def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     """E[|grad D(x)|^2] on real pictures (Mescheder et al. 2018, eq. 9); the caller weighs it with gamma / 2."""
     real = real.detach().requires_grad_(True)
-    (gradient,) = torch.autograd.grad(critic(real).flatten(1).mean(1).sum(), real, create_graph=True)
+    (gradient,) = torch.autograd.grad(critic(real).reshape(len(real), -1).mean(1).sum(), real, create_graph=True)
     return gradient.flatten(1).square().sum(1).mean()
 
 

@@ -90,6 +90,29 @@ def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
     return run, nets, found
 
 
+def publish_run(source: Path, folder: Path) -> Path:
+    """Writes the weights alone as a run folder: averages in float32, other networks in float16.
+
+    Returns the checkpoint's path. Raises InputError if the folder already holds something.
+    """
+    if folder.exists() and any(folder.iterdir()):
+        raise InputError(f"{folder} exists and is not empty", todo="name another folder with --out")
+    run, nets, found = open_trained(source)
+    tensors = {}
+    for name, net in nets.items():
+        averaged = name in run.family.EMA
+        section = "ema" if averaged else "net"
+        state = net.state_dict()
+        tensors.update({f"{section}/{name}/{k}": t if averaged else t.half() for k, t in state.items()})
+    published = Run(folder, run.family_name, run.cfg, run.data)
+    published.write_config()
+    kept = ("images", "round", "seconds")
+    header = {**run.header(), **{key: found.header[key] for key in kept}, "weights_only": True}
+    path = published.checkpoint_path(int(found.header["images"]))
+    checkpoint.save(path, header, tensors)
+    return path
+
+
 def _resolve(folder: Path, document: dict[str, Any]) -> Run:
     name = str(document["family"])
     cfg = config.build(families.get(name).Config, document["config"])

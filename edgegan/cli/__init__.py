@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
+import signal
 import sys
 import traceback
 
@@ -49,6 +50,8 @@ def _register() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Runs the command line; exit codes: 0, 2 for what the user can mend, 130 after Ctrl-C, 1 for our bugs."""
     arguments = sys.argv[1:] if argv is None else argv
+    for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
+        signal.signal(stop, signal.default_int_handler)
     _register()
     try:
         code = app(args=arguments, standalone_mode=False, prog_name="edgegan")
@@ -68,8 +71,11 @@ def _explain(error: Exception, *, debug: bool) -> int:
     if isinstance(error, EdgeganError):
         print(f"edgegan: {error}", file=sys.stderr)
         return 2
-    if hasattr(error, "format_message"):  # the parser's own errors: unknown option, missing argument
-        print(f"edgegan: {error.format_message()}", file=sys.stderr)
+    said = getattr(error, "format_message", None)  # the parser's own errors: unknown option, missing argument
+    if said is not None:
+        if not said():  # no arguments at all: the help was printed
+            return 0
+        print(f"edgegan: {said()}", file=sys.stderr)
         print("see: edgegan --help", file=sys.stderr)
         return 2
     if type(error).__name__ == "Abort":

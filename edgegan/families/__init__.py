@@ -112,8 +112,8 @@ class ExportSpec:
     card: ModelCard
     golden: Callable[[int], dict[str, NDArray[np.float32]]]
     tolerances: Mapping[str, Tolerance]  # by precision
-    dynamic_multiple: int = 1  # height and width must be multiples of this when the size is dynamic
-    keep_fp32: tuple[str, ...] = ()  # operator types that FP16 would hurt
+    dynamic_multiple: int | None = None  # height and width may be any multiples of this; None: the size is baked in
+    keep_fp32: tuple[str, ...] = ()  # operator types that FP16 may hurt; measured values decide for each node
     note: str = ""  # one line for the user: where the golden pictures came from
 
 
@@ -153,7 +153,10 @@ class Family(Protocol):
         ...
 
     def exportable(self, cfg: Any, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-        """What can be exported, the main artefact first. `data` may be empty."""
+        """What can be exported, the main artefact first.
+
+        With empty `data` the golden inputs come from what needs no download (drawn faces), and `note` says so.
+        """
         ...
 
     def tiny(self) -> Any:

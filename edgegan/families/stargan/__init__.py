@@ -12,6 +12,7 @@ from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective
 from .config import Config
+from .export import DrawnFaces
 from .export import exportable as _exportable
 from .networks import Discriminator, Generator
 
@@ -93,6 +94,8 @@ def edit_targets(cfg: Config, label: Tensor) -> list[tuple[str, Tensor]]:
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """The generator as `model`, and the discriminator's class head as `classifier`."""
     g, d = _typed(nets)
+    if not data:
+        return _exportable(cfg, g, d, lambda: DrawnFaces(cfg), note="verified on drawn faces, not on the training data")
     return _exportable(cfg, g, d, lambda: _open(cfg, data, "heldout"))
 
 

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import msgspec
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edgegan.data import Labelled
+from edgegan.data import Labelled, Picture, open_labelled
 from edgegan.data._labelled import normalised
 from edgegan.families import ExportSpec, Tolerance
+from edgegan.runtime import avatars
 from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from . import objective
@@ -36,7 +38,7 @@ CLASSIFIER_TOLERANCES = {
 
 
 def exportable(
-    cfg: Config, generator: Generator, discriminator: Discriminator, heldout: Callable[[], Labelled]
+    cfg: Config, generator: Generator, discriminator: Discriminator, heldout: Callable[[], Labelled], note: str = ""
 ) -> tuple[ExportSpec, ...]:
     """The specs of `model` and `classifier`; `heldout` opens the pictures for the golden pairs."""
     labels = len(cfg.attributes)
@@ -48,6 +50,7 @@ def exportable(
         colour="RGB",
         value_range=(-1.0, 1.0),
     )
+    edited = msgspec.structs.replace(image, name="edited")  # ONNX wants names that differ from the inputs
     label = TensorSpec(name="label", dtype="float32", shape=(1, labels), layout="NC", value_range=(0.0, 1.0))
     condition = Condition(
         kind="binary", names=cfg.attributes, groups=cfg.groups, default=tuple(_default_label(cfg).values())
@@ -81,11 +84,12 @@ def exportable(
             name="model",
             folder="",
             module=_frozen(generator),
-            card=card("translate", (image, label), image),
+            card=card("translate", (image, label), edited),
             golden=golden_edits,
             tolerances=MODEL_TOLERANCES,
             dynamic_multiple=4 * cfg.stem_stride,
             keep_fp32=("InstanceNormalization",),
+            note=note,
         ),
         ExportSpec(
             name="classifier",
@@ -96,6 +100,29 @@ def exportable(
             tolerances=CLASSIFIER_TOLERANCES,
         ),
     )
+
+
+class DrawnFaces:
+    """Held-out drawn faces for a model of any attributes; what a drawing does not know is off."""
+
+    def __init__(self, cfg: Config) -> None:
+        self.names, self.groups = cfg.attributes, cfg.groups
+        known = tuple(name for name in cfg.attributes if name in avatars.ATTRIBUTES)
+        self._drawn = open_labelled("avatars", size=cfg.size, names=known, split="heldout")
+        self.name = self._drawn.name
+        self._places = {name: i for i, name in enumerate(self._drawn.names)}
+
+    def __len__(self) -> int:
+        return len(self._drawn)
+
+    def picture(self, index: int) -> Picture:
+        """Picture `index`."""
+        return self._drawn.picture(index)
+
+    def label(self, index: int) -> NDArray[np.float32]:
+        """Its labels, in the model's order."""
+        drawn = self._drawn.label(index)
+        return np.array([drawn[self._places[n]] if n in self._places else 0.0 for n in self.names], np.float32)
 
 
 def _golden(cfg: Config, pictures: Labelled, count: int) -> Arrays:

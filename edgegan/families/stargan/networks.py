@@ -8,12 +8,21 @@ eq. 1): the generator also says where it paints, `m * rgb + (1 - m) * x`.
 from __future__ import annotations
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
 def _norm(channels: int) -> nn.InstanceNorm2d:
     # Statistics of each picture, at inference too: running ones ruin the pictures.
     return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
+
+
+@torch.no_grad()
+def _smooth_(kernels: Tensor) -> None:
+    """Blurs kernels with [1 2 1] / 4 each way: a stride-2 head then starts without a checkerboard."""
+    blur = torch.tensor([0.25, 0.5, 0.25])
+    inner = kernels.reshape(-1, 1, *kernels.shape[2:])[..., 1:-1, 1:-1]  # so that the blur fits inside
+    kernels.copy_(F.conv2d(inner, torch.outer(blur, blur)[None, None], padding=2).view_as(kernels))
 
 
 class ResidualBlock(nn.Module):
@@ -70,7 +79,9 @@ class Generator(nn.Module):
         if stem_stride == 1:
             layers.append(nn.Conv2d(width, out_channels, kernel, padding=3, bias=False))
         else:
-            layers.append(nn.ConvTranspose2d(width, out_channels, kernel, stem_stride, padding=3, bias=False))
+            head = nn.ConvTranspose2d(width, out_channels, kernel, stem_stride, padding=3, bias=False)
+            _smooth_(head.weight)
+            layers.append(head)
         if not mask:
             layers.append(nn.Tanh())
         self.main = nn.Sequential(*layers)

@@ -1,0 +1,229 @@
+"""One benchmark from start to end: plan, start, compare, take turns, report."""
+
+from __future__ import annotations
+
+import datetime
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgegan.runtime.errors import BackendError
+
+from . import machine as machines
+from . import pairs as inputs
+from .fresh import QUIET, Worker, WorkerFailedError
+from .messages import Job, Outputs
+from .pairs import Pairs
+from .report import ColdStart, Model, Protocol, Report, Result
+from .subjects import Absent, Subject, check_choice, plan, resolve
+from .timing import WARM_MS, Round, calls_per_visit, interleave, latency, speed_up, warm_up
+
+Progress = Callable[[str, float], None]  # what is going on, and how much of the whole is done, in [0, 1]
+_STARTED = 0.4  # the share of the whole that starting and comparing takes, for the progress bar
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for.
+
+    `path` None means the shipped model; `threads` None means every core. `seconds` are those of counted calls for
+    each subject; `iterations`, where given, counts calls instead. `pictures` inputs are compared; each subject
+    is started `starts` times.
+    """
+
+    path: Path | None = None
+    backends: tuple[str, ...] = ()
+    device: str = "auto"
+    seconds: float = 10.0
+    iterations: int | None = None
+    threads: int | None = None
+    pictures: int = 64
+    starts: int = 2
+
+
+def run_benchmark(request: Request, progress: Progress = lambda what, done: None) -> Report:
+    """Measures every way to run the model that works here, each in a fresh process of its own.
+
+    Raises:
+        InputError: nothing is there, not a model, or an export of another checkpoint than the run's.
+        BackendError: an unknown backend or device, or nothing that could be measured.
+    """
+    check_choice(request.backends, request.device)
+    target = resolve(request.path)
+    machine = machines.describe()
+    subjects, absent = plan(target, request.backends, request.device, cuda=bool(machine.gpus))
+    threads = request.threads or machine.cores
+    with tempfile.TemporaryDirectory(prefix="edgegan-bench-") as folder, ExitStack() as stack:
+        jobs = [
+            Job(subject=s, stem=target.stem, folder=target.folder, threads=threads, scratch=folder) for s in subjects
+        ]
+        if not jobs:
+            raise _nothing(absent)
+        progress("reading the inputs", 0.0)
+        pairs = inputs.gather(target, 2, Path(folder), jobs[0])
+        started: list[_Started] = []
+        for number, job in enumerate(jobs):
+            progress(f"starting {job.subject.title}", _STARTED * number / len(jobs))
+            try:
+                started.append(_start(job, request.starts, stack))
+            except WorkerFailedError as error:
+                absent.append(Absent(title=job.subject.title, reason=error.seen))
+                continue
+            if job.subject.engine == "eager" and job.subject.precision == "fp32":
+                inputs.check_same_model(pairs, job.subject)
+        if not started:
+            raise _nothing(absent)
+        rounds, calls, taken = _take_turns(started, request, progress)
+        results, reference = _results(started, taken, pairs)
+    measured = {s.worker.subject.id: n for s, n in zip(started, calls, strict=True)}
+    return Report(
+        date=datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
+        command=_command(request, target.shown),
+        model=Model(
+            name=pairs.card.name,
+            family=pairs.card.family,
+            task=pairs.card.task,
+            inputs={s.name: s.shape for s in pairs.card.inputs},
+        ),
+        machine=machine,
+        protocol=Protocol(
+            threads=threads,
+            rounds=rounds,
+            order=tuple(measured),
+            calls_per_visit=measured,
+            environment=dict(QUIET),
+            inputs=pairs.source,
+            reference=reference,
+        ),
+        results=results,
+        absent=tuple(absent),
+        notices=_notices(machine, threads),
+    )
+
+
+@dataclass(frozen=True)
+class _Started:
+    worker: Worker
+    cold: ColdStart
+
+
+def _start(job: Job, starts: int, stack: ExitStack) -> _Started:
+    """Starts a subject `starts` times, keeps the last process, and has it write what it makes of the inputs."""
+    colds = []
+    for left in range(starts - 1, -1, -1):
+        worker = Worker(job)
+        ready = worker.ready
+        colds.append(ColdStart(total_s=worker.start_s, open_s=ready.open_s, first_s=ready.first_s, starts=starts))
+        if left:
+            worker.close()
+    stack.callback(worker.close)
+    try:
+        worker.ask(Outputs())
+    except WorkerFailedError:
+        worker.close()
+        raise
+    return _Started(worker, min(colds, key=lambda c: c.total_s))
+
+
+def _take_turns(
+    started: Sequence[_Started], request: Request, progress: Progress
+) -> tuple[int, list[int], list[list[Round]]]:
+    """Warms every subject up, then lets them take turns: (rounds, calls per visit, [subject][round][call])."""
+    workers = [s.worker for s in started]
+    warm_ms = WARM_MS if request.iterations is not None else min(WARM_MS, 200.0 * request.seconds)
+    calls, rounds = [], 1
+    try:
+        for number, worker in enumerate(workers):
+            progress(f"warming up {worker.subject.title}", _STARTED + 0.1 * number / len(workers))
+            seconds = None if request.iterations is not None else request.seconds
+            rounds, count = calls_per_visit(warm_up(worker, warm_ms), seconds=seconds, iterations=request.iterations)
+            calls.append(count)
+        begin, visits, done = _STARTED + 0.1, rounds * len(workers), 0
+
+        def visited() -> None:
+            nonlocal done
+            done += 1
+            progress("taking turns", begin + (1 - begin) * done / visits)
+
+        return rounds, calls, interleave(workers, rounds, calls, visited)
+    except WorkerFailedError as error:
+        raise BackendError(f"a subject stopped while it was measured: {error.seen}") from None
+
+
+def _results(started: Sequence[_Started], taken: Sequence[list[Round]], pairs: Pairs) -> tuple[tuple[Result, ...], str]:
+    """Each subject's figures, and in words what their outputs were compared with."""
+    subjects = [s.worker.subject for s in started]
+    latencies = [latency(rounds) for rounds in taken]
+    bases = [_baseline(s.kind, subjects, [t.p50 for t in latencies]) for s in subjects]
+    eager = next((i for i, s in enumerate(subjects) if s.engine == "eager" and s.precision == "fp32"), None)
+    if eager is not None:
+        expected, itself, reference = (
+            inputs.stored(pairs, subjects[eager].id),
+            eager,
+            f"{subjects[eager].title}, run here",
+        )
+    elif pairs.outputs is not None:
+        expected, itself, reference = pairs.outputs, None, "PyTorch eager fp32, as stored at export"
+    else:
+        itself = bases[0]
+        expected, reference = inputs.stored(pairs, subjects[itself].id), f"{subjects[itself].title}, the slowest here"
+    results = []
+    for i, (each, times, base) in enumerate(zip(started, latencies, bases, strict=True)):
+        subject, ready = subjects[i], each.worker.ready
+        deployed = subject.engine not in ("eager", "compile")
+        results.append(
+            Result(
+                id=subject.id,
+                title=subject.title,
+                engine=subject.engine,
+                precision=subject.precision,
+                device=ready.device,
+                file=Path(subject.path).name if deployed else "",
+                latency_ms=times,
+                fps=1000.0 / times.p50,
+                baseline=subjects[base].id,
+                speedup=speed_up(taken[base], taken[i]),
+                fidelity=None if i == itself else inputs.fidelity(pairs, expected, inputs.stored(pairs, subject.id)),
+                cold_start=each.cold,
+                peak_memory_mib=ready.peak_mib,
+                notes=ready.notices,
+            )
+        )
+    return tuple(results), reference
+
+
+def _baseline(kind: str, subjects: Sequence[Subject], p50: Sequence[float]) -> int:
+    """Whom a subject on this kind of device is held against: fp32 eager there, else the slowest there."""
+    rivals = [i for i, s in enumerate(subjects) if s.kind == kind]
+    eager = [i for i in rivals if subjects[i].engine == "eager" and subjects[i].precision == "fp32"]
+    return eager[0] if eager else max(rivals, key=lambda i: p50[i])
+
+
+def _notices(machine: machines.Machine, threads: int) -> tuple[str, ...]:
+    found = []
+    if machine.busy:
+        found.append(
+            f"the machine was busy before (load average {machine.load_before} on {machine.cores} cores): "
+            "latencies are too high and speed-ups uncertain; measure again when it is quiet"
+        )
+    if threads > machine.cores:
+        found.append(f"{threads} threads on {machine.cores} cores")
+    return tuple(found)
+
+
+def _nothing(absent: Sequence[Absent]) -> BackendError:
+    reasons = "; ".join(f"{a.title}: {a.reason}" for a in absent)
+    return BackendError("nothing could be measured", reasons)
+
+
+def _command(request: Request, shown: str) -> str:
+    """The command that repeats the benchmark; the files to write are left out."""
+    words = ["edgegan", "bench", shown]
+    words += [f"--backend {name}" for name in request.backends]
+    words += [f"--device {request.device}"] if request.device != "auto" else []
+    words += [f"--seconds {request.seconds:g}" if request.iterations is None else f"--iterations {request.iterations}"]
+    words += [f"--threads {request.threads}"] if request.threads else []
+    words += [f"--pictures {request.pictures}", f"--starts {request.starts}"]
+    return " ".join(filter(None, words))

@@ -1,0 +1,97 @@
+"""`edgegan bench`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+EPILOG = """
+**Examples**
+
+`edgegan bench runs/stargan` — PyTorch eager and compiled, and every backend on what the run exported
+
+`edgegan bench model.onnx --backend onnxruntime --backend openvino` — an exported file, without PyTorch
+
+`edgegan bench runs/stargan --json bench.json --markdown bench.md --plot bench.png`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(bench)
+
+
+def bench(
+    model: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[RUN|MODEL]", help="A run, checkpoint, export folder or model; default: the shipped one."
+        ),
+    ] = None,
+    backend: Annotated[
+        list[str] | None,
+        typer.Option(help="eager, compile, onnxruntime, openvino or tensorrt; may be repeated. Default: all."),
+    ] = None,
+    device: Annotated[str, typer.Option(help="auto (all that is here), cpu, cuda, cuda:N, gpu or npu.")] = "auto",
+    json: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
+    markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
+    plot: Annotated[Path | None, typer.Option(help="Draw the latencies into a PNG.")] = None,
+    seconds: Annotated[
+        float | None, typer.Option(min=0.01, help="Seconds of counted calls for each subject.  [default: 10]")
+    ] = None,
+    iterations: Annotated[int | None, typer.Option(min=1, help="Counted calls for each subject, instead.")] = None,
+    threads: Annotated[
+        int | None, typer.Option(min=1, help="CPU threads for every subject; default all cores.")
+    ] = None,
+    pictures: Annotated[int, typer.Option(min=1, help="Inputs on which outputs are compared.")] = 64,
+    starts: Annotated[int, typer.Option(min=1, help="Fresh processes for each cold start; the fastest counts.")] = 2,
+) -> None:
+    """Compare PyTorch eager with every backend: latency, fps, fidelity, cold start and memory."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from edgegan.bench import plot as picture
+    from edgegan.bench.session import Request, run_benchmark
+    from edgegan.runtime.errors import InputError
+
+    if seconds is not None and iterations is not None:
+        raise InputError("--seconds and --iterations are both given", todo="name one of them")
+    for path in filter(None, (json, markdown, plot)):
+        if path.is_dir():
+            raise InputError(f"cannot write {path}: it is a folder", todo="name a file")
+    if plot is not None:
+        if plot.suffix.lower() != ".png":
+            raise InputError(f"--plot {plot}: not a PNG", "a file name that ends in .png")
+        picture.check_available()
+    request = Request(
+        path=model,
+        backends=tuple(backend or ()),
+        device=device,
+        seconds=10.0 if seconds is None else seconds,
+        iterations=iterations,
+        threads=threads,
+        pictures=pictures,
+        starts=starts,
+    )
+    console = Console()
+    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
+    errors = Console(stderr=True)
+    with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
+        task = bar.add_task("", total=1.0)
+        report = run_benchmark(request, lambda what, done: bar.update(task, description=what, completed=done))
+    console.print(f"{report.model.name} on {report.machine.cpu}, {report.protocol.threads} threads, batch 1")
+    wide = console if console.is_terminal else Console(width=140)
+    wide.print(report.table())
+    for line in report.lines():
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if json is not None:
+        report.write_json(json)
+    if markdown is not None:
+        report.write_markdown(markdown)
+    if plot is not None:
+        picture.write_plot(report, plot)
+    written = [str(path) for path in (json, markdown, plot) if path is not None]
+    if written:
+        print(f"wrote {', '.join(written)}")

@@ -1,0 +1,88 @@
+"""`edgegan export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from edgegan.export import Exported
+
+EPILOG = """
+**Examples**
+
+`edgegan export runs/stargan` — ONNX in fp32 and fp16, verified against PyTorch
+
+`edgegan export runs/stargan --trt` — and a TensorRT FP16 engine, with or without a GPU here
+
+`edgegan export runs/stargan/checkpoints/0000200000.safetensors --size 160x128 --out wide`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(epilog=EPILOG)(export)
+
+
+def export(
+    source: Annotated[Path, typer.Argument(metavar="RUN|CHECKPOINT", help="A run folder, or one checkpoint of it.")],
+    trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
+    size: Annotated[str | None, typer.Option(metavar="HxW|S", help="Picture size; default: as trained.")] = None,
+    out: Annotated[Path | None, typer.Option(help="The folder to write; default export/ in the run.")] = None,
+    data: Annotated[str | None, typer.Option(help="Held-out pictures to verify on; default: the run's data.")] = None,
+    pictures: Annotated[int, typer.Option(min=1, help="So many held-out pictures, each with every edit.")] = 64,
+) -> None:
+    """Export a trained model, verified against PyTorch, or refuse: nothing unverified is written."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from edgegan.export import Request, export_run, parse_size
+
+    console = Console()
+    request = Request(source, out, trt, parse_size(size) if size is not None else None, data, pictures)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+        task = bar.add_task("opening")
+        told: set[str] = set()
+
+        def tell(what: str, done: int, total: int) -> None:
+            if not console.is_terminal and what not in told:
+                console.print(what, highlight=False)  # a log has no use for a bar
+            if bar.tasks[0].description != what:
+                bar.reset(task, description=what, total=total)
+            bar.update(task, completed=done, total=total)
+            told.add(what)
+
+        exported = export_run(request, tell)
+    _show(exported, source, console)
+
+
+def _show(exported: Exported, source: Path, console: Console) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("artefact", "MB", "precision", "backend", "PSNR dB (worst)", "max abs", "status"):
+        right = name in ("MB", "PSNR dB (worst)", "max abs")
+        table.add_column(name, justify="right" if right else "left", no_wrap=True)
+    for row in exported.rows:
+        found = row.verification
+        table.add_row(
+            row.path.relative_to(exported.folder).as_posix(),
+            f"{row.size_bytes / 1e6:.1f}",
+            row.precision,
+            row.backend,
+            "-" if found.psnr_worst_db is None else f"{found.psnr_mean_db:.1f} ({found.psnr_worst_db:.1f})",
+            "-" if found.max_abs is None else f"{found.max_abs:.1e}",
+            found.status,
+        )
+    console.print(table)
+    for note in exported.notes:
+        console.print(note, style="dim", highlight=False)
+    pairs = max((row.verification.pictures for row in exported.rows), default=0)
+    console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
+    model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.rows[0].path
+    console.print(f"next: edgegan bench {source}   or: edgegan live {model} --source synthetic", soft_wrap=True)

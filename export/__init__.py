@@ -1,0 +1,13 @@
+"""From a trained run to checked artefacts: ONNX in fp32 and fp16, TensorRT engines, cards, golden pairs.
+
+`export_run` does all of it for a run or a checkpoint. `engine_from_onnx` and `verify_artefact` need no torch, so
+they also work on the machine that will run the model. No module here knows a family by name.
+"""
+
+from __future__ import annotations
+
+from .package import Exported, Request, Row, export_run, parse_size
+from .to_trt import engine_from_onnx
+from .verify import verify_artefact
+
+__all__ = ["Exported", "Request", "Row", "engine_from_onnx", "export_run", "parse_size", "verify_artefact"]

@@ -1,0 +1,124 @@
+"""float32 ONNX -> float16 ONNX: what stays in float32 is decided by the values that pass through. Needs no torch.
+
+Values decide, and not the figures of a backend, since CPU backends only store weights in half and compute in float32:
+an overflow that a GPU would have does not show there.
+"""
+
+from __future__ import annotations
+
+import copy
+import warnings
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from edgegan.runtime.errors import MissingExtra
+from edgegan.runtime.golden import Golden
+from numpy.typing import NDArray
+
+from .to_onnx import checked
+
+HALF_MAX = 65504.0
+# A norm squares its input: half overflows beyond 256. Half of that, since unseen pictures reach further.
+NORM_MAX = 128.0
+TENSOR_MAX = HALF_MAX / 4
+
+Ranges = Mapping[str, float]  # tensor name -> its largest magnitude
+
+
+@dataclass(frozen=True)
+class Half:
+    """A float16 model with float32 inputs and outputs; `kept` tells which nodes stay float32, and why."""
+
+    model: Any
+    kept: Mapping[str, str]
+
+
+def measure_ranges(model: Any, pairs: Golden) -> dict[str, float]:
+    """The largest magnitude of every float tensor between the nodes, over all `pairs`, in float32."""
+    import onnx
+    import onnxruntime as ort
+
+    probe = copy.deepcopy(model)
+    there = {o.name for o in probe.graph.output}
+    floats = [
+        v
+        for v in probe.graph.value_info
+        if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT and v.name not in there
+    ]
+    probe.graph.output.extend(floats)
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    session = ort.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
+    names = [o.name for o in session.get_outputs()]
+    found = {name: float(np.abs(array).max()) for name, array in pairs.inputs.items()}
+    for inputs, _ in pairs.singles():
+        for name, value in zip(names, session.run(names, inputs), strict=True):
+            found[name] = max(found.get(name, 0.0), _largest(value))
+    return found
+
+
+def hurt_by_half(model: Any, ranges: Ranges, sensitive: Iterable[str]) -> dict[str, str]:
+    """The nodes that must stay float32, each with the reason.
+
+    `sensitive` are operator types that square or sum what they get (norms): they stay where a value exceeds
+    NORM_MAX. Any node stays that touches a value which comes near half's largest.
+    """
+    sensitive, kept = set(sensitive), {}
+    for node in model.graph.node:
+        largest = max((ranges.get(name, 0.0) for name in (*node.input, *node.output)), default=0.0)
+        entering = ranges.get(node.input[0], 0.0) if node.input else 0.0
+        if largest > TENSOR_MAX:
+            kept[node.name] = f"values up to {largest:.4g} come near the largest half, 65504"
+        elif node.op_type in sensitive and entering > NORM_MAX:
+            kept[node.name] = f"squares of values up to {entering:.4g} come near the largest half, 65504"
+    return kept
+
+
+def every(model: Any, sensitive: Iterable[str]) -> dict[str, str]:
+    """All nodes of the sensitive types: the second try, when the first misses its tolerance."""
+    types = set(sensitive)
+    return {n.name: "with it in half the model misses its tolerance" for n in model.graph.node if n.op_type in types}
+
+
+def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
+    """`model` in float16, except the nodes of `keep` and those for which runtimes have no half kernel."""
+    try:
+        from onnxconverter_common import float16
+    except ImportError:
+        raise MissingExtra("onnxconverter_common", "export") from None
+
+    kept = dict(keep)
+    blocked = set(float16.DEFAULT_OP_BLOCK_LIST)
+    kept.update({n.name: f"{n.op_type} has no half kernel on CPUs" for n in model.graph.node if n.op_type in blocked})
+    source = copy.deepcopy(model)
+    _give_own_constants(source, set(kept))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # one for each constant that half rounds; measuring tells what it does
+        half = float16.convert_float_to_float16(
+            source,
+            keep_io_types=True,
+            node_block_list=list(kept),
+            min_positive_val=0.0,  # let half round; its default replaces small numbers by 1e-7
+            max_finite_val=HALF_MAX,
+        )
+    return Half(checked(half, name), kept)
+
+
+def _give_own_constants(model: Any, nodes: set[str]) -> None:
+    """Copies the constants of `nodes`: the converter changes the type of one that is shared for all its users."""
+    constants = {c.name: c for c in model.graph.initializer}
+    for node in model.graph.node:
+        if node.name in nodes:
+            for i, name in enumerate(node.input):
+                if name in constants:
+                    own = copy.deepcopy(constants[name])
+                    own.name = f"{node.name}.{name}"
+                    model.graph.initializer.append(own)
+                    node.input[i] = own.name
+
+
+def _largest(value: NDArray[Any]) -> float:
+    largest = float(np.abs(value).max(initial=0.0))
+    return largest if np.isfinite(largest) else float("inf")

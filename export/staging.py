@@ -1,0 +1,94 @@
+"""Export folders appear whole or not at all: files are made in a folder beside the target and moved at the end."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+from edgegan.runtime.errors import InputError
+
+_CARD = ".card.json"
+
+
+@contextmanager
+def staging(out: Path) -> Iterator[Path]:
+    """Yields an empty folder beside `out`, on the same disk, that is gone afterwards whatever happens."""
+    if out.exists() and not out.is_dir():
+        raise InputError(f"--out {out}: there is a file of that name", "a folder")
+    try:
+        out.parent.mkdir(parents=True, exist_ok=True)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+    except OSError as error:
+        raise InputError(
+            f"cannot write beside {out}: {error.strerror}", todo="choose another folder with --out"
+        ) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def publish(stage: Path, out: Path) -> list[str]:
+    """Moves everything from `stage` into `out`, cards last; returns the older artefacts that this replaced for good.
+
+    An artefact of an earlier export under the same stem (an engine, say) that is not written anew goes: it comes
+    from other weights than the golden pairs that now lie beside it. Files that are not ours stay.
+    """
+    files = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    try:
+        for file in files:
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
+            with open(stage / file, "rb+") as handle:
+                os.fsync(handle.fileno())
+        stale = [card for folder in {f.parent for f in files} for card in _stale(out, folder, files)]
+        for card in stale:
+            artefact = out / str(card).removesuffix(_CARD)
+            (out / card).unlink()  # first: without its card nothing looks finished
+            artefact.unlink(missing_ok=True)
+            if artefact.suffix == ".xml":
+                artefact.with_suffix(".bin").unlink(missing_ok=True)
+        for file in sorted(files, key=lambda f: f.name.endswith(_CARD)):
+            os.replace(stage / file, out / file)
+    except OSError as error:
+        raise InputError(
+            f"cannot write into {out}: {error.strerror}", todo="free some disk space, then export again"
+        ) from error
+    return [str(card).removesuffix(_CARD) for card in sorted(stale)]
+
+
+def reproduce_script(
+    source: Path, source_sha256: str, folder: Path, options: Mapping[str, str | None], versions: Mapping[str, str]
+) -> str:
+    """A shell script that makes the same export again from the same checkpoint, or says that it is another one.
+
+    `options` are those of the command line; a value of None stands for a switch.
+    """
+    words = [
+        part for name, value in options.items() for part in ((name,) if value is None else (name, shlex.quote(value)))
+    ]
+    pins = " ".join(f"{tool}=={number}" for tool, number in versions.items() if tool not in ("edgegan", "python", "os"))
+    relative = Path(os.path.relpath(source.resolve(), folder.resolve()))
+    inside_run = relative.parts.count("..") <= 2  # farther away, a path would tell of this machine alone
+    default = f"-{shlex.quote(relative.as_posix())}" if inside_run else "?name the checkpoint"
+    return f"""#!/bin/sh
+# Makes this export again: reproduce.sh [CHECKPOINT [FOLDER]]
+# Made by edgegan {versions["edgegan"]}, Python {versions["python"]}, {versions["os"]}, with
+#   {pins}
+set -eu
+cd "$(dirname "$0")"
+checkpoint=${{1:{default}}}
+echo "{source_sha256}  $checkpoint" | sha256sum -c -
+edgegan export "$checkpoint" --out "${{2:-again}}" {" ".join(words)}
+""".replace(" \n", "\n")
+
+
+def _stale(out: Path, folder: Path, files: list[Path]) -> list[Path]:
+    stems = {f.name.partition(".")[0] for f in files if f.parent == folder and f.name.endswith(_CARD)}
+    there = ((out / folder).glob(f"*{_CARD}")) if (out / folder).is_dir() else ()
+    found = [folder / card.name for card in there if card.name.partition(".")[0] in stems]
+    return [card for card in found if card not in files]

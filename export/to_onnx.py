@@ -1,0 +1,137 @@
+"""ExportSpec -> a static ONNX model: traced, simplified, shape-inferred, checked; and files of it with their card."""
+
+from __future__ import annotations
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from edgegan import __version__
+from edgegan.runtime.artefact import Artefact
+from edgegan.runtime.card import METADATA_KEY, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.errors import InputError, MissingExtra, VerifyError
+from edgegan.runtime.files import sha256
+
+if TYPE_CHECKING:
+    from edgegan.families import ExportSpec
+
+OPSET = 18
+_TOOLS = ("torch", "onnx", "onnxscript", "onnxslim")
+
+
+def to_onnx(spec: ExportSpec) -> Any:
+    """The spec's network as an onnx.ModelProto in float32, with the names, shapes and order of its card.
+
+    Raises MissingExtra without the export extra, VerifyError if the exporter or the checker refuses the network.
+    """
+    try:
+        import onnx
+        import onnxscript  # noqa: F401 - torch imports it while exporting, with a worse message
+        import onnxslim
+        import torch
+    except ImportError as error:
+        raise MissingExtra(error.name or "onnx", "export") from None
+
+    examples = tuple(torch.zeros(tuple(int(n) for n in s.shape)) for s in spec.card.inputs)
+    try:
+        program = torch.onnx.export(
+            spec.module,
+            examples,
+            dynamo=True,
+            opset_version=OPSET,
+            external_data=False,
+            input_names=[s.name for s in spec.card.inputs],
+            output_names=[s.name for s in spec.card.outputs],
+            verbose=False,
+        )
+        if program is None:
+            raise VerifyError(f"{spec.name}: the exporter gave no model")
+        model = onnxslim.slim(program.model_proto)
+        return checked(model, spec.card.name)
+    except (
+        torch.onnx.errors.OnnxExporterError,
+        onnx.checker.ValidationError,
+        onnx.shape_inference.InferenceError,
+    ) as error:
+        raise VerifyError(f"{spec.name} cannot be written as ONNX: {str(error).strip().splitlines()[0]}") from error
+
+
+def checked(model: Any, name: str) -> Any:
+    """`model` with fresh shape inference and our name, without the tracer's notes, past ONNX's full check."""
+    import onnx
+
+    # The exporter notes each node's source lines, with the paths of the machine that exported.
+    for thing in (*model.graph.node, *model.graph.input, *model.graph.output, *model.graph.initializer, model.graph):
+        thing.doc_string = ""
+        del thing.metadata_props[:]
+    del model.graph.value_info[:]
+    del model.metadata_props[:]
+    model.graph.name, model.producer_name, model.producer_version = name, "edgegan", __version__
+    for number, node in enumerate(model.graph.node):
+        node.name = node.name or f"{node.op_type}_{number}"  # errors and engines name the nodes
+    model = onnx.shape_inference.infer_shapes(model, check_type=True, strict_mode=True, data_prop=True)
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def save(model: Any, card: ModelCard, path: Path) -> Artefact:
+    """Writes the model with `card` in its metadata, and the sidecar, which also holds the file's hash."""
+    import onnx
+
+    card = msgspec.structs.replace(card, payload_sha256=None)
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json().decode()})
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString(deterministic=True))
+    card = msgspec.structs.replace(card, payload_sha256=sha256(path))
+    card.write(path)
+    return Artefact(path, card)
+
+
+def sized(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
+    """The spec at another height and width; raises InputError if its network cannot have that size."""
+    import dataclasses
+
+    old = spec.card.size.hw
+    if hw == old:
+        return spec
+    multiple = spec.dynamic_multiple
+    if multiple is None:
+        raise InputError(f"--size {hw[0]}x{hw[1]}: {spec.card.name} has the fixed size {old[0]}x{old[1]}")
+    if hw[0] % multiple or hw[1] % multiple:
+        near = [max(multiple, round(n / multiple) * multiple) for n in hw]
+        raise InputError(
+            f"--size {hw[0]}x{hw[1]}: not multiples of {multiple}",
+            f"{spec.card.name} takes any height and width that are multiples of {multiple}",
+            f"the nearest: --size {near[0]}x{near[1]}",
+        )
+
+    def resized(tensor: TensorSpec) -> TensorSpec:
+        if tensor.layout != "NCHW" or tensor.shape[2:] != old:
+            return tensor
+        return msgspec.structs.replace(tensor, shape=(*tensor.shape[:2], *hw))
+
+    card = msgspec.structs.replace(
+        spec.card,
+        name=f"{spec.card.name}-{hw[0]}x{hw[1]}",
+        inputs=tuple(map(resized, spec.card.inputs)),
+        outputs=tuple(map(resized, spec.card.outputs)),
+        size=SizeRule(hw=hw),
+    )
+    return dataclasses.replace(spec, card=card)
+
+
+def built_with(*more: str) -> dict[str, str]:
+    """The versions of everything that had a hand in an ONNX file."""
+    found = {
+        "edgegan": __version__,
+        "python": platform.python_version(),
+        "os": f"{platform.system()} {platform.machine()}",
+    }
+    for tool in (*_TOOLS, *more):
+        try:
+            found[tool] = version(tool)
+        except PackageNotFoundError:
+            continue
+    return found

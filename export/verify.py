@@ -1,0 +1,120 @@
+"""Does an artefact still do what the model it was made from does? Needs no torch.
+
+Names, axes, shapes and dtypes are compared with the card, then values with what fp32 eager answered.
+"""
+
+from __future__ import annotations
+
+import importlib
+import statistics
+import time
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+from edgegan.runtime import golden
+from edgegan.runtime.artefact import Artefact
+from edgegan.runtime.backends import BACKENDS, Backend, check_ports, takes
+from edgegan.runtime.card import Verification
+from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError, MissingExtra, VerifyError
+from edgegan.runtime.golden import Golden
+from numpy.typing import NDArray
+
+REFERENCE = "onnxruntime"  # an ONNX file that it runs wrongly is not written
+_DEVICES = {"tensorrt": "cuda"}
+
+Array = NDArray[Any]
+OnPair = Callable[[str, int, int], None]  # (backend, pairs done, pairs in all)
+
+
+def verify_artefact(
+    artefact: Artefact,
+    pairs: Golden | None = None,
+    *,
+    tolerance: Mapping[str, float] | None = None,
+    backends: tuple[str, ...] | None = None,
+    on_pair: OnPair | None = None,
+) -> dict[str, Verification]:
+    """How close each backend comes to fp32 eager; by backend name, one entry for each that can load the file.
+
+    A backend that is not installed, or whose device is not here, is `not_run`, with the reason; one that cannot
+    read the file, sees other names, dtypes or shapes than the card, or misses the tolerance is `failed`.
+
+    Args:
+        artefact: the model and its card.
+        pairs: what to compare with; None takes the golden pairs beside the model.
+        tolerance: `max_abs` and `min_psnr_db`, over the worst picture; None takes what the card was verified with.
+        backends: the ones to try; None means all.
+        on_pair: told of every pair.
+
+    Raises:
+        CardError: there are no golden pairs.
+        InputError: no such backend.
+    """
+    if pairs is None:
+        pairs = golden.read(artefact.golden, golden.stem(artefact.path)) if artefact.golden else None
+        if pairs is None:
+            raise CardError(f"{artefact.path}: no golden pairs lie beside it", todo="copy the whole export folder")
+    if tolerance is None:
+        stated = (v.tolerance for v in artefact.card.verification.values() if v.tolerance)
+        tolerance = next(stated, golden.DEFAULT_TOLERANCE)
+    unknown = [name for name in backends or () if name not in BACKENDS]
+    if unknown:
+        raise InputError(f"there is no backend '{unknown[0]}'", f"there are: {', '.join(BACKENDS)}")
+    return {
+        name: _verify_on(name, artefact, pairs, tolerance, on_pair)
+        for name in backends or BACKENDS
+        if takes(name, artefact.path)
+    }
+
+
+def require(name: str, figures: Mapping[str, Verification], reference: str = REFERENCE) -> None:
+    """Raises VerifyError unless `reference`, and so at least one backend, reproduced the model."""
+    found = figures[reference]
+    if found.status != "passed":
+        raise VerifyError(
+            f"{name} does not reproduce the model on {reference}: {found.reason}",
+            f"compared with fp32 eager on {found.pictures} held-out inputs" if found.pictures else "",
+            "nothing was written",
+        )
+
+
+def _verify_on(
+    name: str, artefact: Artefact, pairs: Golden, tolerance: Mapping[str, float], on_pair: OnPair | None
+) -> Verification:
+    card = artefact.card
+    try:
+        backend = _open(name, artefact)
+    except (MissingExtra, BackendError) as error:  # the package, the device, or the machine an engine was built for
+        return Verification(status="not_run", reason=error.seen, tolerance=dict(tolerance))
+    except EdgeganError as error:
+        return _failed(error, tolerance)
+    seconds: list[float] = []
+
+    def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
+        began = time.perf_counter()
+        outputs = backend.run(inputs)
+        seconds.append(time.perf_counter() - began)
+        if on_pair is not None:
+            on_pair(name, len(seconds), len(pairs))
+        return outputs
+
+    try:
+        with backend:
+            check_ports(card, backend.inputs, backend.outputs)
+            found = golden.measure(run, pairs, card.outputs, card.inputs, tolerance)
+    except EdgeganError as error:
+        return _failed(error, tolerance)
+    return msgspec.structs.replace(found, latency_ms=round(1000 * statistics.median(seconds), 3))
+
+
+def _failed(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification:
+    reason = ": ".join(part for part in (error.seen, error.expected) if part)
+    return Verification(status="failed", reason=reason, tolerance=dict(tolerance))
+
+
+def _open(name: str, artefact: Artefact) -> Backend:
+    """The backend itself: `open_backend` refuses what failed before, and here that is what is to be found out."""
+    module, _, kind = BACKENDS[name].partition(":")
+    opened: Backend = getattr(importlib.import_module(module), kind)(artefact, device=_DEVICES.get(name, "cpu"))
+    return opened

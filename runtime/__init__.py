@@ -1,0 +1,84 @@
+"""The torch-free half of edgegan: models by their cards, faces, and live editing, for use in any program.
+
+    from edgegan.runtime import Editor
+    with Editor.open("model.onnx") as editor:
+        out = editor.edit(frame_bgr_uint8, {"Blond_Hair": 1.0})
+
+Names are loaded when they are first used: importing this module costs next to nothing.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .artefact import Artefact as Artefact
+    from .artefact import load as load
+    from .backends import BACKENDS as BACKENDS
+    from .backends import Backend as Backend
+    from .backends import open_backend as open_backend
+    from .backends.selection import Selection as Selection
+    from .card import ModelCard as ModelCard
+    from .editor import Editor as Editor
+    from .errors import BackendError as BackendError
+    from .errors import CardError as CardError
+    from .errors import EdgeganError as EdgeganError
+    from .errors import InputError as InputError
+    from .errors import MissingExtra as MissingExtra
+    from .faces import Face as Face
+    from .faces import FaceFinder as FaceFinder
+    from .image import postprocess as postprocess
+    from .image import preprocess as preprocess
+
+_MODULES = {
+    "Artefact": "artefact",
+    "BACKENDS": "backends",
+    "Backend": "backends",
+    "BackendError": "errors",
+    "CardError": "errors",
+    "EdgeganError": "errors",
+    "Editor": "editor",
+    "Face": "faces",
+    "FaceFinder": "faces",
+    "InputError": "errors",
+    "MissingExtra": "errors",
+    "ModelCard": "card",
+    "Selection": "backends.selection",
+    "load": "artefact",
+    "open_backend": "backends",
+    "postprocess": "image",
+    "preprocess": "image",
+}
+
+__all__ = [
+    "BACKENDS",
+    "Artefact",
+    "Backend",
+    "BackendError",
+    "CardError",
+    "EdgeganError",
+    "Editor",
+    "Face",
+    "FaceFinder",
+    "InputError",
+    "MissingExtra",
+    "ModelCard",
+    "Selection",
+    "load",
+    "open_backend",
+    "postprocess",
+    "preprocess",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    value = getattr(importlib.import_module(f".{_MODULES[name]}", __name__), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

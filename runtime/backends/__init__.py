@@ -1,0 +1,274 @@
+"""What runs a network: one contract, one table, one place that chooses and says why.
+
+Devices are called "cpu", "cuda" (or "cuda:1" for a numbered one), and, through OpenVINO, "gpu" and "npu".
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artefact import Artefact
+from ..card import ModelCard, TensorSpec
+from ..errors import BackendError, CardError, EdgeganError, InputError
+from ..golden import verify
+from .selection import Candidate, Selection, rank
+
+__all__ = ["BACKENDS", "Backend", "Port", "Selection", "check_inputs", "check_ports", "open_backend", "takes"]
+
+Arrays = dict[str, NDArray[Any]]
+
+# In the order in which they are asked, other things being equal. Each module is imported when first wanted.
+BACKENDS = {
+    "tensorrt": f"{__name__}.trt:TensorRT",
+    "onnxruntime": f"{__name__}.ort:OnnxRuntime",
+    "openvino": f"{__name__}.ov:OpenVino",
+}
+
+
+class Port(msgspec.Struct, frozen=True):
+    """An input or output as the loaded network itself reports it; None stands for an axis that may vary."""
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+
+
+class Backend(Protocol):
+    """A loaded network. Use it as a context manager, or call `close`.
+
+    Validation: `run` checks names, dtypes and fixed axes against `inputs` and raises BackendError. What only the
+    card knows (value range, colour order, size rule) is the caller's: `edgegan.runtime.image` does it.
+    Buffers: inputs are read during `run` only and never changed; they need not be contiguous. The arrays returned
+    belong to the caller; a later `run` does not change them.
+    Threads: one `run` at a time. Different threads may take turns, under the caller's lock.
+    """
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]  # the files it can load
+    devices: ClassVar[tuple[str, ...]]  # the kinds of device it can use, the fastest first
+
+    device: str  # where the network runs, as proven after loading
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    selection: Selection  # set by `open_backend`
+
+    def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
+        """Loads the network. Raises MissingExtra, BackendError (no such device) or InputError (not a network)."""
+        ...
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        """The outputs for one set of inputs, by name."""
+        ...
+
+    def close(self) -> None:
+        """Frees device and memory; a second call does nothing."""
+        ...
+
+    def __enter__(self) -> Backend: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def open_backend(
+    artefact: Artefact,
+    backend: str = "auto",
+    device: str = "auto",
+    allow_fallback: bool = False,
+    threads: int | None = None,
+) -> Backend:
+    """Loads `artefact` on the fastest backend and device that passed verification, or on those asked for.
+
+    A pair that the card calls failed is refused. One that was never verified runs the golden pairs that lie beside
+    the model first, and is refused on a miss; where there are none, it is taken only if no verified pair is here,
+    with a notice. The network's own names, types and shapes must be those of the card. `backend.selection` says
+    what was chosen and why each other was not.
+
+    Raises:
+        BackendError: what was asked for is not there (unless `allow_fallback`), or nothing can run the model.
+        CardError: the network is not what its card says.
+    """
+    try:
+        return _choose(artefact, backend, device, threads)
+    except CardError:
+        raise
+    except EdgeganError as error:
+        if not allow_fallback or (backend, device) == ("auto", "auto"):
+            raise
+        refused = error
+    opened = open_backend(artefact, threads=threads)
+    notice = f"{backend} on {device} was asked for and is not used: {refused.seen}"
+    opened.selection = msgspec.structs.replace(opened.selection, notices=(*opened.selection.notices, notice))
+    return opened
+
+
+def takes(backend: str, path: Path) -> bool:
+    """Whether `backend` can load files like `path`."""
+    return path.suffix in _load(backend).suffixes
+
+
+def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, NDArray[Any]]) -> None:
+    """Raises BackendError unless `inputs` has exactly the names, dtypes and fixed axes of `ports`."""
+    if inputs.keys() != {p.name for p in ports}:
+        raise BackendError(f"inputs given: {', '.join(sorted(inputs))}", f"wanted: {', '.join(p.name for p in ports)}")
+    for port in ports:
+        array = inputs[port.name]
+        if array.dtype != np.dtype(port.dtype) or not _fits(array.shape, port.shape):
+            raise BackendError(
+                f"the input '{port.name}' is {array.dtype} {tuple(array.shape)}",
+                f"the network takes {port.dtype} {_words(port.shape)}",
+            )
+
+
+def check_ports(card: ModelCard, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> None:
+    """Raises CardError unless the network has the inputs and outputs that the card promises.
+
+    The card may leave out nothing and add nothing. An axis that the network leaves open may be fixed on the card.
+    """
+    _check_side("input", card.inputs, inputs, card.name)
+    _check_side("output", card.outputs, outputs, card.name)
+
+
+def _check_side(side: str, specs: tuple[TensorSpec, ...], ports: tuple[Port, ...], name: str) -> None:
+    by_name = {p.name: p for p in ports}
+    todo = "export the model again, so that the card fits"
+    if by_name.keys() != {s.name for s in specs}:
+        seen = f"{name}: the network's {side}s are {', '.join(by_name)}"
+        raise CardError(seen, f"its card says {', '.join(s.name for s in specs)}", todo)
+    for spec in specs:
+        port = by_name[spec.name]
+        promised = tuple(axis if isinstance(axis, int) else None for axis in spec.shape)
+        agrees = len(promised) == len(port.shape) and all(
+            there is None or there == said for there, said in zip(port.shape, promised, strict=True)
+        )
+        if port.dtype != spec.dtype or not agrees:
+            raise CardError(
+                f"{name}: the {side} '{spec.name}' is {port.dtype} {_words(port.shape)}",
+                f"its card says {spec.dtype} {_words(promised)}",
+                todo,
+            )
+
+
+class _UnverifiedError(Exception):
+    """A pair that nobody verified and that cannot be verified here."""
+
+
+def _choose(artefact: Artefact, backend: str, device: str, threads: int | None) -> Backend:
+    candidates = _candidates(artefact, backend, device)
+    errors: dict[str, EdgeganError] = {}
+    for strict in (True, False):  # first the pairs with a proof, then what nobody can verify
+        for candidate in candidates:
+            if str(candidate) in errors:
+                continue
+            try:
+                opened, why, notices = _open(artefact, candidate, threads, strict=strict)
+            except _UnverifiedError:
+                continue
+            except CardError:
+                raise
+            except EdgeganError as error:
+                errors[str(candidate)] = error
+                continue
+            opened.selection = Selection(
+                backend=opened.name,
+                device=opened.device,
+                why=why if (backend, device) == ("auto", "auto") else f"asked for; {why}",
+                others=_why_not(candidate, candidates, errors),
+                notices=notices,
+            )
+            return opened
+    raise _none(artefact, errors)
+
+
+def _candidates(artefact: Artefact, backend: str, device: str) -> list[Candidate]:
+    if backend != "auto" and backend not in BACKENDS:
+        raise BackendError(f"there is no backend '{backend}'", f"there are: auto, {', '.join(BACKENDS)}")
+    names = tuple(BACKENDS) if backend == "auto" else (backend,)
+    able = {name: _load(name).devices for name in names if takes(name, artefact.path)}
+    if not able:
+        suffixes = ", ".join(_load(backend).suffixes)
+        raise BackendError(f"{backend} cannot load {artefact.path.name}", f"it loads files that end in {suffixes}")
+    candidates = rank(artefact, able, device)
+    if not candidates:
+        known = ", ".join(sorted({d for devices in able.values() for d in devices}))
+        raise BackendError(f"{artefact.path.name} cannot run on the device '{device}'", f"devices: auto, {known}")
+    return candidates
+
+
+def _open(
+    artefact: Artefact, candidate: Candidate, threads: int | None, *, strict: bool
+) -> tuple[Backend, str, tuple[str, ...]]:
+    """The loaded network, why it may be used, and notices. `strict` raises _UnverifiedError if nothing proves it."""
+    if candidate.status == "failed":
+        raise BackendError(
+            f"{candidate} failed verification at export: {candidate.reason or 'no reason is on the card'}",
+            todo="take another backend, or export the model again",
+        )
+    proven = candidate.status == "passed"
+    if strict and not proven and artefact.golden is None:
+        raise _UnverifiedError
+    opened = _load(candidate.backend)(artefact, device=candidate.device, threads=threads)
+    try:
+        check_ports(artefact.card, opened.inputs, opened.outputs)
+        if proven:
+            return opened, candidate.why, ()
+        measured = verify(opened.run, artefact)
+        if measured is None:
+            if strict:
+                raise _UnverifiedError
+            notice = f"{artefact.path.name} was never verified on {candidate}, and no golden pairs lie beside it"
+            return opened, candidate.why, (notice,)
+        if measured.status == "failed":
+            raise BackendError(
+                f"{candidate} does not reproduce the model: {measured.reason}",
+                f"measured on the {measured.pictures} golden pairs beside {artefact.path.name}",
+                "take another backend, or export the model again on this machine",
+            )
+        return opened, f"it reproduced the {measured.pictures} golden pairs just now", ()
+    except BaseException:
+        opened.close()
+        raise
+
+
+def _why_not(chosen: Candidate, candidates: list[Candidate], errors: dict[str, EdgeganError]) -> dict[str, str]:
+    def reason(other: Candidate) -> str:
+        if str(other) in errors:
+            return errors[str(other)].seen
+        if other.status == "failed":
+            return f"failed verification at export: {other.reason}"
+        return f"{chosen} comes first" if candidates.index(other) > candidates.index(chosen) else "nothing verified it"
+
+    return {str(other): reason(other) for other in candidates if other is not chosen}
+
+
+def _none(artefact: Artefact, errors: dict[str, EdgeganError]) -> EdgeganError:
+    """The error when no candidate opened: what is wrong with the file, or the only reason, or all in one line."""
+    found = list(errors.values())
+    for error in found:
+        if isinstance(error, InputError) or len(found) == 1:
+            return error
+    reasons = "; ".join(f"{pair}: {error.seen}" for pair, error in errors.items())
+    return BackendError(f"nothing here can run {artefact.path}", reasons, found[-1].todo)
+
+
+def _load(name: str) -> type[Backend]:
+    module, _, kind = BACKENDS[name].partition(":")
+    found: type[Backend] = getattr(importlib.import_module(module), kind)
+    return found
+
+
+def _fits(shape: tuple[int, ...], axes: tuple[int | None, ...]) -> bool:
+    return len(shape) == len(axes) and all(a is None or s == a for s, a in zip(shape, axes, strict=True))
+
+
+def _words(axes: tuple[int | None, ...]) -> str:
+    return "(" + ", ".join("any" if a is None else str(a) for a in axes) + ")"

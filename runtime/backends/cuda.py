@@ -1,0 +1,141 @@
+"""The few calls of the CUDA runtime that TensorRT needs around it, with errors in words."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError, MissingExtra
+
+_NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
+
+
+class Cuda:
+    """One GPU and one stream on it. Everything allocated here is freed by `close`.
+
+    Raises MissingExtra without cuda-python, BackendError where the GPU is not there.
+    """
+
+    def __init__(self, index: int = 0) -> None:
+        self._rt = _import()
+        self._index = index
+        self._freeing: list[Callable[[], Any]] = []
+        error, count = self._rt.cudaGetDeviceCount()
+        if error != self._rt.cudaError_t.cudaSuccess or count == 0:
+            reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
+            raise BackendError(
+                f"no NVIDIA GPU can be used here ({reason})",
+                todo="install the NVIDIA driver, or run model.onnx on the CPU: --device cpu",
+            )
+        if index >= count:
+            raise BackendError(f"there is no GPU number {index} here", f"numbers 0 to {count - 1}")
+        self.use()
+        self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
+        self._freeing.append(lambda: self._rt.cudaStreamDestroy(self.stream))
+
+    @property
+    def compute_capability(self) -> str:
+        """Such as "8.9"."""
+        kinds = self._rt.cudaDeviceAttr
+        attributes = (kinds.cudaDevAttrComputeCapabilityMajor, kinds.cudaDevAttrComputeCapabilityMinor)
+        return ".".join(str(self._call("cudaDeviceGetAttribute", a, self._index)) for a in attributes)
+
+    @property
+    def gpu_name(self) -> str:
+        """Such as "NVIDIA GeForce RTX 4090"."""
+        raw: bytes = self._call("cudaGetDeviceProperties", self._index).name
+        return raw.split(b"\0")[0].decode(errors="replace")
+
+    def use(self) -> None:
+        """Makes this GPU the calling thread's own: CUDA keeps the choice per thread."""
+        self._call("cudaSetDevice", self._index)
+
+    def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, NDArray[Any]]:
+        """Device memory (its address) and pinned host memory (as an array) of one tensor's size."""
+        size = max(1, int(np.prod(shape)) * dtype.itemsize)
+        device = self._call("cudaMalloc", size)
+        self._freeing.append(lambda: self._rt.cudaFree(device))
+        host = self._call("cudaMallocHost", size)
+        self._freeing.append(lambda: self._rt.cudaFreeHost(host))
+        raw = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(host)))
+        return int(device), raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
+
+    def to_device(self, device: int, host: NDArray[Any]) -> None:
+        """Queues a copy from pinned memory."""
+        kind = self._rt.cudaMemcpyKind.cudaMemcpyHostToDevice
+        self._call("cudaMemcpyAsync", device, host.ctypes.data, host.nbytes, kind, self.stream)
+
+    def to_host(self, host: NDArray[Any], device: int) -> None:
+        """Queues a copy to pinned memory."""
+        kind = self._rt.cudaMemcpyKind.cudaMemcpyDeviceToHost
+        self._call("cudaMemcpyAsync", host.ctypes.data, device, host.nbytes, kind, self.stream)
+
+    def wait(self) -> None:
+        """Returns when all that was queued is done."""
+        self._call("cudaStreamSynchronize", self.stream)
+
+    def capture(self, enqueue: Callable[[], None]) -> Any | None:
+        """What `enqueue` queues, as a graph to replay; None if something in it cannot be captured."""
+        mode = self._rt.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
+        self._call("cudaStreamBeginCapture", self.stream, mode)
+        failed = False
+        try:
+            enqueue()
+        except BackendError:
+            failed = True
+        error, graph = self._rt.cudaStreamEndCapture(self.stream)  # always: it also ends a failed capture
+        if failed or error != self._rt.cudaError_t.cudaSuccess:
+            self._rt.cudaGetLastError()  # a failed capture must not be blamed on the next call
+            return None
+        error, replay = self._rt.cudaGraphInstantiate(graph, 0)
+        self._rt.cudaGraphDestroy(graph)
+        if error != self._rt.cudaError_t.cudaSuccess:
+            self._rt.cudaGetLastError()
+            return None
+        self._freeing.append(lambda: self._rt.cudaGraphExecDestroy(replay))
+        return replay
+
+    def replay(self, graph: Any) -> None:
+        """Queues a captured graph."""
+        self._call("cudaGraphLaunch", graph, self.stream)
+
+    def mark(self) -> int:
+        """A point to which `free` can go back."""
+        return len(self._freeing)
+
+    def free(self, mark: int = 0) -> None:
+        """Frees what was allocated since `mark`, newest first."""
+        while len(self._freeing) > mark:
+            self._freeing.pop()()
+
+    def close(self) -> None:
+        """Frees everything; a second call does nothing."""
+        if self._freeing:
+            self.use()
+            self._rt.cudaStreamSynchronize(self.stream)
+            self.free()
+
+    def _call(self, name: str, *arguments: Any) -> Any:
+        error, *found = getattr(self._rt, name)(*arguments)
+        if error != self._rt.cudaError_t.cudaSuccess:
+            raise BackendError(f"the GPU refused {name}: {self._words(error)}")
+        return found[0] if found else None
+
+    def _words(self, error: Any) -> str:
+        _, words = self._rt.cudaGetErrorString(error)
+        return words.decode() if isinstance(words, bytes) else str(words)
+
+
+def _import() -> Any:
+    try:
+        from cuda.bindings import runtime
+    except ImportError:
+        try:
+            from cuda import cudart as runtime  # cuda-python before 12.8
+        except ImportError:
+            raise MissingExtra("cuda-python", "gpu") from None
+    return runtime

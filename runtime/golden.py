@@ -1,0 +1,133 @@
+"""Golden pairs: held-out inputs and what fp32 eager made of them, and how close a backend comes to it.
+
+One `golden.npz` lies in each export folder and serves all its artefacts. Its keys are `<stem>.in.<name>` and
+`<stem>.out.<name>`, where the stem is the file name up to its first dot (`model` for `model.fp16.engine`) and the
+name is the input's or output's. The first axis of every array counts the pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from .artefact import Artefact
+from .card import TensorSpec, Verification
+from .errors import CardError
+
+Array = NDArray[Any]
+Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
+
+# For cards that state no tolerance: below this an edit looks different from what was trained.
+DEFAULT_TOLERANCE = {"min_psnr_db": 40.0}
+_MAX_DB = 200.0  # stands for "identical", which JSON cannot write as infinity
+
+
+class Golden(msgspec.Struct, frozen=True):
+    """Pairs of one artefact: each array is (N, ...), inputs by name and outputs by name."""
+
+    inputs: dict[str, Array]
+    outputs: dict[str, Array]
+
+    def __len__(self) -> int:
+        return len(next(iter(self.outputs.values())))
+
+    def singles(self) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+        """The pairs one at a time, each as a batch of one."""
+        for i in range(len(self)):
+            yield {n: a[i : i + 1] for n, a in self.inputs.items()}, {n: a[i : i + 1] for n, a in self.outputs.items()}
+
+
+def stem(path: Path) -> str:
+    """The name under which an artefact's pairs are kept: `model` for `model.fp16.onnx`."""
+    return path.name.partition(".")[0]
+
+
+def pack(pairs: Mapping[str, Golden]) -> dict[str, Array]:
+    """The arrays of a golden.npz that holds the pairs of several stems."""
+    sides = [(key, side, arrays) for key, g in pairs.items() for side, arrays in (("in", g.inputs), ("out", g.outputs))]
+    return {f"{key}.{side}.{name}": array for key, side, arrays in sides for name, array in arrays.items()}
+
+
+def read(path: Path, key: str) -> Golden | None:
+    """The pairs of the stem `key`; None if the file has none. Raises CardError if it is not a golden file."""
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            inputs = {n.removeprefix(f"{key}.in."): file[n] for n in file.files if n.startswith(f"{key}.in.")}
+            outputs = {n.removeprefix(f"{key}.out."): file[n] for n in file.files if n.startswith(f"{key}.out.")}
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise CardError(f"{path} is not a readable set of golden pairs: {error}", todo="export again") from None
+    if not inputs or not outputs:
+        return None
+    if len({len(a) for a in (*inputs.values(), *outputs.values())}) != 1:
+        raise CardError(f"{path}: the golden inputs and outputs of '{key}' differ in number", todo="export again")
+    return Golden(inputs, outputs)
+
+
+def compare(expected: Array, seen: Array, value_range: tuple[float, float] | None) -> dict[str, float]:
+    """`max_abs` and `mean_abs` in the output's own units, `psnr_db` over `value_range` ([0, 1] if None)."""
+    low, high = value_range or (0.0, 1.0)
+    error = seen.astype(np.float64) - expected.astype(np.float64)
+    if not np.isfinite(error).all():
+        return {"max_abs": float("inf"), "mean_abs": float("inf"), "psnr_db": -_MAX_DB}
+    mse = float(np.mean(error**2))
+    psnr_db = 10.0 * np.log10((high - low) ** 2 / mse) if mse > 0 else _MAX_DB
+    return {
+        "max_abs": float(np.abs(error).max()),
+        "mean_abs": float(np.abs(error).mean()),
+        "psnr_db": float(min(psnr_db, _MAX_DB)),
+    }
+
+
+def measure(
+    run: Run,
+    pairs: Golden,
+    outputs: tuple[TensorSpec, ...],
+    inputs: tuple[TensorSpec, ...],
+    tolerance: Mapping[str, float],
+) -> Verification:
+    """Runs every pair, one at a time, and compares every output; the worst picture decides.
+
+    `tolerance` may hold `max_abs` and `min_psnr_db`. Inputs are cast to what `inputs` says.
+    """
+    dtypes = {spec.name: spec.dtype for spec in inputs}
+    figures: list[dict[str, float]] = []
+    for given, expected in pairs.singles():
+        seen = run({name: array.astype(dtypes[name]) for name, array in given.items()})
+        figures += [compare(expected[s.name], seen[s.name], s.value_range) for s in outputs if s.name in expected]
+    max_abs, worst_db = max(f["max_abs"] for f in figures), min(f["psnr_db"] for f in figures)
+    misses = []
+    if "max_abs" in tolerance and not max_abs <= tolerance["max_abs"]:
+        misses.append(f"max abs {max_abs:.2g}, allowed {tolerance['max_abs']:.2g}")
+    if "min_psnr_db" in tolerance and not worst_db >= tolerance["min_psnr_db"]:
+        misses.append(f"worst picture {worst_db:.1f} dB, at least {tolerance['min_psnr_db']:.1f} dB wanted")
+    return Verification(
+        status="failed" if misses else "passed",
+        reason=", ".join(misses),
+        pictures=len(pairs),
+        max_abs=max_abs,
+        mean_abs=float(np.mean([f["mean_abs"] for f in figures])),
+        psnr_mean_db=float(np.mean([f["psnr_db"] for f in figures])),
+        psnr_worst_db=worst_db,
+        tolerance=dict(tolerance),
+    )
+
+
+def verify(run: Run, artefact: Artefact) -> Verification | None:
+    """Measures `run` on the pairs beside `artefact`; None where there are none for it.
+
+    The tolerance is the one the card was verified with, else DEFAULT_TOLERANCE.
+    """
+    if artefact.golden is None:
+        return None
+    pairs = read(artefact.golden, stem(artefact.path))
+    if pairs is None:
+        return None
+    card = artefact.card
+    stated = next((v.tolerance for v in card.verification.values() if v.tolerance), DEFAULT_TOLERANCE)
+    return measure(run, pairs, card.outputs, card.inputs, stated)

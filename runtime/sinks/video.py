@@ -1,0 +1,142 @@
+"""A video file: H.264 through PyAV, so that browsers play it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ..errors import InputError, SinkError
+from ..files import atomic_path
+from ..image import Image
+from ..opencv import pyav
+from ..sources import Frame
+from . import Clock, Sink, check_writable
+
+SUFFIXES = (".mkv", ".mov", ".mp4")
+_TICKS = 90_000  # per second
+_FRAGMENTED = {"movflags": "frag_keyframe+empty_moov+default_base_moof", "flush_packets": "1"}
+_CODEC = {"preset": "veryfast", "crf": "18", "tune": "zerolatency"}  # a frame goes in, its packet comes out
+
+
+def accepts(spec: str) -> bool:
+    """A name that ends like a video's."""
+    return Path(spec).suffix.lower() in SUFFIXES and not Path(spec).is_dir()
+
+
+def open_sink(spec: str, clock: Clock) -> Video:
+    """Opens a video file."""
+    return Video(Path(spec), clock)
+
+
+class Video(Sink):
+    """Records H.264, yuv420p, BT.709; an odd side gets one more row or column.
+
+    The file appears with the first frame and is written in place in fragments of one second, so that after a
+    crash, a kill or a power cut it plays up to its last full second. A clean close turns it, at once, into an
+    ordinary file with its index in front, which browsers can seek in. Needs the `video` extra.
+    """
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self._av = pyav()
+        if "libx264" not in self._av.codecs_available:
+            raise SinkError("this build of PyAV has no H.264 encoder (libx264)", todo="run: pip install -U av")
+        check_writable(path)
+        self._path, self._clock = path, clock or Clock()
+        self._size_hw = (0, 0)
+        self._container: Any = None
+        self._stream: Any = None
+        self._begin = 0.0
+        self._last_tick, self._next_key, self._packets = -1, 0, 0
+        self._closed = False
+        self.about = str(path)
+
+    def write(self, frame: Frame, before: Image | None = None) -> str:
+        """Encodes one frame. Every frame must have the size of the first."""
+        height, width = frame.image_bgr.shape[:2]
+        if self._container is None:
+            self._start(height, width, frame.timestamp)
+        if (height, width) != self._size_hw:
+            raise SinkError(
+                f"{self._path}: a frame of {height}x{width} in a recording of {'x'.join(map(str, self._size_hw))}",
+                "every frame of a video has one size (height x width)",
+                "record pictures of different sizes into a folder: --sink FOLDER",
+            )
+        even = np.pad(frame.image_bgr, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
+        picture = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24").reformat(
+            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+        )
+        tick = self._tick(frame)
+        picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
+        if tick >= self._next_key:
+            picture.pict_type, self._next_key = self._av.video.frame.PictureType.I, tick + _TICKS
+        self._encode(picture)
+        return ""
+
+    def _start(self, height: int, width: int, timestamp: float) -> None:
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = self._av.open(str(self._path), "w", options=_FRAGMENTED)
+        except (OSError, self._av.FFmpegError) as error:
+            raise SinkError(f"cannot write {self._path}: {error.strerror or error}") from None
+        rate = Fraction(self._clock.fps).limit_denominator(1001)
+        stream = self._container.add_stream("libx264", rate=rate, options=_CODEC)
+        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, _TICKS)
+        context.gop_size = 10_000  # key frames come by time, in `write`
+        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
+        context.color_range = 1  # 16 to 235
+        self._stream, self._size_hw, self._begin = stream, (height, width), timestamp
+
+    def _tick(self, frame: Frame) -> int:
+        if self._clock.by_timestamp:
+            tick = round((frame.timestamp - self._begin) * _TICKS)
+        else:
+            tick = round(frame.index / self._clock.fps * _TICKS)
+        self._last_tick = max(tick, self._last_tick + 1)
+        return self._last_tick
+
+    def _encode(self, picture: Any) -> None:
+        """Encodes and writes; None flushes the encoder."""
+        try:
+            for packet in self._stream.encode(picture):
+                self._container.mux(packet)
+                self._packets += 1
+        except (OSError, self._av.FFmpegError, ValueError) as error:
+            why = getattr(error, "strerror", None) or str(error)
+            raise SinkError(f"cannot write {self._path}: {why}", todo="is the disk full?") from None
+
+    def close(self) -> None:
+        """Ends the file and puts its index in front."""
+        if self._container is None or self._closed:
+            return
+        self._closed = True
+        try:
+            if self._packets:
+                self._encode(None)
+        finally:
+            with suppress(OSError, ValueError):  # the disk is full: the fragments written so far play
+                self._container.close()
+        if not self._packets:  # PyAV makes the file with the first packet: there is none
+            return
+        with suppress(InputError, OSError, ValueError):  # no room for a second copy: the fragmented file stays
+            _index_in_front(self._path)
+
+
+def _index_in_front(path: Path) -> None:
+    """Copies the packets of `path` into an ordinary file and puts that in its place."""
+    av = pyav()
+    with (
+        atomic_path(path) as temporary,
+        av.open(str(path)) as recorded,
+        av.open(str(temporary), "w", options={"movflags": "faststart"}) as ordinary,
+    ):
+        stream = ordinary.add_stream_from_template(recorded.streams.video[0])
+        for packet in recorded.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                ordinary.mux(packet)

@@ -1,0 +1,151 @@
+import msgspec
+import numpy as np
+import pytest
+import tiny_models
+
+from edgegan.runtime import align
+from edgegan.runtime.artefact import load
+from edgegan.runtime.errors import CardError
+from edgegan.runtime.faces import Face
+
+RNG = np.random.default_rng(11)
+
+
+@pytest.fixture(scope="module")
+def card(tmp_path_factory):
+    return load(tiny_models.write_editor(tmp_path_factory.mktemp("m"), size=64, classifier=False, pairs=0)).card
+
+
+def face(left, right):
+    return Face(box=(0, 0, 1, 1), score=1.0, left_eye=left, right_eye=right)
+
+
+FACES = {
+    "upright": face((300.0, 200.0), (360.0, 200.0)),
+    "turned": face((310.0, 180.0), (350.0, 230.0)),
+    "small": face((100.0, 100.0), (108.0, 101.0)),
+    "out of the frame": face((-5.0, 20.0), (60.0, 10.0)),
+    "upside down": face((360.0, 200.0), (300.0, 200.0)),
+}
+
+
+def soft_noise(height=400, width=640):
+    import cv2
+
+    noise = RNG.integers(0, 256, (height // 20, width // 20, 3), dtype=np.uint8)
+    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_the_eyes_land_where_the_card_wants_them(card, name):
+    found = FACES[name]
+    matrix = align.similarity(
+        (found.left_eye, found.right_eye), tuple((x * 64, y * 64) for x, y in ((0.39, 0.45), (0.61, 0.45)))
+    )
+    for eye, wanted in ((found.left_eye, (0.39, 0.45)), (found.right_eye, (0.61, 0.45))):
+        index = matrix[:, :2] @ (np.array(eye) - 0.5) + matrix[:, 2]
+        assert index + 0.5 == pytest.approx(np.array(wanted) * 64, abs=1e-9)
+    assert np.linalg.det(matrix[:, :2]) > 0  # turned and scaled, never mirrored
+
+
+@pytest.mark.parametrize("name", ["upright", "turned", "small"])
+def test_the_crop_shows_what_lies_there(card, name):
+    """A frame whose colours are its own coordinates: each crop pixel must name the place it came from."""
+    y, x = np.mgrid[0:400, 0:640].astype(np.float32)
+    frame = np.stack([x * 255 / 640, y * 255 / 400, np.zeros_like(x)], axis=-1).round().astype(np.uint8)
+    crop, matrix = align.crop(frame, FACES[name], card)
+    for row, column in ((20, 20), (32, 32), (40, 25)):
+        place = np.linalg.solve(matrix[:, :2], (column, row) - matrix[:, 2])
+        expected = place * (255 / 640, 255 / 400)
+        assert crop[row, column, :2] == pytest.approx(expected, abs=1.1)
+
+
+def test_a_strong_reduction_averages(card):
+    frame = np.zeros((400, 640, 3), np.uint8)
+    frame[::2] = 200  # stripes finer than the crop can hold: sampling alone would keep them
+    crop, _ = align.crop(frame, face((200.0, 150.0), (400.0, 150.0)), card)
+    assert np.abs(crop.astype(int) - 100).max() < 30
+
+
+@pytest.mark.parametrize("name", FACES)
+def test_an_unchanged_crop_gives_the_frame_back_exactly(card, name):
+    frame = soft_noise()
+    crop, matrix = align.crop(frame, FACES[name], card)
+    out = frame.copy()
+    align.blend(out, crop, crop.copy(), matrix, 0.1)
+    assert np.array_equal(out, frame)
+
+
+@pytest.mark.parametrize("margin", [0.1, 0.001])
+@pytest.mark.parametrize("name", FACES)
+def test_a_change_stays_inside_the_crop_and_is_whole_in_its_middle(card, name, margin):
+    frame = np.full((400, 640, 3), 100, np.uint8)
+    crop, matrix = align.crop(frame, FACES[name], card)
+    out = frame.copy()
+    align.blend(out, crop, crop + 90, matrix, margin)
+    index = np.moveaxis(np.mgrid[0:400, 0:640][::-1], 0, -1) @ matrix[:, :2].T + matrix[:, 2]
+    place = (index + 0.5) / 64
+    outside = ((place < 0) | (place > 1)).any(axis=-1)
+    assert (out[outside] == 100).all() and outside.any()
+    inside = ((place > 0.15) & (place < 0.85)).all(axis=-1)
+    assert inside.any() and (np.abs(out[inside].astype(int) - 190) <= 1).all()
+
+
+def test_a_change_fades_out_over_the_margin(card):
+    frame = np.full((400, 640, 3), 100, np.uint8)
+    crop, matrix = align.crop(frame, FACES["upright"], card)
+    out = frame.copy()
+    align.blend(out, crop, crop + 90, matrix, 0.25)
+    left, edge = np.linalg.inv(matrix[:, :2]) @ (np.array([[-0.5, 15.5], [32.0, 32.0]]) - matrix[:, 2:])[0:2]
+    x0, x1, y = round(left[0]), round(left[1]), round(edge[0])
+    rise = out[y, x0 - 2 : x1 + 3, 0].astype(int) - 100
+    assert rise[0] == 0 and rise[-1] >= 88 and (np.diff(rise) >= -1).all() and np.diff(rise).max() < 12
+    assert rise[len(rise) // 2] == pytest.approx(45, abs=8)
+
+
+def test_a_part_that_did_not_change_keeps_its_own_sharp_pixels(card):
+    frame = RNG.integers(0, 256, (400, 640, 3), dtype=np.uint8)
+    crop, matrix = align.crop(frame, FACES["upright"], card)
+    after = crop.copy()
+    after[:20] = 255 - after[:20]
+    out = frame.copy()
+    align.blend(out, crop, after, matrix, 0.1)
+    below = int(np.linalg.solve(matrix[:, :2], np.array([0, 24.0]) - matrix[:, 2])[1])
+    assert np.array_equal(out[below:], frame[below:]) and not np.array_equal(out, frame)
+
+
+def test_a_small_change_keeps_detail_and_a_large_one_replaces_it(card):
+    """Fine stripes, which no crop of 64 pixels can hold, under a slight and under a strong edit."""
+    frame = np.full((400, 640, 3), 100, np.uint8)
+    frame[:, ::2] = 120
+    crop, matrix = align.crop(frame, FACES["upright"], card)
+    middle = np.s_[180:260, 300:360]
+    slight, strong = frame.copy(), frame.copy()
+    align.blend(slight, crop, crop + 8, matrix, 0.1)
+    align.blend(strong, crop, crop + 100, matrix, 0.1)
+    assert np.abs(slight[middle].astype(int) - frame[middle].astype(int) - 8).max() <= 1
+    assert strong[middle].std() < 0.2 * frame[middle].std()
+
+
+def test_a_face_outside_the_frame_changes_nothing(card):
+    frame = soft_noise()
+    crop, matrix = align.crop(frame, face((2000.0, 2000.0), (2030.0, 2000.0)), card)
+    out = frame.copy()
+    align.blend(out, crop, 255 - crop, matrix, 0.1)
+    assert crop.shape == (64, 64, 3) and np.array_equal(out, frame)
+
+
+def test_the_whole_frame_goes_there_and_back(card):
+    frame = soft_noise()
+    small, matrix = align.whole(frame, card)
+    assert small.shape == (64, 64, 3)
+    out = frame.copy()
+    align.blend(out, small, 255 - small, matrix, 0.0)
+    assert np.abs(out.astype(int) - (255 - frame.astype(int))).mean() < 12
+    corners = out[[0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
+    assert np.abs(corners - (255 - frame[[0, 0, -1, -1], [0, -1, 0, -1]].astype(int))).max() < 60
+
+
+def test_a_card_without_alignment_is_an_error(card):
+    with pytest.raises(CardError, match="where the eyes lie"):
+        align.crop(soft_noise(), FACES["upright"], msgspec.structs.replace(card, alignment=None))

@@ -1,0 +1,309 @@
+"""Picture files: what is read, what is refused by name, and how a set is split."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edgegan.data import Labelled, avatars, folders, kinds, open_labelled
+from edgegan.data._decode import MAX_PIXELS, UnreadableError, decode, fit, read
+from edgegan.data._pictures import PictureFiles, in_split
+from edgegan.runtime.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
+def picture(seed: int = 0, width: int = 40, height: int = 30) -> Image.Image:
+    rng = np.random.default_rng(seed)
+    small = Image.fromarray(rng.integers(0, 256, (5, 5, 3), np.uint8))
+    return small.resize((width, height), Image.Resampling.BICUBIC)
+
+
+def folder_of(folder: Path, count: int) -> Path:
+    folder.mkdir(parents=True)
+    for i in range(count):
+        picture(i).save(folder / f"{i:03d}.png")
+    return folder
+
+
+def flat(folder: Path, split: str = "train", size: int = 16) -> Labelled:
+    return open_labelled(f"flat:{folder}", size=size, names=(), split=split)
+
+
+# What is read
+
+
+def test_grey_becomes_three_equal_channels(tmp_path: Path) -> None:
+    grey = picture().convert("L")
+    grey.save(tmp_path / "g.png")
+    got = np.asarray(decode(tmp_path / "g.png"))
+    assert all(np.array_equal(got[..., c], np.asarray(grey)) for c in range(3))
+
+
+def test_sixteen_bit_grey_keeps_its_upper_bits(tmp_path: Path) -> None:
+    values = np.arange(0, 65536, 64, dtype=np.uint16).reshape(32, 32)
+    Image.fromarray(values).save(tmp_path / "g.png")
+    Image.fromarray(values).save(tmp_path / "g.tiff")
+    for name in ("g.png", "g.tiff"):
+        assert np.array_equal(np.asarray(decode(tmp_path / name))[..., 1], values >> 8)
+
+
+def test_transparent_pixels_show_white_and_not_what_lies_under_them(tmp_path: Path) -> None:
+    pixels = np.zeros((8, 8, 4), np.uint8)
+    pixels[:, 4:] = (10, 20, 30, 255)
+    pixels[0, 0] = (0, 0, 0, 128)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    got = np.asarray(decode(tmp_path / "a.png"))
+    assert (got[1:, :4] == 255).all() and (got[:, 4:] == (10, 20, 30)).all() and abs(int(got[0, 0, 0]) - 127) <= 1
+
+
+def test_cmyk_palette_and_bilevel_are_converted(tmp_path: Path) -> None:
+    for mode, name, close in (("CMYK", "c.jpg", 12), ("P", "p.png", 60), ("1", "b.png", 255)):
+        picture().convert(mode).save(tmp_path / name)
+        got = decode(tmp_path / name)
+        assert got.mode == "RGB"
+        assert np.abs(np.asarray(got, int) - np.asarray(picture(), int)).max() <= close
+
+
+def test_exif_orientation_is_applied(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned a quarter clockwise
+    picture().save(tmp_path / "o.png", exif=exif)
+    got = decode(tmp_path / "o.png")
+    assert np.array_equal(np.asarray(got), np.rot90(np.asarray(picture()), -1))
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "crop", "size"), [(178, 218, 178, 64), (181, 140, 101, 101), (50, 61, 90, 45)]
+)
+def test_crop_and_resize_are_those_of_the_paper_code(width: int, height: int, crop: int, size: int) -> None:
+    transforms = pytest.importorskip("torchvision.transforms")
+    image = picture(3, width, height)
+    paper = transforms.Compose([transforms.CenterCrop(crop), transforms.Resize(size)])
+    assert np.array_equal(fit(image, size=size, centre_crop=crop), np.asarray(paper(image)))
+
+
+def test_without_a_crop_the_largest_middle_square_is_taken() -> None:
+    image = picture(1, 50, 30)
+    assert np.array_equal(fit(image, size=30), np.asarray(image)[:, 10:40])
+
+
+# What is refused
+
+
+def bad_files(folder: Path) -> dict[str, str]:
+    """Writes one file of each sort that is refused; returns file name -> what its reason has to say."""
+    picture().save(folder / "t.jpg", quality=95)
+    (folder / "truncated.jpg").write_bytes((folder / "t.jpg").read_bytes()[:-200])
+    picture().save(folder / "t.png")
+    (folder / "truncated.png").write_bytes((folder / "t.png").read_bytes()[:-300])
+    for name in ("t.jpg", "t.png"):
+        (folder / name).unlink()
+    (folder / "text.jpg").write_text("this is a letter")
+    (folder / "empty.png").touch()
+    side = int(MAX_PIXELS**0.5) + 10
+    Image.new("1", (side, side)).save(folder / "bomb.png")
+    Image.new("1", (2 * side, 2 * side)).save(folder / "bigger_bomb.png")
+    Image.new("F", (9, 9)).save(folder / "float.tiff")
+    Image.fromarray(np.full((9, 9), 1 << 20, np.int32)).save(folder / "wide.tiff")
+    (folder / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
+    return {
+        "truncated.jpg": "truncated",
+        "truncated.png": "truncated",
+        "text.jpg": "not a picture",
+        "empty.png": "empty",
+        "bomb.png": "pixels, a decompression bomb",
+        "bigger_bomb.png": "pixels, a decompression bomb",
+        "float.tiff": "no agreed 8-bit form",
+        "wide.tiff": "no agreed 8-bit form",
+        "drawing.eps": "not a picture",
+        "absent.png": "no such file",
+    }
+
+
+@pytest.mark.filterwarnings("default::PIL.Image.DecompressionBombWarning")
+def test_every_bad_file_is_refused_with_its_reason(tmp_path: Path) -> None:
+    for name, reason in bad_files(tmp_path).items():
+        with pytest.raises(UnreadableError, match=reason) as caught:
+            decode(tmp_path / name)
+        assert str(tmp_path / name) in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.filterwarnings("default::PIL.Image.DecompressionBombWarning")
+def test_bad_files_are_named_and_left_out_and_labels_stay_with_their_pictures(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "p"
+    folder.mkdir()
+    bad = [folder / name for name in bad_files(folder)]
+    good = [folder / f"{i}.png" for i in range(6)]
+    for i, path in enumerate(good):
+        picture(i).save(path)
+    files = [good[0], *bad[:4], good[1], good[2], *bad[4:], *good[3:]]
+    labels = np.array([[file in good and good.index(file) % 2] for file in files], np.uint8)
+    with caplog.at_level(logging.WARNING, "edgegan.data"):
+        pictures = PictureFiles(files, labels, name="p", names=("odd",), groups=(), size=16, max_bad_share=0.9)
+    assert [Path(r.path) for r in pictures.refused] == bad
+    assert all(str(path) in caplog.text for path in bad)
+    assert [int(pictures.label(i)[0]) for i in range(len(pictures))] == [0, 1, 0, 1, 0, 1]
+    for i, path in enumerate(good):
+        assert np.array_equal(pictures.picture(i), read(path, size=16))
+
+
+def test_two_in_a_hundred_may_be_bad_and_three_stop_the_loader(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "p", 98)
+    labels = np.zeros((100, 0), np.uint8)
+    paths = sorted(folder.iterdir())
+
+    def open_with(bad: int) -> PictureFiles:
+        files = [*paths[: 100 - bad], *(folder / f"absent{i}.png" for i in range(bad))]
+        return PictureFiles(files, labels, name="p", names=(), groups=(), size=8)
+
+    assert len(open_with(2)) == 98
+    with pytest.raises(InputError, match="3 of 100 files cannot be read: .*absent0.png: no such file"):
+        open_with(3)
+
+
+def test_the_check_is_remembered_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = folder_of(tmp_path / "p", 60)
+    monkeypatch.setattr("edgegan.data._pictures.REMEMBER_FROM", 10)
+    first = flat(folder)
+    looked: list[Path] = []
+    monkeypatch.setattr("edgegan.data._pictures._check", lambda path: looked.append(path))
+    assert len(flat(folder)) == len(first) and not looked
+    picture(9, 44, 44).save(first.files[0])  # type: ignore[attr-defined]
+    flat(folder)
+    assert len(looked) == len(first)
+
+
+def test_a_file_damaged_after_opening_is_an_error_that_names_it(tmp_path: Path) -> None:
+    pictures = flat(folder_of(tmp_path / "p", 12))
+    path = pictures.files[3]  # type: ignore[attr-defined]
+    path.write_bytes(b"")
+    with pytest.raises(InputError, match=path.name):
+        pictures.picture(3)
+
+
+# Folders and splits
+
+
+def test_splits_are_disjoint_complete_and_do_not_move_when_files_come(tmp_path: Path) -> None:
+    names = [f"{i:06d}.jpg" for i in range(20_000)]
+    held = [n for n in names if in_split(n, "heldout")]
+    assert 0.09 < len(held) / len(names) < 0.11
+    assert all(in_split(n, "train") != in_split(n, "heldout") for n in names)
+    folder = folder_of(tmp_path / "p", 60)
+    before = {s: set(flat(folder, s).files) for s in ("train", "heldout")}  # type: ignore[attr-defined]
+    assert before["train"] | before["heldout"] == set(folder.iterdir())
+    picture(99).save(folder / "0000.png")
+    assert all(before[s] <= set(flat(folder, s).files) for s in before)  # type: ignore[attr-defined]
+
+
+def test_domains_are_alphabetical_and_one_hot(tmp_path: Path) -> None:
+    for name in ("zebra", "ant", "mole"):
+        folder_of(tmp_path / "p" / name, 20)
+    pictures = open_labelled(f"folders:{tmp_path / 'p'}", size=16, names=())
+    assert pictures.names == ("ant", "mole", "zebra") and pictures.groups == (pictures.names,)
+    for i, file in enumerate(pictures.files):  # type: ignore[attr-defined]
+        assert pictures.label(i).sum() == 1 and pictures.names[int(pictures.label(i).argmax())] == file.parent.name
+    turned = open_labelled(f"folders:{tmp_path / 'p'}", size=16, names=("zebra", "ant"))
+    assert turned.names == ("zebra", "ant") and turned.label(0).tolist() == [1, 0]
+    with pytest.raises(InputError, match="no folder 'bee'"):
+        open_labelled(f"folders:{tmp_path / 'p'}", size=16, names=("bee", "ant"))
+
+
+def test_train_and_test_folders_are_the_split_and_labels_agree(tmp_path: Path) -> None:
+    top = tmp_path / "p"
+    for name in ("ant", "bee", "cow"):
+        folder_of(top / "train" / name, 4)
+    folder_of(top / "test" / "cow", 3)
+    assert len(open_labelled(str(top), size=16, names=())) == 12
+    heldout = open_labelled(str(top), size=16, names=(), split="heldout")
+    assert len(heldout) == 3 and heldout.label(0).tolist() == [0, 0, 1]
+    with pytest.raises(InputError, match="no third split"):
+        open_labelled(str(top), size=16, names=(), split="judge")
+
+
+def test_one_domain_is_refused_with_a_hint(tmp_path: Path) -> None:
+    for name in ("ant", "bee"):
+        folder_of(tmp_path / "top" / "pictures" / name, 3)
+    with pytest.raises(InputError, match="one level too high"):
+        open_labelled(f"folders:{tmp_path / 'top'}", size=16, names=())
+    (tmp_path / "top" / "zero").mkdir()
+    with pytest.raises(InputError, match="one level too high"):
+        open_labelled(f"folders:{tmp_path / 'top'}", size=16, names=())
+
+
+def test_a_flat_folder_has_no_labels(tmp_path: Path) -> None:
+    folder = folder_of(tmp_path / "p", 12)
+    for name in (".hidden", "Thumbs.db"):
+        (folder / name).touch()
+    pictures = flat(folder)
+    assert not pictures.refused  # type: ignore[attr-defined]
+    assert pictures.label(0).shape == (0,) and pictures.picture(0).shape == (16, 16, 3)
+    with pytest.raises(InputError, match="no labels"):
+        open_labelled(f"flat:{folder}", size=16, names=("Smiling",))
+
+
+def test_a_bare_folder_is_recognised_by_what_lies_in_it(tmp_path: Path) -> None:
+    folder_of(tmp_path / "flat", 12)
+    for name in ("split/train", "split/test", "domains/ant", "domains/bee"):
+        folder_of(tmp_path / name, 12)
+    opened = {n: open_labelled(str(tmp_path / n), size=16, names=()).name for n in ("flat", "split", "domains")}
+    assert {n: name.partition(":")[0] for n, name in opened.items()} == {
+        "flat": "flat",
+        "split": "flat",
+        "domains": "folders",
+    }
+
+
+@pytest.mark.parametrize(
+    ("spec", "says"),
+    [
+        ("nothing-like-it", "neither a folder nor a kind"),
+        ("flat:", "which folder"),
+        ("folders:nowhere", "no such folder"),
+        ("celeba:nowhere", "no such folder"),
+        ("avatars:many", "not a number"),
+    ],
+)
+def test_a_wrong_spec_says_what_would_be_right(spec: str, says: str) -> None:
+    with pytest.raises(InputError, match=says) as caught:
+        open_labelled(spec, size=16, names=())
+    assert str(caught.value).count("\n") <= 2
+
+
+def test_an_unknown_split_or_an_empty_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no split is called 'dev'"):
+        open_labelled("avatars", size=16, names=(), split="dev")
+    (tmp_path / "p").mkdir()
+    with pytest.raises(InputError, match="no pictures"):
+        flat(tmp_path / "p")
+
+
+def test_every_kind_can_be_opened() -> None:
+    assert kinds() == ("avatars", "celeba", "flat", "folders")
+    assert all(callable(module.open_data) for module in (avatars, folders))
+
+
+# Drawn faces
+
+
+def test_avatars_have_their_labels_and_true_answers(tmp_path: Path) -> None:
+    pictures = avatars.open_data("12", size=32, names=("Smiling", "Eyeglasses"), split="heldout")
+    again = avatars.open_data("12", size=32, names=("Smiling", "Eyeglasses"), split="heldout")
+    train = avatars.open_data("12", size=32, names=(), split="train")
+    assert np.array_equal(pictures.picture(3), again.picture(3))
+    assert not any(np.array_equal(pictures.picture(i), train.picture(j)) for i in range(12) for j in range(12))
+    for i in range(12):
+        on = bool(pictures.label(i)[0])
+        assert np.array_equal(pictures.truth(i, "Smiling", on), pictures.picture(i))
+        changed = (pictures.truth(i, "Smiling", not on) != pictures.picture(i)).any(axis=(1, 2))
+        assert changed.any() and not changed[:12].any()  # the mouth, and nothing above it

@@ -1,0 +1,233 @@
+import threading
+
+import msgspec
+import numpy as np
+import pytest
+import tiny_models
+from typer.testing import CliRunner
+
+from edgegan import cli
+from edgegan.runtime import Editor, avatars, labels
+from edgegan.runtime.card import Condition
+from edgegan.runtime.errors import CardError, InputError
+from edgegan.runtime.faces import Face
+from edgegan.runtime.image import postprocess, preprocess
+from edgegan.runtime.pipeline import STAGES
+
+SIZE = 32
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    return tiny_models.write_editor(tmp_path_factory.mktemp("m"), size=SIZE)
+
+
+@pytest.fixture(scope="module")
+def editor(model):
+    with Editor.open(model) as editor:
+        yield editor
+
+
+@pytest.fixture(autouse=True)
+def _forget(request):
+    yield
+    if "editor" in request.fixturenames:
+        request.getfixturevalue("editor").reset()
+
+
+def crop(red=60, green=60, blue=60):
+    return np.full((SIZE, SIZE, 3), (blue, green, red), np.uint8)
+
+
+def shift(on):
+    """What the tiny model adds for a label, in grey levels, BGR."""
+    return sum((tiny_models.COLOURS[tiny_models.NAMES.index(n)] for n in on), np.zeros(3))[::-1] * 127.5
+
+
+def test_only_what_the_user_sets_differs_from_the_estimated_label(editor):
+    picture = crop(red=200, blue=190)  # the classifier finds Blond_Hair (red) and Smiling (blue) on
+    assert {n: round(v) for n, v in editor.estimate(picture).items()} == {
+        "Blond_Hair": 1,
+        "Brown_Hair": 0,
+        "Smiling": 1,
+    }
+    for changes, on in [
+        ({}, ["Blond_Hair", "Smiling"]),
+        ({"Smiling": 0.0}, ["Blond_Hair"]),
+        ({"Brown_Hair": 1.0}, ["Brown_Hair", "Smiling"]),  # an exclusive group: blond goes off
+    ]:
+        expected = np.clip(picture.astype(float) + shift(on), 0, 255)
+        assert np.abs(editor.translate(picture, changes) - expected).max() <= 1
+
+
+def test_a_known_label_is_used_instead_of_the_estimate(editor):
+    out = editor.translate(crop(red=200), {}, label={"Blond_Hair": 0.0, "Brown_Hair": 0.0, "Smiling": 0.0})
+    assert np.array_equal(out, crop(red=200))
+
+
+def test_labels_are_consistent_in_exclusive_groups():
+    condition = Condition(kind="binary", names=("a", "b", "c"), groups=(("a", "b"),), default=(1.0, 0.0, 0.0))
+    assert labels.decide(condition, {"a": 0.2, "b": 0.3, "c": 0.7}) == {"a": 0.0, "b": 1.0, "c": 1.0}
+    assert labels.decide(condition, {"a": 0.9, "b": 0.8, "c": 0.1}) == {"a": 1.0, "b": 0.0, "c": 0.0}
+
+
+def test_a_flicker_of_the_classifier_does_not_reach_the_label(editor):
+    followed = editor._pipeline.labels
+    here = Face(box=(10, 10, 50, 50), score=1, left_eye=(20, 30), right_eye=(40, 30))
+    there = msgspec.structs.replace(here, box=(200, 10, 50, 50))
+    seen = [
+        followed.follow([here, there], [picture, crop()])
+        for picture in [crop(blue=200)] * 6 + [crop()] + [crop(blue=200)]
+    ]
+    assert [frame[0]["Smiling"] for frame in seen] == [1.0] * 8
+    assert [frame[1]["Smiling"] for frame in seen] == [0.0] * 8
+    for _ in range(40):
+        last = followed.follow([msgspec.structs.replace(here, box=(14, 10, 50, 50))], [crop()])
+    assert last[0]["Smiling"] == 0.0  # a lasting change does
+
+
+def test_a_new_face_beside_a_known_one_gets_its_own_label(editor):
+    followed = editor._pipeline.labels
+    known = Face(box=(10, 10, 50, 50), score=1, left_eye=(20, 30), right_eye=(40, 30))
+    close = msgspec.structs.replace(known, box=(25, 10, 50, 50))
+    followed.follow([known], [crop(blue=200)])
+    seen = followed.follow([known, close], [crop(blue=200), crop()])
+    assert [label["Smiling"] for label in seen] == [1.0, 0.0]
+
+
+def test_a_frame_is_edited_where_the_face_is_and_nowhere_else(editor):
+    pytest.importorskip("resvg_py")
+    person = avatars.sample_face(avatars.SPLITS["heldout"])
+    frame = np.full((360, 640, 3), 80, np.uint8)
+    frame[50:306, 200:456] = avatars.render_rgb(person, 256)[:, :, ::-1]
+    given = frame.copy()
+    times: dict[str, float] = {}
+    out = editor.edit(frame, {"Smiling": 1.0}, record=times.__setitem__)
+    assert np.array_equal(frame, given) and out.shape == frame.shape and out.dtype == np.uint8
+    changed = (out != frame).any(axis=2)
+    rows, columns = np.nonzero(changed)
+    assert changed.sum() > 5000 and columns.min() > 100 and columns.max() < 560
+    assert tuple(times) == STAGES and all(t > 0 for t in times.values())
+
+
+def test_a_frame_without_a_face_comes_back_as_a_new_array(editor):
+    frame = np.full((120, 160, 3), 80, np.uint8)
+    out = editor.edit(frame, {"Smiling": 1.0})
+    assert np.array_equal(out, frame) and not np.shares_memory(out, frame)
+    assert editor.edit(frame[:, :, 0], {}).shape == (120, 160, 3)
+
+
+def test_an_unknown_attribute_is_an_error_even_without_a_face(editor):
+    with pytest.raises(InputError, match="'Smile'.*\n.*Smiling"):
+        editor.edit(np.zeros((60, 80, 3), np.uint8), {"Smile": 1.0})
+    with pytest.raises(InputError, match="'Smile'"):
+        editor.translate(crop(), {"Smile": 1.0})
+
+
+def test_a_crop_of_another_size_is_an_error(editor):
+    with pytest.raises(InputError, match="16x16"):
+        editor.translate(np.zeros((16, 16, 3), np.uint8), {})
+
+
+def test_without_a_classifier_the_default_label_counts_and_it_is_said(tmp_path):
+    path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False)
+    with Editor.open(path) as editor:
+        assert len(editor.notices) == 1 and "Blond_Hair" in editor.notices[0]
+        assert editor.estimate(crop()) == {"Blond_Hair": 1.0, "Brown_Hair": 0.0, "Smiling": 0.0}
+        assert np.abs(editor.translate(crop(), {}) - (crop() + shift(["Blond_Hair"])).clip(0, 255)).max() <= 1
+
+
+def test_a_model_without_labels_edits_whole_frames(tmp_path):
+    with Editor.open(tiny_models.write_whole_frame(tmp_path)) as editor:
+        frame = np.full((90, 200, 3), (10, 200, 30), np.uint8)
+        assert not editor.card.faces and np.abs(editor.edit(frame, {}) - (255 - frame.astype(int))).max() <= 1
+        with pytest.raises(InputError, match="it knows: none"):
+            editor.edit(frame, {"Smiling": 1.0})
+
+
+def test_both_backends_give_the_same_edit(model):
+    picture = np.random.default_rng(5).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    with Editor.open(model, backend="openvino") as one, Editor.open(model, backend="onnxruntime", threads=1) as other:
+        assert (one.selection.backend, other.selection.backend) == ("openvino", "onnxruntime")
+        difference = one.translate(picture, {"Smiling": 1}).astype(int) - other.translate(picture, {"Smiling": 1})
+        assert np.abs(difference).max() <= 1
+
+
+def test_threads_may_share_an_editor(editor):
+    pictures = [crop(red=10 * i) for i in range(8)]
+    alone = [editor.translate(p, {"Smiling": 1.0}) for p in pictures]
+    together: list = [None] * 8
+
+    def work(i):
+        for _ in range(10):
+            together[i] = editor.translate(pictures[i], {"Smiling": 1.0})
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert all(np.array_equal(a, b) for a, b in zip(alone, together, strict=True))
+
+
+def test_a_closed_editor_says_so(model):
+    with Editor.open(model) as editor:
+        pass
+    editor.close()
+    with pytest.raises(InputError, match="closed"):
+        editor.edit(np.zeros((60, 80, 3), np.uint8), {})
+
+
+def test_what_no_editor_can_use_is_named(model, tmp_path):
+    with pytest.raises(InputError, match="'classify' model"):
+        Editor.open(model.with_name("classifier.onnx"))
+    other = tiny_models.write_editor(tmp_path, size=SIZE)
+    names = ("Young", "Male", "Smiling")
+    tiny_models.rewrite_card(other, condition=Condition(kind="binary", names=names, default=(0.0, 0.0, 0.0)))
+    with pytest.raises(CardError, match="Male, Young"):
+        Editor.open(other)
+
+
+def test_the_editor_adds_nothing_to_the_model(editor, model):
+    """`translate` is preprocess, run and postprocess, and nothing else."""
+    picture = np.random.default_rng(6).integers(0, 256, (SIZE, SIZE, 3), dtype=np.uint8)
+    tensor = preprocess(editor.card, picture) + np.float32(0)
+    label = {"Blond_Hair": 0.0, "Brown_Hair": 1.0, "Smiling": 0.0}
+    expected = np.clip(tensor + tiny_models.COLOURS[1][None, :, None, None], -1, 1)
+    out_card = msgspec.structs.replace(editor.card)
+    assert np.array_equal(editor.translate(picture, {}, label=label), postprocess(out_card, expected))
+
+
+@pytest.fixture(scope="module")
+def app():
+    import typer
+
+    from edgegan.cli import info
+
+    app = typer.Typer()
+    info.register(app)
+    app.callback()(lambda: None)
+    return app
+
+
+def test_info_shows_the_card_in_words_and_as_json(app, model):
+    shown = CliRunner().invoke(app, ["info", str(model.parent)])
+    assert shown.exit_code == 0
+    for words in (
+        "tiny-editor",
+        "drawn faces",
+        "Blond_Hair, Brown_Hair, Smiling",
+        "32x32",
+        "classifier.onnx",
+        "checked",
+    ):
+        assert words in shown.stdout
+    as_json = CliRunner().invoke(app, ["info", str(model), "--json"])
+    assert as_json.stdout.encode() == model.with_name("model.onnx.card.json").read_bytes()
+
+
+def test_info_on_a_missing_model_exits_with_2_in_plain_lines(capsys):
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["info", "nowhere.onnx"])
+    error = capsys.readouterr().err
+    assert ended.value.code == 2 and "no model at nowhere.onnx" in error and len(error.splitlines()) <= 3

@@ -1,0 +1,187 @@
+"""`edgegan live`: real runs on a tiny model, and plain words with exit code 2 for every bad input."""
+
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import av
+import cv2
+import numpy as np
+import pytest
+import tiny_models
+from av_clips import clip, number_of
+
+from edgegan.cli import main
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    """A face editor, a whole-frame model, a clip of 120 frames, and files that are wrong."""
+    folder = tmp_path_factory.mktemp("live")
+    tiny_models.write_editor(folder / "faces")
+    tiny_models.write_whole_frame(folder / "negative", hw=(48, 64))
+    clip(folder / "clip.mp4", frames=120)
+    cut = (folder / "negative" / "model.onnx").read_bytes()[:-40]
+    (folder / "cut").mkdir()
+    (folder / "cut" / "model.onnx").write_bytes(cut)
+    (folder / "text.mp4").write_text("no video " * 200)
+    (folder / "empty").mkdir()
+    return folder
+
+
+@pytest.fixture
+def live(files, tmp_path, monkeypatch, capsys):
+    """Runs the command in an empty folder; {f} in an argument is the folder of files. -> (code, out, err)."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments):
+        with pytest.raises(SystemExit) as ended:
+            main(["live", *(a.format(f=files) for a in arguments)])
+        out, err = capsys.readouterr()
+        return ended.value.code or 0, out, err
+
+    return run
+
+
+def test_every_frame_of_a_clip_comes_out_edited(live, tmp_path):
+    code, out, err = live("{f}/negative", "--source", "{f}/clip.mp4", "--sink", "out.mp4", "--no-label")
+    assert (code, err.strip()) == (0, "")
+    assert "120 frames read, 120 shown" in out
+    assert "written: out.mp4" in out
+    with av.open("out.mp4") as container:
+        numbers = [number_of(255 - f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
+    assert numbers == list(range(120))
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_the_synthetic_camera_is_edited_where_the_face_is_and_nowhere_else(live, tmp_path):
+    code, out, _ = live(
+        *("{f}/faces", "--source", "synthetic:320x240@30#2", "--set", "Smiling=1", "--every-frame"),
+        *("--frames", "3", "--sink", "frames", "--no-label", "--stats-json", "stats.json"),
+    )
+    assert code == 0
+    from edgegan.runtime.sources.synthetic import Synthetic
+
+    with Synthetic((240, 320), fps=30, seed=2) as source:
+        for index in range(3):
+            change = cv2.imread(f"frames/frame_{index:06d}.png").astype(int) - source.frame_at(index)
+            changed = (change != 0).any(axis=2)
+            (x, y) = np.mean(source.eyes(index), axis=0)
+            assert change[round(y), round(x), 0] > 5  # Smiling adds blue in the tiny model
+            assert 0.02 < changed.mean() < 0.5
+            assert not changed[:, :20].any()
+    stats = json.loads((tmp_path / "stats.json").read_bytes())
+    assert stats["frames"] == {"read": 3, "shown": 3, "dropped": {}}
+    assert {"faces", "network", "blend", "process", "write", "age"} <= set(stats["stages_ms"])
+    assert stats["backend"] in ("onnxruntime", "openvino")
+
+
+def test_it_says_what_runs_on_what_and_what_the_model_knows(live):
+    code, out, _ = live("{f}/faces", "--source", "{f}/clip.mp4", "--sink", "null", "--frames", "1")
+    assert code == 0
+    assert "tiny-editor" in out
+    assert "on cpu" in out
+    (note,) = [line for line in out.splitlines() if "photographed" in line]
+    assert "drawn faces" in note
+    assert "edgegan live RUN_OR_MODEL" in note
+    assert "photographed" not in live("{f}/faces", "--source", "synthetic", "--sink", "null", "--frames", "1")[1]
+
+
+def test_both_halves_and_several_sinks(live):
+    code, out, _ = live(
+        *("{f}/negative", "--source", "{f}/clip.mp4", "--frames", "2", "--side-by-side"),
+        *("--sink", "pair.mp4", "--sink", "pair", "--no-label"),
+    )
+    assert code == 0
+    picture = cv2.imread("pair/frame_000001.png")
+    assert picture.shape == (48, 128, 3)
+    assert (number_of(picture[:, :64]), number_of(picture[:, 64:])) == (1, 254)
+    with av.open("pair.mp4") as container:
+        assert container.streams.video[0].frames == 2
+
+
+def test_the_mark_is_there_unless_switched_off(live, files):
+    pictures = []
+    for number, extra in enumerate(((), ("--no-label",))):
+        arguments = (
+            "{f}/faces",
+            "--source",
+            "synthetic:320x240",
+            "--every-frame",
+            "--frames",
+            "1",
+            "--sink",
+            f"p{number}",
+        )
+        assert live(*arguments, *extra)[0] == 0
+        pictures.append(cv2.imread(f"p{number}/frame_000000.png")[-20:, -80:].astype(int))
+    assert np.abs(pictures[0] - pictures[1]).max() > 50
+
+
+BAD = {
+    "no model": (["{f}/nope.onnx", "--sink", "null"], "there is no model"),
+    "a model cut short": (["{f}/cut/model.onnx", "--sink", "null"], "cut"),
+    "no model file": (["{f}/clip.mp4", "--sink", "null"], "not a model"),
+    "no source": (["{f}/faces", "--source", "nope.mp4", "--sink", "null"], "no such file"),
+    "no video": (["{f}/faces", "--source", "{f}/text.mp4", "--sink", "null"], "not a video"),
+    "empty folder": (["{f}/faces", "--source", "{f}/empty", "--sink", "null"], "holds no pictures"),
+    "no camera": (["{f}/faces", "--source", "97", "--sink", "null"], "camera 97 is not there"),
+    "unknown attribute": (["{f}/faces", "--set", "Beard=1", "--sink", "out.mp4"], "no attribute 'Beard'"),
+    "rivals": (["{f}/faces", "--set", "Blond_Hair=1", "--set", "Brown_Hair=1", "--sink", "null"], "exclude each other"),
+    "no value": (["{f}/faces", "--set", "Smiling", "--sink", "null"], "--set Smiling"),
+    "no number": (["{f}/faces", "--set", "Smiling=nan", "--sink", "null"], "0 (off) to 1 (on)"),
+    "unknown sink": (["{f}/faces", "--sink", "out.gif"], "no known kind"),
+    "sink is the source": (["{f}/faces", "--source", "{f}/clip.mp4", "--sink", "{f}/clip.mp4"], "is the source"),
+    "no place": (["{f}/faces", "--sink", "{f}/clip.mp4/out.mp4"], "cannot write"),
+    "stats nowhere": (["{f}/faces", "--sink", "null", "--stats-json", "{f}/clip.mp4/s.json"], "cannot write"),
+    "unknown backend": (["{f}/faces", "--backend", "abacus", "--sink", "null"], "abacus"),
+    "absent device": (["{f}/faces", "--device", "cuda:7", "--sink", "null"], "CUDA"),
+    "bad size": (["{f}/faces", "--size", "big", "--sink", "null"], "WIDTHxHEIGHT"),
+    "size of a file": (["{f}/faces", "--source", "{f}/clip.mp4", "--size", "64x48", "--sink", "null"], "recorded"),
+    "bad rate": (["{f}/faces", "--fps", "0", "--sink", "null"], "frames per second"),
+    "no frames": (["{f}/faces", "--frames", "0", "--sink", "null"], "--frames"),
+    "unknown option": (["{f}/faces", "--colour"], "--colour"),
+}
+
+
+@pytest.mark.parametrize("case", BAD)
+def test_bad_input_gets_one_to_three_lines_and_code_2_and_leaves_nothing(live, tmp_path, case):
+    arguments, words = BAD[case]
+    code, out, err = live(*arguments)
+    assert code == 2
+    assert words in err
+    assert 1 <= len(err.strip().splitlines()) <= 3
+    assert "Traceback" not in err
+    assert out == ""
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_display_and_a_sink_the_way_out_is_named(live, monkeypatch):
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    code, _, err = live("{f}/faces", "--source", "synthetic")
+    assert code == 2
+    assert "--sink out.mp4" in err
+    assert len(err.strip().splitlines()) <= 3
+
+
+def test_ctrl_c_finishes_the_recording_and_exits_with_130(files, tmp_path):
+    path = tmp_path / "out.mp4"
+    command = [sys.executable, "-m", "edgegan", "live", str(files / "faces"), "--source", "synthetic:160x120"]
+    process = subprocess.Popen(
+        [*command, "--sink", str(path)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    deadline = time.monotonic() + 60
+    while not path.exists() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    time.sleep(1.0)
+    process.send_signal(signal.SIGINT)
+    out, err = process.communicate(timeout=60)
+    assert process.returncode == 130
+    assert err.strip() in ("", "stopped")
+    assert f"written: {path}" in out
+    with av.open(str(path)) as container:
+        assert sum(1 for _ in container.decode(video=0)) > 5
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]

@@ -1,0 +1,183 @@
+"""The training loop: exact resumption, survival of kills, and honest failure."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+
+import msgspec
+import pytest
+import torch
+from rich.console import Console
+
+from edgegan import checkpoint, families
+from edgegan.config import BaseConfig
+from edgegan.families import Networks, Phase
+from edgegan.loop import Budget, Trainer
+from edgegan.reporter import Reporter
+from edgegan.run import Run, open_run, open_trained
+from edgegan.runtime.errors import TrainingError
+
+CPU = torch.device("cpu")
+QUIET = Console(quiet=True)
+
+
+def tiny_run(folder: Path, family: str, **train: object) -> Run:
+    cfg = families.get(family).tiny()
+    cfg = msgspec.structs.replace(cfg, train=msgspec.structs.replace(cfg.train, **train))
+    run = Run(folder, family, cfg, cfg.train.data)
+    folder.mkdir(parents=True)
+    run.write_config()
+    return run
+
+
+def train(run: Run, images: int, resume: bool = False) -> Trainer:
+    trainer = Trainer(run, CPU)
+    if resume:
+        trainer.restore(run.latest())
+    with Reporter(run, images, trainer.images, QUIET) as reporter:
+        trainer.train(Budget(images), reporter)
+    return trainer
+
+
+@pytest.mark.parametrize("family", families.names())
+def test_four_steps_equal_two_and_a_resume_and_two(tmp_path: Path, family: str) -> None:
+    batch = families.get(family).tiny().train.batch
+    settings = {"images": 4 * batch, "decay_images": 2 * batch}
+    straight, halved = tiny_run(tmp_path / "a", family, **settings), tiny_run(tmp_path / "b", family, **settings)
+    train(straight, 4 * batch)
+    train(halved, 2 * batch)
+    train(halved, 4 * batch, resume=True)
+    one, two = straight.latest(), halved.latest()
+    assert one.header["images"] == two.header["images"] == 4 * batch
+    assert one.tensors.keys() == two.tensors.keys()
+    assert any(key.startswith("optimiser/") for key in one.tensors)
+    for key, tensor in one.tensors.items():
+        assert torch.equal(tensor, two.tensors[key]), key
+
+
+@pytest.mark.parametrize("family", families.names())
+def test_training_changes_every_network_and_its_average(tmp_path: Path, family: str) -> None:
+    run = tiny_run(tmp_path / "run", family)
+    before = Trainer(run, CPU)
+    after = train(run, 8 * run.cfg.train.batch)
+    for name, net in after.nets.items():
+        old = before.nets[name].state_dict()
+        moved = [k for k, v in net.state_dict().items() if not torch.equal(v, old[k])]
+        assert moved == list(old), f"{name}: {set(old) - set(moved)} did not move"
+    for name, average in after.ema.items():
+        live = after.nets[name].state_dict()
+        assert any(not torch.equal(v, live[k]) for k, v in average.state_dict().items())
+
+
+def test_accumulated_gradients_equal_one_batch(tmp_path: Path) -> None:
+    """With one real picture order and no batch-wise randomness, two halves make the same step as the whole."""
+    whole = tiny_run(tmp_path / "whole", "stargan", batch=4, accumulate=1)
+    parts = tiny_run(tmp_path / "parts", "stargan", batch=4, accumulate=2)
+    for run in (whole, parts):  # a target that does not depend on who shares the batch
+        run.cfg = msgspec.structs.replace(run.cfg, targets="single")
+    one, two = train(whole, 4), train(parts, 4)
+    for name in one.nets:
+        for a, b in zip(one.nets[name].parameters(), two.nets[name].parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=3e-4)  # Adam's first step is the sign of the gradient
+
+
+def test_the_learning_rate_really_falls_to_zero(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path / "run", "stargan", images=64, decay_images=32)
+    trainer = Trainer(run, CPU)
+    group = trainer.phases[0].optimiser.param_groups[0]
+    full = group["lr"]
+    seen = []
+    for trainer.images in (0, 32, 48, 64):
+        trainer._set_learning_rates()
+        seen.append(group["lr"])
+    assert seen == pytest.approx([full, full, full / 2, 0.0])
+
+
+def test_a_nan_stops_the_run_and_names_phase_and_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    family = families.get("stargan")
+    phases = family.phases
+
+    def poisoned(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+        first, *rest = phases(cfg, nets)
+        calls = [0]
+
+        def loss_fn(step: families.Step) -> families.Loss:
+            calls[0] += 1
+            loss, parts = first.loss_fn(step)
+            return (loss * float("nan"), parts) if calls[0] == 3 else (loss, parts)
+
+        return (replace(first, loss_fn=loss_fn), *rest)
+
+    monkeypatch.setattr(family, "phases", poisoned)
+    run = tiny_run(tmp_path / "run", "stargan", checkpoint_images=8)
+    with pytest.raises(TrainingError, match=r"phase D, round 3 .*total is nan"):
+        train(run, 64)
+    assert run.latest().header["images"] == 8  # the state before the bad step
+    open_trained(run.folder)
+
+
+def test_a_kill_at_any_moment_leaves_a_loadable_checkpoint(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path / "run", "stargan", images=100_000, checkpoint_images=4, sample_images=100_000)
+    code = (
+        "import sys; from pathlib import Path; from rich.console import Console\n"
+        "from edgegan.run import open_run; from edgegan.loop import *; from edgegan.reporter import Reporter\n"
+        "run = open_run(Path(sys.argv[1])); t = Trainer(run, torch.device('cpu'), threads=1)\n"
+        "if run.checkpoints(): t.restore(run.latest())\n"
+        "with Reporter(run, 100_000, t.images, Console(quiet=True)) as r: t.train(Budget(100_000), r)\n"
+    )
+    reached = 0
+    for _ in range(2):
+        child = subprocess.Popen([sys.executable, "-c", code, str(run.folder)], stderr=subprocess.PIPE)
+        deadline = time.monotonic() + 120
+        while not any(int(p.stem) > reached + 20 for p in run.checkpoints()):
+            assert child.poll() is None, child.stderr and child.stderr.read().decode()
+            assert time.monotonic() < deadline
+            time.sleep(0.02)
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+        assert child.stderr
+        child.stderr.close()
+        images = int(run.latest().header["images"])
+        assert images > reached
+        reached = images
+        open_trained(run.folder)
+
+
+def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    command = [sys.executable, "-m", "edgegan", "train", "stargan", "--preset", "avatars-64", "--data", "avatars:8"]
+    small = ["conv_dim=4", "blocks=1", "d_conv_dim=4", "train.batch=4", "train.sample_images=100000"]
+    command += [*(f"--set={s}" for s in small), "--out", str(folder), "--images", "100000", "--threads", "1"]
+    child = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env={**os.environ, "COLUMNS": "300"}
+    )
+    metrics = folder / "metrics.jsonl"
+    deadline = time.monotonic() + 180
+    while not (metrics.is_file() and metrics.stat().st_size):
+        assert child.poll() is None and time.monotonic() < deadline, child.communicate()[0]
+        time.sleep(0.1)
+    child.send_signal(signal.SIGINT)
+    said, _ = child.communicate(timeout=60)
+    assert child.returncode == 130, said
+    assert f"edgegan train stargan --out {folder} --resume" in said
+    assert "Traceback" not in said
+    images = int(open_run(folder).latest().header["images"])
+    assert images > 0 and json.loads(metrics.read_text().splitlines()[-1])["images"] <= images
+
+
+def test_only_the_newest_checkpoints_are_kept_and_a_damaged_one_is_passed_over(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path / "run", "stargan", checkpoint_images=4, keep=2)
+    train(run, 16)
+    assert [int(p.stem) for p in run.checkpoints()] == [12, 16]
+    newest = run.checkpoints()[-1]
+    newest.write_bytes(newest.read_bytes()[:1000])
+    assert run.latest().header["images"] == 12
+    with pytest.raises(checkpoint.InputError, match="not a readable safetensors file"):
+        checkpoint.load(newest)
