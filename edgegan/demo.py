@@ -12,12 +12,14 @@ import time
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
 from edgegan.report import Section, write_report
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.pipeline import STAGES
 
 CLIP_FRAMES = 120
 
@@ -45,7 +47,7 @@ class Demo:
         self._edgegan(f"export {shlex.quote(out)} --trt")
         self._edgegan(f"eval {out} --faces 32 --json {out}/eval.json --sheet {out}/edits.png")
         self._edgegan(
-            f"bench {out} --seconds 4 --json {out}/bench.json --markdown {out}/bench.md --plot {out}/bench.png"
+            f"bench {out} --seconds 4 --starts 1 --json {out}/bench.json --markdown {out}/bench.md --plot {out}/bench.png"
         )
         self._edgegan(
             f"live {out} --source synthetic --every-frame --frames 240 --set Blond_Hair=1 --set Eyeglasses=1 "
@@ -141,5 +143,12 @@ def real_clip() -> Path:
     return Path(spec.origin).parent / "datasets" / "data" / "carphone_pristine.mp4"
 
 
-def _live_words(stats: dict[str, object]) -> str:
-    return ", ".join(f"{key} {value}" for key, value in stats.items() if isinstance(value, int | float | str))
+def _live_words(stats: dict[str, Any]) -> str:
+    """One line of a live run's statistics."""
+    frames, stages = stats["frames"], stats["stages_ms"]
+    lost = sum(frames["dropped"].values())
+    times = ", ".join(f"{name} {stages[name]['p50']:.1f}" for name in STAGES if name in stages)
+    return (
+        f"{frames['read']} frames in, {frames['shown']} out, {lost} lost, {stats['fps']['out']} fps on "
+        f"{stats['backend']} ({stats['device']}). Median milliseconds: {times}."
+    )

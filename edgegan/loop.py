@@ -37,6 +37,7 @@ class Trainer:
         self.run, self.device, self.cfg = run, device, run.cfg.train
         if threads:
             torch.set_num_threads(threads)
+        self.streams = run.family.streams(run.cfg, run.data)  # first: what is wrong with the data is said at once
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
         layout = torch.channels_last if self.cfg.channels_last else torch.contiguous_format
@@ -65,8 +66,7 @@ class Trainer:
         sampled = self.images // self.cfg.sample_images
         stored = self.images // self.cfg.checkpoint_images
         with ExitStack() as stack:
-            streams = self.run.family.streams(self.run.cfg, self.run.data)
-            loaders = {n: stack.enter_context(Loader(s, seed=self.cfg.seed)) for n, s in streams.items()}
+            loaders = {n: stack.enter_context(Loader(s, seed=self.cfg.seed)) for n, s in self.streams.items()}
             if self.images == 0:
                 self._sample(reporter)
             try:

@@ -50,8 +50,6 @@ def run_training(request: Request, console: Console | None = None) -> Run:
     if request.dry_run:
         _describe(run, console)
         return run
-    run.folder.mkdir(parents=True, exist_ok=True)
-    run.write_config()
     trainer = Trainer(run, device, threads=request.threads)
     if request.resume:
         trainer.restore(run.latest())
@@ -62,6 +60,8 @@ def run_training(request: Request, console: Console | None = None) -> Run:
             f"{run.folder}: already trained for {trainer.images} images",
             todo=f"ask for more: --resume --images {2 * trainer.images}",
         )
+    run.folder.mkdir(parents=True, exist_ok=True)
+    run.write_config()
     again = f"edgegan train {run.family_name} --out {run.folder} --resume"
     try:
         with Reporter(run, budget.images, trainer.images, console) as reporter:

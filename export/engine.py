@@ -17,7 +17,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from edgegan.runtime.errors import BackendError, InputError, MissingExtra, VerifyError
+from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
 
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 
@@ -51,11 +51,11 @@ class Built:
 
 
 def library(name: str) -> Any:
-    """The module `tensorrt` or `tensorrt_rtx`; raises MissingExtra, or BackendError for an unfit version."""
+    """The module `tensorrt` or `tensorrt_rtx`; raises MissingExtraError, or BackendError for an unfit version."""
     try:
         module = importlib.import_module(name)
     except ImportError:
-        raise MissingExtra(name, {"tensorrt": "gpu"}.get(name, "rtx")) from None
+        raise MissingExtraError(name, {"tensorrt": "gpu"}.get(name, "rtx")) from None
     seen = tuple(int(n) for n in re.findall(r"\d+", module.__version__)[:2])
     if name == "tensorrt" and not OLDEST <= seen < TOO_NEW:
         raise BackendError(

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.card import ModelCard, Verification
-from edgegan.runtime.errors import EdgeganError, InputError, MissingExtra, VerifyError
+from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.golden import Golden
 
@@ -70,7 +70,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
 
     Raises:
         InputError: not a run or checkpoint, a size the model cannot have, or no pictures to verify on.
-        MissingExtra: a package that exporting needs is not installed.
+        MissingExtraError: a package that exporting needs is not installed.
         VerifyError: an artefact does not reproduce the model; nothing was written.
         BackendError: the engine could not be built; nothing was written.
         KeyboardInterrupt: Ctrl-C; nothing was written.
@@ -78,7 +78,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     try:
         from edgegan.run import open_trained
     except ImportError as error:
-        raise MissingExtra(error.name or "torch", "export") from None
+        raise MissingExtraError(error.name or "torch", "export") from None
 
     if request.trt:
         choose_library(find_gpu())  # says what is missing before the long work

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from edgegan.runtime.errors import MissingExtra
+from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.golden import Golden
 from numpy.typing import NDArray
 
@@ -87,7 +87,7 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
     try:
         from onnxconverter_common import float16
     except ImportError:
-        raise MissingExtra("onnxconverter_common", "export") from None
+        raise MissingExtraError("onnxconverter_common", "export") from None
 
     kept = dict(keep)
     blocked = set(float16.DEFAULT_OP_BLOCK_LIST)

@@ -11,7 +11,7 @@ import msgspec
 from edgegan import __version__
 from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.card import METADATA_KEY, ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.errors import InputError, MissingExtra, VerifyError
+from edgegan.runtime.errors import InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ _TOOLS = ("torch", "onnx", "onnxscript", "onnxslim")
 def to_onnx(spec: ExportSpec) -> Any:
     """The spec's network as an onnx.ModelProto in float32, with the names, shapes and order of its card.
 
-    Raises MissingExtra without the export extra, VerifyError if the exporter or the checker refuses the network.
+    Raises MissingExtraError without the export extra, VerifyError if the exporter or the checker refuses the network.
     """
     try:
         import onnx
@@ -32,7 +32,7 @@ def to_onnx(spec: ExportSpec) -> Any:
         import onnxslim
         import torch
     except ImportError as error:
-        raise MissingExtra(error.name or "onnx", "export") from None
+        raise MissingExtraError(error.name or "onnx", "export") from None
 
     examples = tuple(torch.zeros(tuple(int(n) for n in s.shape)) for s in spec.card.inputs)
     try:

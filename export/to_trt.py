@@ -16,7 +16,7 @@ from edgegan import __version__
 from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends.cuda import Cuda
 from edgegan.runtime.card import Verification
-from edgegan.runtime.errors import EdgeganError, MissingExtra
+from edgegan.runtime.errors import EdgeganError, MissingExtraError
 from edgegan.runtime.files import sha256, write_atomic
 
 from .engine import Built, Progress, build_engine, library
@@ -50,15 +50,15 @@ def find_gpu() -> Gpu | str:
 def choose_library(gpu: Gpu | str) -> str:
     """`tensorrt` where there is a GPU and the package; else `tensorrt_rtx`, which builds without one.
 
-    Raises MissingExtra that names what fits this machine if neither is installed.
+    Raises MissingExtraError that names what fits this machine if neither is installed.
     """
     if isinstance(gpu, Gpu) and importlib.util.find_spec("tensorrt"):
         return "tensorrt"
     if importlib.util.find_spec("tensorrt_rtx"):
         return "tensorrt_rtx"
     if isinstance(gpu, Gpu):
-        raise MissingExtra("tensorrt", "gpu")
-    raise MissingExtra("tensorrt_rtx", "rtx")
+        raise MissingExtraError("tensorrt", "gpu")
+    raise MissingExtraError("tensorrt_rtx", "rtx")
 
 
 def engine_from_onnx(parent: Artefact, path: Path, *, on_progress: Progress | None = None) -> tuple[Artefact, Built]:
@@ -67,7 +67,7 @@ def engine_from_onnx(parent: Artefact, path: Path, *, on_progress: Progress | No
     The card says `not_run` with the reason; `verify_artefact` finds out more where there is a GPU.
 
     Raises:
-        MissingExtra: no TensorRT is installed.
+        MissingExtraError: no TensorRT is installed.
         InputError, VerifyError, BackendError, KeyboardInterrupt: as `engine.build_engine`.
     """
     gpu = find_gpu()

@@ -16,7 +16,7 @@ from edgegan.runtime import golden
 from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import BACKENDS, Backend, check_ports, takes
 from edgegan.runtime.card import Verification
-from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError, MissingExtra, VerifyError
+from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.golden import Golden
 from numpy.typing import NDArray
 
@@ -85,7 +85,10 @@ def _verify_on(
     card = artefact.card
     try:
         backend = _open(name, artefact)
-    except (MissingExtra, BackendError) as error:  # the package, the device, or the machine an engine was built for
+    except (
+        MissingExtraError,
+        BackendError,
+    ) as error:  # the package, the device, or the machine an engine was built for
         return Verification(status="not_run", reason=error.seen, tolerance=dict(tolerance))
     except EdgeganError as error:
         return _failed(error, tolerance)

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from .errors import CardError as CardError
     from .errors import EdgeganError as EdgeganError
     from .errors import InputError as InputError
-    from .errors import MissingExtra as MissingExtra
+    from .errors import MissingExtraError as MissingExtraError
     from .faces import Face as Face
     from .faces import FaceFinder as FaceFinder
     from .image import postprocess as postprocess
@@ -42,7 +42,7 @@ _MODULES = {
     "Face": "faces",
     "FaceFinder": "faces",
     "InputError": "errors",
-    "MissingExtra": "errors",
+    "MissingExtraError": "errors",
     "ModelCard": "card",
     "Selection": "backends.selection",
     "load": "artefact",
@@ -62,7 +62,7 @@ __all__ = [
     "Face",
     "FaceFinder",
     "InputError",
-    "MissingExtra",
+    "MissingExtraError",
     "ModelCard",
     "Selection",
     "load",

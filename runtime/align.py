@@ -24,6 +24,7 @@ Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indi
 
 # A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more replaces it.
 _DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
+_BAND = 32  # rows
 _FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
 
 
@@ -79,15 +80,21 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, margin: flo
     add = cv2.resize(add, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
     if margin > 0:
         add[:1] = add[-1:] = add[:, :1] = add[:, -1:] = 0.0  # so that nothing leaks out between the last pixels
-    x0, y0, x1, y1 = region
-    fine = matrix * _FINER
-    fine[:, 2] += fine[:, :2] @ (x0, y0) + (_FINER - 1) / 2
     border = cv2.BORDER_CONSTANT if margin > 0 else cv2.BORDER_REPLICATE
-    up = cv2.warpAffine(add, fine, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP, borderMode=border)
-    roi = frame[y0:y1, x0:x1]
-    result = roi * (1.0 - up[:, :, 3:])
-    result += up[:, :, :3]
-    roi[:] = np.clip(np.rint(result, out=result), 0.0, 255.0, out=result)
+    x0, y0, x1, y1 = region
+    # In bands, so that the temporaries stay in the cache: fresh megabytes for each frame cost more than the sums.
+    for top in range(y0, y1, _BAND):
+        roi = frame[top : min(top + _BAND, y1), x0:x1]
+        fine = matrix * _FINER
+        fine[:, 2] += fine[:, :2] @ (x0, top) + (_FINER - 1) / 2
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        up = cv2.warpAffine(add, fine, (roi.shape[1], roi.shape[0]), flags=flags, borderMode=border)
+        # Four channels throughout, the last one unused: twice as fast as three of four.
+        result: Any = cv2.cvtColor(roi, cv2.COLOR_BGR2BGRA) * (1.0 - up[:, :, 3:])
+        result += up
+        np.maximum(result, 0.0, out=result)
+        # convertScaleAbs rounds to nearest and stops at 255.
+        roi[:] = cv2.cvtColor(cv2.convertScaleAbs(result), cv2.COLOR_BGRA2BGR)
 
 
 def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:

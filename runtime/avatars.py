@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .errors import InputError, MissingExtra
+from .errors import InputError, MissingExtraError
 
 # CelebA's names. A Goatee here is a drawn short beard; a hat hides the hair but not the hair's label.
 ATTRIBUTES = (
@@ -160,13 +160,13 @@ def eye_positions(pose: Pose) -> tuple[tuple[float, float], tuple[float, float]]
 
 
 def render_rgb(face: Face, size: int) -> NDArray[np.uint8]:
-    """Draws a face: (size, size, 3) uint8, RGB. Raises MissingExtra without the `avatars` extra."""
+    """Draws a face: (size, size, 3) uint8, RGB. Raises MissingExtraError without the `avatars` extra."""
     try:
         import resvg_py
         from dicebear import Avatar
         from PIL import Image
     except ImportError as error:
-        raise MissingExtra(error.name or "dicebear", "avatars") from None
+        raise MissingExtraError(error.name or "dicebear", "avatars") from None
     svg = Avatar(_style(), _options(face)).to_string()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True)
     return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))

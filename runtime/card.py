@@ -95,13 +95,15 @@ class SizeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         h, w = hw
         if self.kind == "fixed":
             if (h, w) != self.hw:
-                raise InputError(f"the picture is {h}x{w}", f"the model takes {self.hw[0]}x{self.hw[1]} (height x width)")
+                wanted = f"{self.hw[0]}x{self.hw[1]} (height x width)"
+                raise InputError(f"the picture is {h}x{w}", f"the model takes {wanted}")
             return
         if h % self.multiple or w % self.multiple:
             raise InputError(f"the picture is {h}x{w}", f"both sides must be multiples of {self.multiple}")
         low, high = self.min_hw or (1, 1), self.max_hw
         if h < low[0] or w < low[1] or (high and (h > high[0] or w > high[1])):
-            raise InputError(f"the picture is {h}x{w}", f"the model takes {low} to {high or 'any size'} (height, width)")
+            wanted = f"{low} to {high or 'any size'} (height, width)"
+            raise InputError(f"the picture is {h}x{w}", f"the model takes {wanted}")
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -17,7 +17,7 @@ class EdgeganError(Exception):
         super().__init__("\n".join(part for part in (seen, expected, todo) if part))
 
 
-class MissingExtra(EdgeganError):
+class MissingExtraError(EdgeganError):
     """An optional dependency is not installed; the message names the one `pip install` that brings it."""
 
     def __init__(self, module: str, extra: str) -> None:

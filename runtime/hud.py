@@ -62,12 +62,10 @@ class Dressed(Sink):
         changes = self._controls.changes
         runs: list[_Run] = [(f"{fps:.1f} fps", _WHITE), (f"{age_ms:.0f} ms", _WHITE)]
         for key, name in self._controls.keys.items():
-            if name not in changes:
-                runs.append((f"{key} {name}", _GREY))
-            else:
-                runs.append(
-                    (f"{key} {name} {'on' if changes[name] > 0 else 'off'}", _ON if changes[name] > 0 else _OFF)
-                )
+            state, colour = (
+                ("", _GREY) if name not in changes else (" on", _ON) if changes[name] > 0 else (" off", _OFF)
+            )
+            runs.append((f"{key} {name}{state}", colour))
         return [*runs, ("h help", _WHITE)] if self.screen else runs
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from .errors import MissingExtra
+from .errors import MissingExtraError
 
 
 @contextmanager
@@ -23,7 +23,7 @@ def quiet() -> Iterator[None]:
 
 
 def pyav() -> Any:
-    """The module `av`. Raises MissingExtra where it is not installed; nothing else in the runtime imports it.
+    """The module `av`. Raises MissingExtraError where it is not installed; nothing else in the runtime imports it.
 
     OpenCV is loaded first: both wheels bring their own libxcb, and where PyAV's comes first OpenCV's first window
     hangs for ever (github.com/PyAV-Org/PyAV/issues/978; seen here with PyAV 18.1 and OpenCV 5.0).
@@ -33,5 +33,5 @@ def pyav() -> Any:
     try:
         import av
     except ImportError as error:
-        raise MissingExtra(error.name or "av", "video") from None
+        raise MissingExtraError(error.name or "av", "video") from None
     return av

@@ -189,6 +189,17 @@ def test_what_an_export_lacks_is_listed(editor: Path) -> None:
     assert "--trt" in reasons["TensorRT fp16 (cuda)"]
 
 
+def test_what_was_exported_belongs_to_its_checkpoint(tmp_path: Path) -> None:
+    model = write_editor(tmp_path / "run" / "export")
+    inside, lone = tmp_path / "run" / "checkpoints" / "0000000001.safetensors", model.with_name("ema.safetensors")
+    for path in (inside, lone, tmp_path / "other.safetensors"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    assert resolve(inside).artefacts == resolve(lone).artefacts == (model,)
+    assert resolve(inside).trained == inside
+    assert resolve(tmp_path / "other.safetensors").artefacts == ()
+
+
 def test_made_up_inputs_fit_the_card(tmp_path: Path) -> None:
     path = write_editor(tmp_path / "export", pairs=0)
     subject = Subject(engine="openvino", precision="fp32", device="cpu", path=str(path))
@@ -281,8 +292,9 @@ def test_a_process_that_dies_is_a_reason_not_a_crash(editor: Path, tmp_path: Pat
     assert "no.engine" in str(refused.value) and str(tmp_path) not in str(refused.value)
 
 
+@pytest.mark.skipif(bool(machine.gpus()), reason="an NVIDIA GPU is here")
 def test_nothing_measured_says_why(editor: Path) -> None:
-    with pytest.raises(BackendError, match="no NVIDIA GPU|CUDA"):
+    with pytest.raises(BackendError, match="no NVIDIA GPU"):
         run_benchmark(Request(path=editor, device="cuda", iterations=1, starts=1))
 
 

@@ -20,7 +20,7 @@ from edgegan.export.engine import build_engine, library
 from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.errors import BackendError, InputError, MissingExtra, VerifyError
+from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 
 pytestmark = pytest.mark.skipif(
@@ -150,7 +150,7 @@ def test_the_library_fits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     assert to_trt.choose_library(gpu) == "tensorrt_rtx"
     installed.clear()
     for machine, extra in ((gpu, "gpu"), ("no GPU", "rtx")):
-        with pytest.raises(MissingExtra, match=rf"edgegan\[{extra}\]"):
+        with pytest.raises(MissingExtraError, match=rf"edgegan\[{extra}\]"):
             to_trt.choose_library(machine)
 
 

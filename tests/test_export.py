@@ -21,7 +21,7 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from edgegan import cli
-from edgegan.export import Exported, Request, export_run, parse_size, precision, staging, verify_artefact
+from edgegan.export import Exported, Request, export_run, parse_size, precision, staging, to_onnx, verify_artefact
 from edgegan.export.pairs import GOLDEN_BYTES, eager_pairs, fitted, spread
 from edgegan.families import Tolerance
 from edgegan.run import Run, open_trained
@@ -311,6 +311,14 @@ def test_what_overflows_half_stays_fp32_and_nothing_else(scales: tuple[float, fl
         with np.errstate(all="ignore"):
             without = ReferenceEvaluator(precision.to_fp16(model, {}, "chain").model).run(None, {"x": x[:1]})[0]
         assert not np.isfinite(without).all()
+
+
+def test_the_notes_of_the_tracer_are_removed() -> None:
+    model = _chain((1, 1))
+    model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value="/home/someone/net.py")
+    model.graph.node[1].doc_string = "/home/someone/net.py"
+    assert b"someone" in model.SerializeToString()
+    assert b"someone" not in to_onnx.checked(model, "chain").SerializeToString()
 
 
 def test_the_engine_and_verify_parts_need_no_torch() -> None:

@@ -10,7 +10,7 @@ import pytest
 from av_clips import clip, number_of, numbered
 
 from edgegan.runtime.controls import ESCAPE, Controls
-from edgegan.runtime.errors import MissingExtra, SinkError
+from edgegan.runtime.errors import MissingExtraError, SinkError
 from edgegan.runtime.hud import Dressed
 from edgegan.runtime.sinks import Clock, Sink, Sinks, open_sink, open_sinks
 from edgegan.runtime.sinks.window import check_display
@@ -143,7 +143,7 @@ def test_places_that_cannot_be_written_are_refused_at_once(tmp_path):
 
 def test_without_pyav_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "av", None)
-    with pytest.raises(MissingExtra, match=r"edgegan\[video\]"):
+    with pytest.raises(MissingExtraError, match=r"edgegan\[video\]"):
         open_sink(str(tmp_path / "a.mp4"))
 
 
@@ -279,8 +279,10 @@ def test_keys_go_round_and_rivals_give_way():
     assert controls.press("2")
     assert controls.changes == {"Blond_Hair": 1.0}
     assert first == {"Black_Hair": 1.0}  # replaced, not changed under the reader
+    second = controls.changes
     assert controls.press("2")
     assert controls.changes == {}
+    assert second == {"Blond_Hair": 1.0}
     seen = []
     for _ in range(3):
         controls.press("3")

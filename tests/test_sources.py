@@ -14,7 +14,7 @@ import pytest
 from av_clips import clip, number_of
 from PIL import Image
 
-from edgegan.runtime.errors import EdgeganError, InputError, MissingExtra, SourceError
+from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, SourceError
 from edgegan.runtime.sources import open_source, video
 from edgegan.runtime.sources.synthetic import Synthetic
 
@@ -53,7 +53,7 @@ def test_without_pyav_files_open_through_opencv_and_urls_name_the_extra(clip_120
     monkeypatch.setitem(sys.modules, "av", None)
     with open_source(str(clip_120)) as source:
         assert isinstance(source, video.CvVideo)
-    with pytest.raises(MissingExtra, match=r"edgegan\[video\]"):
+    with pytest.raises(MissingExtraError, match=r"edgegan\[video\]"):
         open_source("rtsp://127.0.0.1:9/x")
 
 

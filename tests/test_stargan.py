@@ -22,7 +22,9 @@ def count(module: torch.nn.Module) -> int:
     return sum(p.numel() for p in module.parameters())
 
 
-@pytest.mark.parametrize("labels,size,g_count,d_count", [(5, 128, 8_430_528, 44_762_048), (5, 256, 8_430_528, 44_884_928)])
+@pytest.mark.parametrize(
+    "labels,size,g_count,d_count", [(5, 128, 8_430_528, 44_762_048), (5, 256, 8_430_528, 44_884_928)]
+)
 def test_parameter_counts_are_the_papers(labels: int, size: int, g_count: int, d_count: int) -> None:
     cfg = Config(size=size, attributes=HAIR5)
     with torch.device("meta"):

@@ -10,7 +10,7 @@ from fake_gpu import FakeCuda, fake_tensorrt
 
 from edgegan.runtime.artefact import Artefact, load, payload_sha256
 from edgegan.runtime.backends import cuda, open_backend, trt
-from edgegan.runtime.errors import BackendError, CardError, MissingExtra
+from edgegan.runtime.errors import BackendError, CardError, MissingExtraError
 
 BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
 
@@ -109,7 +109,7 @@ def test_a_gpu_that_is_not_there_is_an_error(tmp_path, monkeypatch):
 
 def test_a_missing_library_names_its_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorrt", None)
-    with pytest.raises(MissingExtra, match=r"edgegan\[gpu\]"):
+    with pytest.raises(MissingExtraError, match=r"edgegan\[gpu\]"):
         open_backend(engine(tmp_path))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from edgegan.runtime.errors import MissingExtra
+from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.files import atomic_path
 
 from .report import Report, Result
@@ -16,9 +16,9 @@ _BASELINE, _RIVAL = "#9ca3af", "#2563eb"
 
 
 def check_available() -> None:
-    """Raises MissingExtra if no picture can be drawn here: better before the measurement than after it."""
+    """Raises MissingExtraError if no picture can be drawn here: better before the measurement than after it."""
     if not installed("matplotlib"):
-        raise MissingExtra("matplotlib", "bench")
+        raise MissingExtraError("matplotlib", "bench")
 
 
 def write_plot(report: Report, path: Path) -> None:

@@ -62,7 +62,7 @@ def run_benchmark(request: Request, progress: Progress = lambda what, done: None
         if not jobs:
             raise _nothing(absent)
         progress("reading the inputs", 0.0)
-        pairs = inputs.gather(target, 2, Path(folder), jobs[0])
+        pairs = inputs.gather(target, request.pictures, Path(folder), jobs[0])
         started: list[_Started] = []
         for number, job in enumerate(jobs):
             progress(f"starting {job.subject.title}", _STARTED * number / len(jobs))

@@ -90,6 +90,7 @@ class Target:
 def resolve(path: Path | None) -> Target:
     """The target at `path`: a run folder, an export folder of a run, a checkpoint, or an artefact.
 
+    To a run or a checkpoint belongs what was exported from it: in the run's `export/`, or beside a lone checkpoint.
     None means the model that edgegan ships. Raises InputError or CardError, before anything is measured.
     """
     if path is None:
@@ -99,9 +100,10 @@ def resolve(path: Path | None) -> Target:
     if not path.exists():
         raise InputError(f"there is no run or model at {path}", todo="name a run folder, a checkpoint or a model file")
     if path.suffix == ".safetensors":
-        run = path.parent.parent if path.parent.name == "checkpoints" else None
-        exported = run / "export" if run else None
-        return Target(shown, path, _exported(exported, path), "", "model")
+        in_run = path.parent.name == "checkpoints"
+        exported = path.parent.parent / "export" if in_run else path.parent
+        there = in_run or (exported / "model.onnx").is_file()
+        return Target(shown, path, _exported(exported, path) if there else (), "", "model")
     if path.is_dir() and (path / "config.json").is_file():
         return Target(shown, path, _exported(path / "export", path), "", "model")
     for run, folder in ((path.parent, ""), (path.parent.parent, path.name)):
@@ -235,9 +237,9 @@ def _places(engine: str, device: str) -> list[str]:
     return [kind for kind in kinds if intel.get(kind, True)]
 
 
-def _exported(folder: Path | None, asked: Path) -> tuple[Path, ...]:
+def _exported(folder: Path, asked: Path) -> tuple[Path, ...]:
     """The artefacts of the network `model` in an export folder, the plain ones first."""
-    if folder is None or not folder.is_dir():
+    if not folder.is_dir():
         return ()
     found = sorted(p for p in folder.iterdir() if stem(p) == "model" and p.suffix in SUFFIXES)
     if not found:

@@ -12,10 +12,18 @@ if TYPE_CHECKING:
     from edgegan.runtime.artefact import Artefact
     from edgegan.runtime.card import Condition, SizeRule, TensorSpec, Verification
 
+EPILOG = """
+**Examples**
+
+`edgegan info` — the model that ships
+
+`edgegan info runs/stargan/export/model.fp16.onnx --json`
+"""
+
 
 def register(app: typer.Typer) -> None:
     """Adds the command."""
-    app.command()(info)
+    app.command(epilog=EPILOG)(info)
 
 
 def info(

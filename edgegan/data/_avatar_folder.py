@@ -60,7 +60,7 @@ def write_avatars(out: Path, *, count: int, heldout: int, size: int, layout: str
     lossless PNG, `size` x `size`. For each held-out face NAME.png, truth/NAME/ATTRIBUTE_on.png or _off.png is
     the same face with that one attribute changed; truth.json lists them. `out` is whole or absent.
 
-    Raises InputError if `out` holds anything, or cannot be written; MissingExtra without the `avatars` extra.
+    Raises InputError if `out` holds anything, or cannot be written; MissingExtraError without the `avatars` extra.
     """
     place = LAYOUTS[layout]
     names = (f"{number:06d}.png" for number in range(1, count + heldout + 1))

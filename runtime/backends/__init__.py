@@ -61,7 +61,7 @@ class Backend(Protocol):
     selection: Selection  # set by `open_backend`
 
     def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
-        """Loads the network. Raises MissingExtra, BackendError (no such device) or InputError (not a network)."""
+        """Loads the network. Raises MissingExtraError, BackendError (no such device) or InputError (not a network)."""
         ...
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:

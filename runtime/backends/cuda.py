@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendError, MissingExtra
+from ..errors import BackendError, MissingExtraError
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 
@@ -17,7 +17,7 @@ _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the leg
 class Cuda:
     """One GPU and one stream on it. Everything allocated here is freed by `close`.
 
-    Raises MissingExtra without cuda-python, BackendError where the GPU is not there.
+    Raises MissingExtraError without cuda-python, BackendError where the GPU is not there.
     """
 
     def __init__(self, index: int = 0) -> None:
@@ -137,5 +137,5 @@ def _import() -> Any:
         try:
             from cuda import cudart as runtime  # cuda-python before 12.8
         except ImportError:
-            raise MissingExtra("cuda-python", "gpu") from None
+            raise MissingExtraError("cuda-python", "gpu") from None
     return runtime

@@ -10,7 +10,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from ..artefact import Artefact
-from ..errors import BackendError, InputError, MissingExtra
+from ..errors import BackendError, InputError, MissingExtraError
 from . import Arrays, Port, Selection, check_inputs
 
 _PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
@@ -91,7 +91,7 @@ def _import() -> Any:
     try:
         import onnxruntime
     except ImportError:
-        raise MissingExtra("onnxruntime", "cpu") from None
+        raise MissingExtraError("onnxruntime", "cpu") from None
     onnxruntime.disable_telemetry_events()
     return onnxruntime
 

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artefact import Artefact
-from ..errors import BackendError, InputError, MissingExtra
+from ..errors import BackendError, InputError, MissingExtraError
 from . import Arrays, Port, Selection, check_inputs
 
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
@@ -104,7 +104,7 @@ def _import() -> Any:
     try:
         import openvino
     except ImportError:
-        raise MissingExtra("openvino", "cpu") from None
+        raise MissingExtraError("openvino", "cpu") from None
     finally:
         if held is None:
             del sys.modules[name]

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from ..artefact import Artefact
 from ..card import ModelCard
-from ..errors import BackendError, CardError, EdgeganError, MissingExtra
+from ..errors import BackendError, CardError, EdgeganError, MissingExtraError
 from ..files import write_atomic
 from . import Arrays, Port, Selection, check_inputs
 from .cuda import Cuda
@@ -231,7 +231,7 @@ def _library(card: ModelCard) -> tuple[Any, bool]:
     try:
         return importlib.import_module(name), name == "tensorrt_rtx"
     except ImportError:
-        raise MissingExtra(name, _LIBRARIES[name]) from None
+        raise MissingExtraError(name, _LIBRARIES[name]) from None
 
 
 def _logger(trt: Any) -> Any:

@@ -88,7 +88,7 @@ def open_sink(spec: str, clock: Clock | None = None) -> Sink:
     """Opens what `spec` names (see `SPECS`). A file or folder is made when the first frame comes, not before.
 
     Raises SinkError when there is no such kind, no display, or no place that can be written;
-    MissingExtra when the kind needs a package that is not installed.
+    MissingExtraError when the kind needs a package that is not installed.
     """
     kinds = sorted(m.name for m in pkgutil.iter_modules(__path__))
     for kind in sorted(kinds, key=lambda name: name != spec):  # a kind's own name goes before a folder of that name

@@ -80,7 +80,7 @@ def open_source(
     Raises:
         SourceError: nothing is there, or it gives no pictures.
         InputError: an option that this kind of source cannot have.
-        MissingExtra: the kind needs a package that is not installed.
+        MissingExtraError: the kind needs a package that is not installed.
     """
     if fps is not None and not 0.1 <= fps <= 1000:
         raise InputError(f"{fps:g} frames per second were asked for", "a number from 0.1 to 1000")

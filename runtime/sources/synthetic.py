@@ -46,7 +46,7 @@ class Synthetic(Source):
     """Faces of the `live` seeds, one after the other, moving smoothly; frame i is the same at every call.
 
     Iterating keeps the pace of a camera; `frame_at` and `truth` give any frame at once.
-    Raises MissingExtra without the `avatars` extra.
+    Raises MissingExtraError without the `avatars` extra.
     """
 
     live = True

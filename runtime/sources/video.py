@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from ..errors import MissingExtra, SourceError
+from ..errors import MissingExtraError, SourceError
 from ..image import Image
 from ..opencv import pyav, quiet
 from . import Frame, Source, frame_of, refuse_size
@@ -27,7 +27,7 @@ def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None
     refuse_size(_without_password(spec), size_hw)
     try:
         pyav()
-    except MissingExtra:
+    except MissingExtraError:
         if "://" in spec:
             raise
         return CvVideo(spec, fps=fps, loop=loop)
