@@ -47,7 +47,8 @@ class Demo:
         self._edgegan(f"export {shlex.quote(out)} --trt")
         self._edgegan(f"eval {out} --faces 32 --json {out}/eval.json --sheet {out}/edits.png")
         self._edgegan(
-            f"bench {out} --seconds 4 --starts 1 --json {out}/bench.json --markdown {out}/bench.md --plot {out}/bench.png"
+            f"bench {out} --seconds 4 --starts 1 --json {out}/bench.json --markdown {out}/bench.md "
+            f"--plot {out}/bench.png"
         )
         self._edgegan(
             f"live {out} --source synthetic --every-frame --frames 240 --set Blond_Hair=1 --set Eyeglasses=1 "

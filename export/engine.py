@@ -8,13 +8,9 @@ from __future__ import annotations
 
 import importlib
 import re
-import signal
-import threading
-from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
-from types import FrameType
 from typing import Any
 
 from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
@@ -81,13 +77,12 @@ def build_engine(
         onnx_path: the float16 ONNX file.
         keep_fp32: ONNX nodes that are deliberately float32.
         targets: compute capabilities to build for, such as "8.6" (TensorRT for RTX); empty means this machine's GPU.
-        on_progress: told of every step.
+        on_progress: told of every step, perhaps from a thread of TensorRT's; must not raise.
 
     Raises:
         InputError: TensorRT cannot read the file; the message names the node.
         VerifyError: the network is not float16.
         BackendError: the build failed.
-        KeyboardInterrupt: Ctrl-C, which stops the build at its next step.
     """
     log = _logger(trt)
     builder = trt.Builder(log)
@@ -107,12 +102,10 @@ def build_engine(
         config.num_compute_capabilities = len(targets)
         for i, target in enumerate(targets):
             config.set_compute_capability(getattr(trt.ComputeCapability, "SM" + target.replace(".", "")), i)
-    with _until_interrupted() as interrupted:
-        monitor = _monitor(trt, on_progress, interrupted)
+    monitor = _monitor(trt, on_progress) if on_progress is not None else None
+    if monitor is not None:
         config.progress_monitor = monitor
-        data = builder.build_serialized_network(network, config)
-        if interrupted.is_set():
-            raise KeyboardInterrupt
+    data = builder.build_serialized_network(network, config)
     if data is None:
         raise BackendError(f"TensorRT built no engine of {onnx_path.name}: {log.last or 'no reason given'}")
     return Built(bytes(data), half, kept)
@@ -157,25 +150,7 @@ def _unreadable(path: Path, parser: Any, log: Any) -> InputError:
     return InputError(f"TensorRT cannot read {path.name}: {'; '.join(words[:2]) or log.last or 'no reason given'}")
 
 
-@contextmanager
-def _until_interrupted() -> Iterator[threading.Event]:
-    """Sets the event at Ctrl-C instead of raising: an exception inside TensorRT's own calls would end the process."""
-    event = threading.Event()
-    if threading.current_thread() is not threading.main_thread():
-        yield event
-        return
-
-    def note(signum: int, frame: FrameType | None) -> None:
-        event.set()
-
-    before = signal.signal(signal.SIGINT, note)
-    try:
-        yield event
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
-def _monitor(trt: Any, on_progress: Progress | None, interrupted: threading.Event) -> Any:
+def _monitor(trt: Any, on_progress: Progress) -> Any:
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.IProgressMonitor.__init__(self)
@@ -185,9 +160,8 @@ def _monitor(trt: Any, on_progress: Progress | None, interrupted: threading.Even
             self.steps[phase_name] = num_steps
 
         def step_complete(self, phase_name: str, step: int) -> bool:
-            if on_progress is not None:
-                on_progress(phase_name, step + 1, self.steps.get(phase_name, step + 1))
-            return not interrupted.is_set()
+            on_progress(phase_name, step + 1, self.steps.get(phase_name, step + 1))
+            return True
 
         def phase_finish(self, phase_name: str) -> None:
             self.steps.pop(phase_name, None)

@@ -19,7 +19,8 @@ from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import EdgeganError, MissingExtraError
 from edgegan.runtime.files import sha256, write_atomic
 
-from .engine import Built, Progress, build_engine, library
+from .apart import build_apart
+from .engine import Built, Progress, library
 
 # Ahead of time, for GPUs that are not here: RTX 20xx, A100, RTX 30xx, RTX 40xx, RTX 50xx.
 TARGETS = ("7.5", "8.0", "8.6", "8.9", "12.0")
@@ -68,14 +69,14 @@ def engine_from_onnx(parent: Artefact, path: Path, *, on_progress: Progress | No
 
     Raises:
         MissingExtraError: no TensorRT is installed.
-        InputError, VerifyError, BackendError, KeyboardInterrupt: as `engine.build_engine`.
+        InputError, VerifyError, BackendError, KeyboardInterrupt: as `apart.build_apart`.
     """
     gpu = find_gpu()
     name = choose_library(gpu)
     trt = library(name)
     ahead = name == "tensorrt_rtx"
     nodes = [n for n in parent.card.built_with.get(KEPT, "").split(",") if n]
-    built = build_engine(trt, parent.path, keep_fp32=nodes, targets=TARGETS if ahead else (), on_progress=on_progress)
+    built = build_apart(name, parent.path, keep_fp32=nodes, targets=TARGETS if ahead else (), on_progress=on_progress)
     write_atomic(path, built.data)
     facts = {**parent.card.built_with, "edgegan": __version__, name: trt.__version__}
     facts["os"] = f"{platform.system()} {platform.machine()}"

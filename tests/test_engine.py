@@ -16,6 +16,7 @@ import pytest
 from onnx import TensorProto, helper
 
 from edgegan.export import Exported, Request, engine_from_onnx, export_run, precision, to_onnx, to_trt
+from edgegan.export.apart import build_apart
 from edgegan.export.engine import build_engine, library
 from edgegan.run import Run
 from edgegan.runtime import load
@@ -110,12 +111,26 @@ def test_an_unreadable_node_is_named(trt: Any, tmp_path: Path) -> None:
 def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt: Any) -> None:
     path = tiny_export.folder / "model.fp16.onnx"
     told: list[tuple[str, int, int]] = []
-    build_engine(trt, path, targets=TARGETS, on_progress=lambda *step: told.append(step))
+    built = build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=lambda *step: told.append(step))
     assert told and all(1 <= done <= total for _, done, total in told)
-    before = signal.getsignal(signal.SIGINT)
+    assert built.data[:4] == build_engine(trt, path, targets=TARGETS).data[:4] and built.half_layers > 3
     with pytest.raises(KeyboardInterrupt):
-        build_engine(trt, path, targets=TARGETS, on_progress=lambda *_: os.kill(os.getpid(), signal.SIGINT))
-    assert signal.getsignal(signal.SIGINT) is before
+        build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=lambda *_: os.kill(os.getpid(), signal.SIGINT))
+
+
+def test_errors_of_the_building_process_arrive_as_they_were(tiny_export: Exported, trt: Any) -> None:
+    with pytest.raises(VerifyError, match="is not a float16 network"):
+        build_apart("tensorrt_rtx", tiny_export.folder / "model.onnx", targets=TARGETS)
+
+
+def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, trt: Any) -> None:
+    def kill_the_child(*_: object) -> None:
+        for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
+            if "edgegan.export.apart" in Path(f"/proc/{pid}/cmdline").read_text():
+                os.kill(int(pid), signal.SIGSEGV)
+
+    with pytest.raises(BackendError, match="SIGSEGV"):
+        build_apart("tensorrt_rtx", tiny_export.folder / "model.fp16.onnx", targets=TARGETS, on_progress=kill_the_child)
 
 
 def test_ctrl_c_during_the_build_leaves_no_export(tiny_run: Run, tmp_path: Path) -> None:

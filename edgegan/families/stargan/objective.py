@@ -13,14 +13,18 @@ from .networks import Discriminator, Generator
 
 
 def target_labels(cfg: Config, step: Step) -> Tensor:
-    """(N, C) labels to translate to: the batch's own, permuted; or with one attribute changed."""
+    """(N, C) labels to translate to: the batch's own, permuted; or with one decision changed.
+
+    A decision is an attribute of its own or an exclusive group; each is as likely to change as any other.
+    """
     own = step.real["label"]
     if cfg.targets == "permute":
         return own[torch.from_numpy(step.rng.permutation(len(own))).to(own.device)]
-    picks = (step.uniform(len(own)) * len(cfg.attributes)).long().tolist()
+    decisions = [*cfg.groups, *((n,) for n in cfg.attributes if not any(n in g for g in cfg.groups))]
     target = own.clone()
-    for row, pick in zip(target, picks, strict=True):
-        set_attribute(cfg, row, cfg.attributes[pick], on=None)
+    for row, draw in zip(target, (step.uniform(len(own)) * len(decisions)).tolist(), strict=True):
+        names = decisions[int(draw)]
+        set_attribute(cfg, row, names[int(draw % 1 * len(names))], on=None)
     return target
 
 
