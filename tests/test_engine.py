@@ -108,6 +108,16 @@ def test_an_unreadable_node_is_named(trt: Any, tmp_path: Path) -> None:
         build_engine(trt, tmp_path / "cut.onnx", targets=TARGETS)
 
 
+def interrupt(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
+def children() -> list[int]:
+    """The building processes that this one has started and that still run."""
+    pids = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
+    return [int(p) for p in pids if "edgegan.export.apart" in Path(f"/proc/{p}/cmdline").read_text()]
+
+
 def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt: Any) -> None:
     path = tiny_export.folder / "model.fp16.onnx"
     told: list[tuple[str, int, int]] = []
@@ -115,7 +125,8 @@ def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt:
     assert told and all(1 <= done <= total for _, done, total in told)
     assert built.data[:4] == build_engine(trt, path, targets=TARGETS).data[:4] and built.half_layers > 3
     with pytest.raises(KeyboardInterrupt):
-        build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=lambda *_: os.kill(os.getpid(), signal.SIGINT))
+        build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=interrupt)
+    assert not children()
 
 
 def test_errors_of_the_building_process_arrive_as_they_were(tiny_export: Exported, trt: Any) -> None:
@@ -125,9 +136,8 @@ def test_errors_of_the_building_process_arrive_as_they_were(tiny_export: Exporte
 
 def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, trt: Any) -> None:
     def kill_the_child(*_: object) -> None:
-        for pid in Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split():
-            if "edgegan.export.apart" in Path(f"/proc/{pid}/cmdline").read_text():
-                os.kill(int(pid), signal.SIGSEGV)
+        for pid in children():
+            os.kill(pid, signal.SIGSEGV)
 
     with pytest.raises(BackendError, match="SIGSEGV"):
         build_apart("tensorrt_rtx", tiny_export.folder / "model.fp16.onnx", targets=TARGETS, on_progress=kill_the_child)
@@ -136,7 +146,7 @@ def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, t
 def test_ctrl_c_during_the_build_leaves_no_export(tiny_run: Run, tmp_path: Path) -> None:
     def stop(what: str, done: int, total: int) -> None:
         if ".engine" in what:
-            os.kill(os.getpid(), signal.SIGINT)
+            interrupt()
 
     with pytest.raises(KeyboardInterrupt):
         export_run(Request(tiny_run.folder, tmp_path / "out", trt=True, pictures=1), stop)

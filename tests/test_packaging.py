@@ -181,7 +181,7 @@ def test_all_holds_what_the_demo_needs_and_nothing_that_needs_a_gpu() -> None:
     pytest.importorskip("packaging")
     for extra in ("cpu", "rtx", "avatars", "video", "train", "export", "bench"):
         assert packages(extra) <= packages("all"), extra
-    assert not {"onnxruntime-gpu", "tensorrt", "cuda-python"} & packages("all")
+    assert not {"onnxruntime-gpu", "tensorrt"} & packages("all")
 
 
 def test_the_base_brings_no_framework() -> None:
