@@ -40,8 +40,8 @@ class Demo:
         out = str(self.folder)
         training = str(self.folder / "training")
         self._edgegan(
-            "train stargan --preset avatars-64 --data avatars:1000 --set conv_dim=16 --set d_conv_dim=16 "
-            f"--set train.sample_images=2000 --minutes {self.minutes:g} --out {shlex.quote(training)}"
+            f"train stargan --preset avatars-64-live --data avatars:1000 --minutes {self.minutes:g} "
+            f"--out {shlex.quote(training)}"
         )
         self._edgegan(f"export {shlex.quote(training)} --trt --pictures 8")
         self._edgegan(f"export {shlex.quote(out)} --trt")
@@ -123,7 +123,7 @@ class Demo:
                 Section("Benchmark against the eager model", bench, ["bench.png"]),
                 Section(
                     f"{last['seconds']:.0f} seconds of training, from nothing",
-                    "Drawn faces at 64 px; an edit needs hours, this shows that the losses move.",
+                    "Drawn faces at 64 px. This shows that the losses move; clean edits need an hour or two.",
                     [str(samples[-1].relative_to(self.folder))],
                     series={
                         name: [(row["images"], row[name]) for row in metrics if name in row]

@@ -79,7 +79,7 @@ def _plot(series: Mapping[str, Sequence[tuple[float, float]]]) -> bytes:
 
 
 def _text(text: str) -> str:
-    """Paragraphs, Markdown tables, headings and indented code; everything else is escaped as it is."""
+    """Paragraphs, Markdown tables, lists, headings and indented code; everything else is escaped as it is."""
     blocks, lines = [], text.splitlines()
     while lines:
         kind = _kind(lines[0])
@@ -97,6 +97,8 @@ def _kind(line: str) -> str:
         return "code"
     if line.startswith("#"):
         return "heading"
+    if line.startswith("- "):
+        return "list"
     return "words" if line.strip() else "gap"
 
 
@@ -114,4 +116,6 @@ def _block(kind: str, lines: list[str]) -> str:
         return "<pre>" + html.escape("\n".join(line[4:] for line in lines)) + "</pre>"
     if kind == "heading":
         return "".join(f"<h3>{html.escape(line.lstrip('# '))}</h3>" for line in lines)
+    if kind == "list":
+        return "<ul>" + "".join(f"<li>{html.escape(line[2:])}</li>" for line in lines) + "</ul>"
     return "" if kind == "gap" else f"<p>{html.escape(' '.join(lines))}</p>"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from edgegan.runtime.artefact import Artefact
+from edgegan.runtime.backends import BACKENDS
 from edgegan.runtime.card import ModelCard, Verification
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
@@ -19,7 +20,7 @@ from edgegan.runtime.golden import Golden
 from . import precision, staging, to_onnx
 from .pairs import eager_pairs, golden_bytes, spread
 from .to_trt import KEPT, Gpu, choose_library, engine_from_onnx, find_gpu
-from .verify import require, verify_artefact
+from .verify import REFERENCE, require, verify_artefact
 
 if TYPE_CHECKING:
     from edgegan.checkpoint import Checkpoint
@@ -222,13 +223,18 @@ class _Folder:
         self._add_rows(artefact)
 
     def _figures(self, artefact: Artefact, pairs: Golden, tolerance: Tolerance) -> dict[str, Verification]:
-        wanted = {"max_abs": tolerance.max_abs, "min_psnr_db": tolerance.min_psnr_db}
-        return verify_artefact(
-            artefact,
-            pairs,
-            tolerance={key: value for key, value in wanted.items() if value is not None},
-            on_pair=lambda backend, done, total: self.tell(f"{artefact.path.name} on {backend}", done, total),
-        )
+        def on(max_abs: float | None, *backends: str) -> dict[str, Verification]:
+            wanted = {"max_abs": max_abs, "min_psnr_db": tolerance.min_psnr_db}
+            return verify_artefact(
+                artefact,
+                pairs,
+                tolerance={key: value for key, value in wanted.items() if value is not None},
+                backends=backends,
+                on_pair=lambda backend, done, total: self.tell(f"{artefact.path.name} on {backend}", done, total),
+            )
+
+        others = tuple(name for name in BACKENDS if name != REFERENCE)
+        return {**on(tolerance.max_abs, REFERENCE), **on(tolerance.others_max_abs or tolerance.max_abs, *others)}
 
     def _add_rows(self, artefact: Artefact) -> None:
         size = artefact.path.stat().st_size

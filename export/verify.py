@@ -43,7 +43,7 @@ def verify_artefact(
     Args:
         artefact: the model and its card.
         pairs: what to compare with; None takes the golden pairs beside the model.
-        tolerance: `max_abs` and `min_psnr_db`, over the worst picture; None takes what the card was verified with.
+        tolerance: `max_abs` and `min_psnr_db`, over the worst picture; None takes what the card states for the backend.
         backends: the ones to try; None means all.
         on_pair: told of every pair.
 
@@ -55,14 +55,13 @@ def verify_artefact(
         pairs = golden.read(artefact.golden, golden.stem(artefact.path)) if artefact.golden else None
         if pairs is None:
             raise CardError(f"{artefact.path}: no golden pairs lie beside it", todo="copy the whole export folder")
-    if tolerance is None:
-        stated = (v.tolerance for v in artefact.card.verification.values() if v.tolerance)
-        tolerance = next(stated, golden.DEFAULT_TOLERANCE)
+    stated = {name: v.tolerance for name, v in artefact.card.verification.items() if v.tolerance}
+    first = next(iter(stated.values()), golden.DEFAULT_TOLERANCE)
     unknown = [name for name in backends or () if name not in BACKENDS]
     if unknown:
         raise InputError(f"there is no backend '{unknown[0]}'", f"there are: {', '.join(BACKENDS)}")
     return {
-        name: _verify_on(name, artefact, pairs, tolerance, on_pair)
+        name: _verify_on(name, artefact, pairs, tolerance or stated.get(name, first), on_pair)
         for name in backends or BACKENDS
         if takes(name, artefact.path)
     }
@@ -85,10 +84,7 @@ def _verify_on(
     card = artefact.card
     try:
         backend = _open(name, artefact)
-    except (
-        MissingExtraError,
-        BackendError,
-    ) as error:  # the package, the device, or the machine an engine was built for
+    except (MissingExtraError, BackendError) as error:  # the package, the device, an engine's machine
         return Verification(status="not_run", reason=error.seen, tolerance=dict(tolerance))
     except EdgeganError as error:
         return _failed(error, tolerance)

@@ -1,6 +1,6 @@
 """The live loop: its drop rule, its counts, its errors and its end. Host logic only, so the parts are plain Python."""
 
-import os
+import _thread
 import signal
 import threading
 import time
@@ -200,7 +200,7 @@ def test_a_key_ends_the_run():
 
 def test_ctrl_c_ends_the_run_and_joins(default_ctrl_c):
     stream = Stream(Numbers(live=True, fps=100), same, Kept())
-    timer = threading.Timer(1.0, os.kill, [os.getpid(), signal.SIGINT])
+    timer = threading.Timer(1.0, _thread.interrupt_main)
     timer.start()
     with pytest.raises(KeyboardInterrupt):
         stream.run()
