@@ -335,3 +335,13 @@ def test_what_is_no_run_gets_plain_words(source: str, tmp_path: Path, capsys: py
     assert done.value.code == 2
     shown = capsys.readouterr()
     assert 1 <= len(shown.err.strip().splitlines()) <= 3 and source in shown.err and shown.out == ""
+
+
+def test_each_backend_is_held_to_its_own_tolerance(tiny_run: Run, tiny_export: Exported) -> None:
+    cfg, family = tiny_run.cfg, tiny_run.family
+    for spec in family.exportable(cfg, family.networks(cfg), tiny_run.data):
+        card = load(tiny_export.folder / spec.folder / f"{spec.name}.onnx").card
+        wanted = spec.tolerances["fp32"]
+        assert card.verification["onnxruntime"].tolerance.get("max_abs") == wanted.max_abs
+        others = wanted.others_max_abs or wanted.max_abs
+        assert card.verification["openvino"].tolerance.get("max_abs") == others

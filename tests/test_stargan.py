@@ -119,6 +119,18 @@ def test_single_targets_change_one_decision_and_keep_groups_exclusive() -> None:
     assert len({tuple(row) for row in target.tolist()}) == 4  # itself, the other hair, glasses on, smile off
 
 
+def test_what_is_in_focus_is_picked_three_times_as_often() -> None:
+    plain = msgspec.structs.replace(stargan.tiny(), targets="single")
+    labels = torch.zeros(3000, 4)
+    labels[:, 0] = 1
+    share = {
+        focus: (objective.target_labels(msgspec.structs.replace(plain, focus=focus), step(labels))[:, 3]).mean().item()
+        for focus in ((), ("Smiling",))
+    }
+    assert share[()] == pytest.approx(1 / 3, abs=0.04)
+    assert share["Smiling",] == pytest.approx(3 / 5, abs=0.04)
+
+
 def test_sampling_targets_follow_the_papers_test_mode() -> None:
     cfg = Config(attributes=HAIR5)
     label = torch.tensor([1.0, 0, 0, 1, 1])
@@ -171,6 +183,7 @@ def test_every_preset_makes_networks(name: str) -> None:
         ({"size": 100}, "multiple of 64"),
         ({"attributes": ("Male",)}, "at least two"),
         ({"attributes": ("Male", "Male")}, "once"),
+        ({"focus": ("Hat",)}, "Male"),
         ({"train": Training(batch=10, accumulate=3)}, "does not divide"),
     ],
 )

@@ -31,6 +31,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
 
     adversarial: Literal["wgan-gp", "hinge-r1"] = "wgan-gp"
     targets: Literal["permute", "single"] = "permute"  # single: one attribute changes; not in the paper
+    focus: tuple[str, ...] = ()  # what single targets pick three times as often: edits that are slow to learn
     n_critic: int = 5
     lambda_cls: float = 1.0
     lambda_rec: float = 10.0
@@ -53,6 +54,9 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             raise InputError(f"attributes={list(self.attributes)}", "StarGAN translates between at least two domains")
         if len(set(self.attributes)) != len(self.attributes):
             raise InputError(f"attributes={list(self.attributes)}", "each attribute may be named once")
+        unknown = [name for name in self.focus if name not in self.attributes]
+        if unknown:
+            raise InputError(f"focus={list(self.focus)}", f"the attributes are: {', '.join(self.attributes)}")
         if self.train.batch % self.train.accumulate:
             raise InputError(
                 f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"

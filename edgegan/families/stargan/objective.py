@@ -15,12 +15,14 @@ from .networks import Discriminator, Generator
 def target_labels(cfg: Config, step: Step) -> Tensor:
     """(N, C) labels to translate to: the batch's own, permuted; or with one decision changed.
 
-    A decision is an attribute of its own or an exclusive group; each is as likely to change as any other.
+    A decision is an attribute of its own or an exclusive group; each is as likely to change as any other,
+    but for those in `focus`.
     """
     own = step.real["label"]
     if cfg.targets == "permute":
         return own[torch.from_numpy(step.rng.permutation(len(own))).to(own.device)]
     decisions = [*cfg.groups, *((n,) for n in cfg.attributes if not any(n in g for g in cfg.groups))]
+    decisions += 2 * [d for d in decisions if set(d) & set(cfg.focus)]
     target = own.clone()
     for row, draw in zip(target, (step.uniform(len(own)) * len(decisions)).tolist(), strict=True):
         names = decisions[int(draw)]
