@@ -1,4 +1,4 @@
-"""Files that are whole or absent: atomic writes and hashes."""
+"""Files that are whole or absent: atomic writes, hashes, and where costly things are kept."""
 
 from __future__ import annotations
 
@@ -54,3 +54,8 @@ def sha256(path: Path) -> str:
         while block := file.read(1 << 20):
             digest.update(block)
     return digest.hexdigest()
+
+
+def cache_folder() -> Path:
+    """$XDG_CACHE_HOME/edgegan, else ~/.cache/edgegan. Anything in it may be deleted at any time."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgegan"

@@ -22,10 +22,9 @@ import PIL
 from numpy.typing import NDArray
 
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.files import write_atomic
+from edgegan.runtime.files import cache_folder, write_atomic
 
 from . import Picture
-from ._cache import cache_folder
 from ._decode import UnreadableError, decode, read
 from ._work import in_threads
 

@@ -12,10 +12,9 @@ from numpy.typing import NDArray
 
 from edgegan.runtime import avatars
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.files import atomic_path
+from edgegan.runtime.files import atomic_path, cache_folder
 
 from . import Picture
-from ._cache import cache_folder
 from ._work import in_processes
 
 DEFAULT_COUNT = {"train": 6000, "judge": 2000, "heldout": 256}

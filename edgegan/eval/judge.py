@@ -12,9 +12,8 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edgegan.data import avatars
-from edgegan.data._cache import cache_folder
 from edgegan.data._labelled import normalised
-from edgegan.runtime.files import atomic_path
+from edgegan.runtime.files import atomic_path, cache_folder
 
 FACES = 2000  # of the judge's own split: seeds that neither training nor the held-out set has
 ROUNDS = 400

@@ -7,12 +7,10 @@ stream, and from the second run on a CUDA graph replays copies and network with 
 from __future__ import annotations
 
 import importlib
-import os
 import platform
 import re
 from collections.abc import Mapping
 from contextlib import suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -22,7 +20,7 @@ from numpy.typing import NDArray
 from ..artefact import Artefact
 from ..card import ModelCard
 from ..errors import BackendError, CardError, EdgeganError, MissingExtraError
-from ..files import write_atomic
+from ..files import cache_folder, write_atomic
 from . import Arrays, Port, Selection, check_inputs
 from .cuda import Cuda
 
@@ -253,8 +251,7 @@ class _JitCache:
     """Kernels that TensorRT for RTX compiled on this machine, kept for the next start (up to 30 s saved)."""
 
     def __init__(self, card: ModelCard) -> None:
-        home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
-        self._path = home / "edgegan" / f"{(card.payload_sha256 or card.name)[:32]}.rtxcache"
+        self._path = cache_folder() / f"{(card.payload_sha256 or card.name)[:32]}.rtxcache"
         self._cache: Any = None
 
     def attach(self, config: Any) -> None:
