@@ -1,0 +1,9 @@
+#!/bin/sh
+# Makes this export again: reproduce.sh [CHECKPOINT [FOLDER]]
+# Made by edgegan 0.1.0, Python 3.11.7, Linux x86_64, with
+#   torch==2.14.1 onnx==1.23.2 onnxscript==0.7.2 onnxslim==0.1.98 onnxconverter-common==1.16.0
+set -eu
+cd "$(dirname "$0")"
+checkpoint=${1:?name the checkpoint}
+echo "a88ed2316b5f4dc858c42f46dfaa56a490923af223662b6c9971e2d44f3771a2  $checkpoint" | sha256sum -c -
+edgegan export "$checkpoint" --out "${2:-again}" --data avatars:8000 --pictures 64
