@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from edgegan import checkpoint
 from edgegan.config import Training
 from edgegan.families import Phase, Step
+from edgegan.interrupt import interrupts_deferred
 from edgegan.loader import Loader
 from edgegan.reporter import Reporter
 from edgegan.run import Run
@@ -58,8 +59,9 @@ class Trainer:
     def train(self, budget: Budget, reporter: Reporter) -> bool:
         """Trains until the budget is spent; True if `budget.images` was reached.
 
-        On Ctrl-C the state is saved, then KeyboardInterrupt goes on to the caller. A value that is not
-        finite raises TrainingError, which names phase and step; the last checkpoint stays.
+        After Ctrl-C the round is finished, so that a resumed run repeats exactly; then the state is saved and
+        KeyboardInterrupt raised. A value that is not finite raises TrainingError, which names phase and step;
+        the last checkpoint stays.
         """
         began = saved = time.monotonic()
         spent_before = self.seconds
@@ -67,25 +69,25 @@ class Trainer:
         stored = self.images // self.cfg.checkpoint_images
         with ExitStack() as stack:
             loaders = {n: stack.enter_context(Loader(s, seed=self.cfg.seed)) for n, s in self.streams.items()}
+            interrupted = stack.enter_context(interrupts_deferred())
             if self.images == 0:
                 self._sample(reporter)
-            try:
-                while self.images < budget.images:
-                    parts = self._round(loaders)
-                    self.seconds = spent_before + time.monotonic() - began
-                    reporter.step(self.images, self.round, parts, self.seconds)
-                    if self.images // self.cfg.sample_images > sampled:
-                        sampled = self.images // self.cfg.sample_images
-                        self._sample(reporter)
-                    due = self.images // self.cfg.checkpoint_images > stored
-                    if due or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
-                        stored, saved = self.images // self.cfg.checkpoint_images, time.monotonic()
-                        self.save()
-                    if budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes:
-                        break
-            except KeyboardInterrupt:
-                self.save()
-                raise
+            while self.images < budget.images:
+                parts = self._round(loaders)
+                self.seconds = spent_before + time.monotonic() - began
+                reporter.step(self.images, self.round, parts, self.seconds)
+                if interrupted.is_set():
+                    self.save()
+                    raise KeyboardInterrupt
+                if self.images // self.cfg.sample_images > sampled:
+                    sampled = self.images // self.cfg.sample_images
+                    self._sample(reporter)
+                due = self.images // self.cfg.checkpoint_images > stored
+                if due or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
+                    stored, saved = self.images // self.cfg.checkpoint_images, time.monotonic()
+                    self.save()
+                if budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes:
+                    break
             self.save()
             self._sample(reporter)
         return self.images >= budget.images

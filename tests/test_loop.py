@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import json
 import os
 import signal
@@ -170,6 +171,37 @@ def test_ctrl_c_saves_and_says_how_to_go_on(tmp_path: Path) -> None:
     assert "Traceback" not in said
     images = int(open_run(folder).latest().header["images"])
     assert images > 0 and json.loads(metrics.read_text().splitlines()[-1])["images"] <= images
+
+
+def test_ctrl_c_in_the_middle_of_a_round_resumes_exactly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    straight, broken = tiny_run(tmp_path / "a", "stargan"), tiny_run(tmp_path / "b", "stargan")
+    train(straight, 32)
+    family = families.get("stargan")
+    phases = family.phases
+
+    def interrupting(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+        first, *rest = phases(cfg, nets)
+        calls = [0]
+
+        def loss_fn(step: families.Step) -> families.Loss:
+            calls[0] += 1
+            if calls[0] == 3:
+                _thread.interrupt_main()
+            return first.loss_fn(step)
+
+        return (replace(first, loss_fn=loss_fn), *rest)
+
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with monkeypatch.context() as patched, pytest.raises(KeyboardInterrupt):
+            patched.setattr(family, "phases", interrupting)
+            train(broken, 32)
+    finally:
+        signal.signal(signal.SIGINT, before)
+    assert broken.latest().header["images"] == 12
+    train(broken, 32, resume=True)
+    one, two = straight.latest(), broken.latest()
+    assert all(torch.equal(tensor, two.tensors[key]) for key, tensor in one.tensors.items())
 
 
 def test_only_the_newest_checkpoints_are_kept_and_a_damaged_one_is_passed_over(tmp_path: Path) -> None:
