@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from edgegan.runtime.backends.trt import logger
 from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
 
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
@@ -84,7 +85,7 @@ def build_engine(
         VerifyError: the network is not float16.
         BackendError: the build failed.
     """
-    log = _logger(trt)
+    log = logger(trt)
     builder = trt.Builder(log)
     if builder is None:
         raise BackendError(f"TensorRT cannot start: {log.last or 'no reason given'}", todo="check the NVIDIA driver")
@@ -167,18 +168,3 @@ def _monitor(trt: Any, on_progress: Progress) -> Any:
             self.steps.pop(phase_name, None)
 
     return Monitor()
-
-
-def _logger(trt: Any) -> Any:
-    """TensorRT gives reasons only to its log; this one keeps the last error and prints nothing."""
-
-    class Log(trt.ILogger):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-            self.last = ""
-
-        def log(self, severity: Any, text: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR) and text.strip():
-                self.last = text.strip().splitlines()[0][:200]
-
-    return Log()

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -116,14 +116,6 @@ class ExportSpec:
     dynamic_multiple: int | None = None  # height and width may be any multiples of this; None: the size is baked in
     keep_fp32: tuple[str, ...] = ()  # operator types that FP16 may hurt; measured values decide for each node
     note: str = ""  # one line for the user: where the golden pictures came from
-
-
-@dataclass(frozen=True)
-class Measured:
-    """Figures of a trained model on held-out data, and the pictures behind them."""
-
-    figures: dict[str, Any] = field(default_factory=dict)
-    sheet: Sheet | None = None
 
 
 class Family(Protocol):

@@ -52,7 +52,7 @@ class TensorRT:
         self._cuda = Cuda(int(number or 0))
         try:
             check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, platform.system())
-            self._log = _logger(trt)
+            self._log = logger(trt)
             self._runtime = trt.Runtime(self._log)
             self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
             if self._engine is None:
@@ -232,7 +232,7 @@ def _library(card: ModelCard) -> tuple[Any, bool]:
         raise MissingExtraError(name, _LIBRARIES[name]) from None
 
 
-def _logger(trt: Any) -> Any:
+def logger(trt: Any) -> Any:
     """TensorRT gives reasons only to its log; this one keeps the last error and prints nothing."""
 
     class Log(trt.ILogger):  # type: ignore[misc]
@@ -241,8 +241,8 @@ def _logger(trt: Any) -> Any:
             self.last = ""
 
         def log(self, severity: Any, text: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR):
-                self.last = text.strip().splitlines()[0][:200] if text.strip() else ""
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR) and text.strip():
+                self.last = text.strip().splitlines()[0][:200]
 
     return Log()
 
