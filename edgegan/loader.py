@@ -17,8 +17,9 @@ class Loader:
     Use as a context manager: leaving it ends the thread.
     """
 
-    def __init__(self, stream: Stream, *, seed: int, workers: int = 2) -> None:
-        self._stream, self._seed = stream, seed
+    def __init__(self, stream: Stream, *, seed: int, number: int = 0, workers: int = 2) -> None:
+        # Streams of one run are numbered, so that two of one length are not shuffled alike.
+        self._stream, self._seed, self._number = stream, seed, number
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="loader")
         self._orders: dict[int, np.ndarray] = {}
         self._next: tuple[int, int, list[Future[dict[str, np.ndarray]]]] | None = None
@@ -47,10 +48,10 @@ class Loader:
         epoch, place = divmod(showing, len(self._stream))
         if epoch not in self._orders:
             self._orders = {e: o for e, o in self._orders.items() if e >= epoch - 1}
-            rng = np.random.Generator(np.random.Philox(key=[self._seed, 1 << 62 | epoch]))
+            rng = np.random.Generator(np.random.Philox(key=[self._seed, 1 << 62 | epoch], counter=self._number))
             self._orders[epoch] = rng.permutation(len(self._stream))
         return (int(self._orders[epoch][place]),)
 
     def _item(self, showing: int, index: int) -> dict[str, np.ndarray]:
-        rng = np.random.Generator(np.random.Philox(key=[self._seed, showing], counter=1 << 41))
+        rng = np.random.Generator(np.random.Philox(key=[self._seed, showing], counter=1 << 41 | self._number))
         return dict(self._stream.item(index, rng))

@@ -68,7 +68,10 @@ class Trainer:
         sampled = self.images // self.cfg.sample_images
         stored = self.images // self.cfg.checkpoint_images
         with ExitStack() as stack:
-            loaders = {n: stack.enter_context(Loader(s, seed=self.cfg.seed)) for n, s in self.streams.items()}
+            loaders = {
+                name: stack.enter_context(Loader(stream, seed=self.cfg.seed, number=number))
+                for number, (name, stream) in enumerate(self.streams.items())
+            }
             interrupted = stack.enter_context(interrupts_deferred())
             if self.images == 0:
                 self._sample(reporter)

@@ -47,6 +47,9 @@ def r1(critic: Callable[[Tensor], Tensor], real: Tensor) -> Tensor:
     return gradient.flatten(1).square().sum(1).mean()
 
 
-def attribute_classification(logits: Tensor, target: Tensor) -> Tensor:
-    """Binary cross-entropy summed over attributes, averaged over pictures (StarGAN, eq. 2-3, binary labels)."""
-    return F.binary_cross_entropy_with_logits(logits, target, reduction="sum") / logits.shape[0]
+def attribute_classification(logits: Tensor, target: Tensor, known: Tensor | None = None) -> Tensor:
+    """Binary cross-entropy summed over attributes, averaged over pictures (StarGAN, eq. 2-3, binary labels).
+
+    `known` (N, C) weights each label: 0 where it is unknown.
+    """
+    return F.binary_cross_entropy_with_logits(logits, target, known, reduction="sum") / logits.shape[0]

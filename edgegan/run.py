@@ -74,7 +74,8 @@ def open_run(folder: Path) -> Run:
 def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
     """The networks of a run folder (its newest checkpoint) or of one checkpoint file.
 
-    Networks are in eval mode; those that the family averages hold the average (EMA).
+    Networks are in eval mode; those that the family averages hold the average (EMA). An imported checkpoint may
+    hold some of the family's networks only: the others are left out.
     """
     if path.is_dir():
         run = open_run(path)
@@ -84,10 +85,16 @@ def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
         inside_run = path.parent.name == "checkpoints"
         run = _resolve(path.parent.parent if inside_run else path.parent, found.header)
     nets = run.family.networks(run.cfg)
+    nets = {name: net for name, net in nets.items() if name in found.header.get("networks", nets)}
     for name, net in nets.items():
-        found.load_into(net, f"ema/{name}" if name in run.family.EMA else f"net/{name}")
+        found.load_into(net, section(run.family, name))
         net.eval()
     return run, nets, found
+
+
+def section(family: Family, network: str) -> str:
+    """Where in a checkpoint the weights lie that sampling and export use."""
+    return f"ema/{network}" if network in family.EMA else f"net/{network}"
 
 
 def publish_run(source: Path, folder: Path) -> Path:
@@ -100,14 +107,15 @@ def publish_run(source: Path, folder: Path) -> Path:
     run, nets, found = open_trained(source)
     tensors = {}
     for name, net in nets.items():
-        averaged = name in run.family.EMA
-        section = "ema" if averaged else "net"
-        state = net.state_dict()
-        tensors.update({f"{section}/{name}/{k}": t if averaged else t.half() for k, t in state.items()})
+        state = net.state_dict() if any(True for _ in net.parameters()) else {}
+        tensors.update(
+            {f"{section(run.family, name)}/{k}": t if name in run.family.EMA else t.half() for k, t in state.items()}
+        )
     published = Run(folder, run.family_name, run.cfg, run.data)
     published.write_config()
     kept = ("images", "round", "seconds")
-    header = {**run.header(), **{key: found.header[key] for key in kept}, "weights_only": True}
+    trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
+    header = {**run.header(), **{key: found.header[key] for key in kept}, "weights_only": True, "networks": trained}
     path = published.checkpoint_path(int(found.header["images"]))
     checkpoint.save(path, header, tensors)
     return path

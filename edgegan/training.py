@@ -110,7 +110,7 @@ def _settings(request: Request) -> tuple[str, ...]:
 def _describe(run: Run, console: Console) -> None:
     """Prints the resolved config, the size of each network, and what a step will need."""
     console.print_json(msgspec.json.encode(run.header()).decode())
-    nets = run.family.networks(run.cfg)
+    nets = {n: net for n, net in run.family.networks(run.cfg).items() if any(True for _ in net.parameters())}
     total = 0
     for name, net in nets.items():
         count = sum(p.numel() for p in net.parameters())

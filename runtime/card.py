@@ -132,6 +132,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     condition: Condition = Condition()
     faces: bool = False
     alignment: Alignment | None = None
+    noise: str = ""  # what a generator's noise inputs were frozen to: "zero", "frozen:SEED"; empty if it has none
     companions: dict[str, str] = msgspec.field(default_factory=dict)  # role -> file name beside this one
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]

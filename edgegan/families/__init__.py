@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -24,6 +24,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.sheet import Sheet
 
 Batch = Mapping[str, Tensor]
+# A module without parameters (an image pool) is state: it is saved with the run, and neither counted nor exported.
 Networks = dict[str, nn.Module]
 Loss = tuple[Tensor, dict[str, Tensor]]  # the scalar to minimise, and its named parts
 
@@ -35,6 +36,7 @@ class Step:
     streams: Mapping[str, Batch]
     first_image: int  # the number of the first real picture of this micro-batch since training began
     seed: int
+    scratch: dict[str, Any] = field(default_factory=dict)  # what a phase leaves for later ones of the same round
 
     @property
     def real(self) -> Batch:
@@ -118,8 +120,35 @@ class ExportSpec:
     note: str = ""  # one line for the user: where the golden pictures came from
 
 
+@dataclass(frozen=True)
+class ImportOptions:
+    """What the user said about an official checkpoint; None or empty where it was left to the file."""
+
+    size: int | None = None
+    attributes: tuple[str, ...] = ()
+    bn: str = "recalibrate"  # batch-norm statistics: keep the file's, or measure them on the averaged weights
+    domain: str = ""
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A config, and the whole state of those of its networks that the files held."""
+
+    cfg: BaseConfig
+    networks: Mapping[str, Mapping[str, Tensor]]
+    notes: tuple[str, ...]  # what was found, inferred, renamed and dropped
+
+
 class Family(Protocol):
-    """The contract of a family's module."""
+    """The contract of a family's module.
+
+    Where the field has published checkpoints, a family also offers
+
+        import_official(files: Mapping[str, Any], options: ImportOptions) -> Imported | None
+
+    `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). It returns None if
+    the layout is not its own, and raises InputError if it is, but cannot be used.
+    """
 
     Config: type[BaseConfig]
     EMA: tuple[str, ...]  # the networks whose weights are averaged; sampling and export use the average
@@ -146,7 +175,7 @@ class Family(Protocol):
         ...
 
     def exportable(self, cfg: Any, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-        """What can be exported, the main artefact first.
+        """What can be exported, the main artefact first; `nets` lacks what an imported checkpoint did not hold.
 
         With empty `data` the golden inputs come from what needs no download (drawn faces), and `note` says so.
         """

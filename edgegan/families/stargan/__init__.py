@@ -55,7 +55,7 @@ def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
 
 def streams(cfg: Config, data: str) -> dict[str, Stream]:
     """The labelled training pictures."""
-    return {"real": LabelledStream(_open(cfg, data, "train"), flip=cfg.flip)}
+    return {"real": LabelledStream(_open(cfg, data, "train"), flip=cfg.flip, balance=cfg.balance)}
 
 
 def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:

@@ -32,6 +32,8 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     adversarial: Literal["wgan-gp", "hinge-r1"] = "wgan-gp"
     targets: Literal["permute", "single"] = "permute"  # single: one attribute changes; not in the paper
     focus: tuple[str, ...] = ()  # what single targets pick three times as often: edits that are slow to learn
+    balance: tuple[str, ...] = ()  # shown on half of the real pictures, so that single targets keep their share
+    hides: dict[str, tuple[str, ...]] = {}  # what cannot be seen, and so not be classified, under an attribute
     n_critic: int = 5
     lambda_cls: float = 1.0
     lambda_rec: float = 10.0
@@ -54,9 +56,10 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             raise InputError(f"attributes={list(self.attributes)}", "StarGAN translates between at least two domains")
         if len(set(self.attributes)) != len(self.attributes):
             raise InputError(f"attributes={list(self.attributes)}", "each attribute may be named once")
-        unknown = [name for name in self.focus if name not in self.attributes]
-        if unknown:
-            raise InputError(f"focus={list(self.focus)}", f"the attributes are: {', '.join(self.attributes)}")
+        hiding = (*self.hides, *(name for names in self.hides.values() for name in names))
+        for field, names in (("focus", self.focus), ("balance", self.balance), ("hides", hiding)):
+            if not set(names) <= set(self.attributes):
+                raise InputError(f"{field}={list(names)}", f"the attributes are: {', '.join(self.attributes)}")
         if self.train.batch % self.train.accumulate:
             raise InputError(
                 f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"

@@ -41,6 +41,16 @@ def set_attribute(cfg: Config, label: Tensor, name: str, *, on: bool | None) -> 
     label[index] = 1.0 - label[index] if on is None else float(on)
 
 
+def visible(cfg: Config, label: Tensor) -> Tensor:
+    """(N, C) 1 where a label can be seen on the picture, 0 where another hides it (hair under a hat)."""
+    seen = torch.ones_like(label)
+    for name, hidden in cfg.hides.items():
+        covered = label[:, cfg.attributes.index(name)] > 0.5
+        for other in hidden:
+            seen[covered, cfg.attributes.index(other)] = 0.0
+    return seen
+
+
 def d_loss(cfg: Config, g: Generator, d: Discriminator, step: Step) -> Loss:
     """-L_adv + lambda_cls L_cls^r (eq. 5), with WGAN-GP (eq. 7) or the hinge in place of L_adv."""
     image, label = step.real["image"], step.real["label"]
@@ -48,7 +58,7 @@ def d_loss(cfg: Config, g: Generator, d: Discriminator, step: Step) -> Loss:
         fake = g(image, target_labels(cfg, step))
     real_score, logits = d(image)
     fake_score, _ = d(fake)
-    parts = {"cls": losses.attribute_classification(logits, label)}
+    parts = {"cls": losses.attribute_classification(logits, label, visible(cfg, label))}
     if cfg.adversarial == "wgan-gp":
         parts["adv"] = losses.wgan_d(real_score, fake_score)
         parts["gp"] = losses.gradient_penalty(d.score, image, fake, step.uniform(len(image)))
@@ -72,7 +82,7 @@ def g_loss(cfg: Config, g: Generator, d: Discriminator, step: Step) -> Loss:
     back, back_mask = g.parts(fake, label)
     parts = {
         "adv": losses.critic_g(score),
-        "cls": losses.attribute_classification(logits, target),
+        "cls": losses.attribute_classification(logits, target, visible(cfg, target)),
         "rec": (image - back).abs().mean(),
     }
     total = parts["adv"] + cfg.lambda_cls * parts["cls"] + cfg.lambda_rec * parts["rec"]
