@@ -21,7 +21,7 @@ class LabelledStream:
         self._order = np.arange(len(pictures))
         for name in balance:
             self._order = _balanced(
-                self._order, np.array([pictures.label(i)[pictures.names.index(name)] for i in self._order])
+                self._order, np.array([pictures.label(int(i))[pictures.names.index(name)] for i in self._order])
             )
 
     def __len__(self) -> int:
