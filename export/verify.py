@@ -83,7 +83,7 @@ def _verify_on(
 ) -> Verification:
     card = artefact.card
     try:
-        backend = _open(name, artefact)
+        backend = open_unchecked(name, artefact)
     except (MissingExtraError, BackendError) as error:  # the package, the device, an engine's machine
         return Verification(status="not_run", reason=error.seen, tolerance=dict(tolerance))
     except EdgeganError as error:
@@ -112,7 +112,7 @@ def _failed(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification
     return Verification(status="failed", reason=reason, tolerance=dict(tolerance))
 
 
-def _open(name: str, artefact: Artefact) -> Backend:
+def open_unchecked(name: str, artefact: Artefact) -> Backend:
     """The backend itself: `open_backend` refuses what failed before, and here that is what is to be found out."""
     module, _, kind = BACKENDS[name].partition(":")
     opened: Backend = getattr(importlib.import_module(module), kind)(artefact, device=_DEVICES.get(name, "cpu"))

@@ -32,15 +32,17 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What steers the model. The order of `names` is the order of the condition vector.
 
-    `groups` are sets of names of which exactly one is on. `mask_slots` counts the mask entries that
-    joint training appends to the vector (StarGAN, section 3.3). `default` is the vector used when nothing
-    is known about a picture.
+    `groups` are sets of names of which exactly one is on. `default` is the vector used when nothing is known
+    about a picture. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
+    set at a time: `sets` are the names of each, and `mask_slots` as many entries are appended to the vector, of
+    which one is on and says which set is meant.
     """
 
     kind: Literal["none", "binary", "one_hot", "latent"] = "none"
     names: tuple[str, ...] = ()
     groups: tuple[tuple[str, ...], ...] = ()
     mask_slots: int = 0
+    sets: tuple[tuple[str, ...], ...] = ()
     default: tuple[float, ...] = ()
 
     def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
@@ -62,9 +64,20 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             out[name] = float(value)
         return out
 
-    def vector(self, label: Mapping[str, float]) -> list[float]:
-        """`label` as the model's condition vector, mask slots (zeros) included."""
-        return [float(label.get(n, 0.0)) for n in self.names] + [0.0] * self.mask_slots
+    def vectors(self, label: Mapping[str, float], changes: Mapping[str, float]) -> list[list[float]]:
+        """The condition vectors, one for each pass through the network, that make `changes` to a picture.
+
+        `label` is the picture's own. A model of one label set takes one pass, also where nothing changes. A joint
+        model takes one for each set that a change belongs to, in their order, and none for no change.
+        """
+        target = self.apply(label, changes)
+        if not self.sets:
+            return [[target[n] for n in self.names] + [0.0] * self.mask_slots]
+        return [
+            [target[n] if n in chosen else 0.0 for n in self.names] + [float(other == chosen) for other in self.sets]
+            for chosen in self.sets
+            if not changes.keys().isdisjoint(chosen)
+        ]
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -105,6 +118,19 @@ class SizeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
             wanted = f"{low} to {high or 'any size'} (height, width)"
             raise InputError(f"the picture is {h}x{w}", f"the model takes {wanted}")
 
+    def fitting(self, hw: tuple[int, int]) -> tuple[int, int]:
+        """The smallest size that holds a picture of `hw` and keeps the multiple; `hw` itself for a fixed size.
+
+        It may still be larger than `max_hw`, or not the fixed size: `check` tells.
+        """
+        if self.kind == "fixed":
+            return hw
+        low = self.min_hw or (1, 1)
+        height, width = (
+            -(-max(side, least) // self.multiple) * self.multiple for side, least in zip(hw, low, strict=True)
+        )
+        return height, width
+
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How close one backend comes to fp32 eager on the golden pictures; PSNR in dB over the value range."""
@@ -116,6 +142,8 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     mean_abs: float | None = None
     psnr_mean_db: float | None = None
     psnr_worst_db: float | None = None
+    ssim_mean: float | None = None  # of pictures; 1 is identical
+    ssim_worst: float | None = None
     latency_ms: float | None = None  # median of one call at export, where it was measured
     tolerance: dict[str, float] = msgspec.field(default_factory=dict)
 

@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from .artefact import Artefact
 from .card import TensorSpec, Verification
 from .errors import CardError
+from .ssim import ssim
 
 Array = NDArray[Any]
 Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
@@ -84,6 +85,11 @@ def compare(expected: Array, seen: Array, value_range: tuple[float, float] | Non
     }
 
 
+def cast(given: Mapping[str, Array], inputs: tuple[TensorSpec, ...]) -> dict[str, Array]:
+    """Golden inputs, which are stored as float32, in the dtypes that an artefact takes."""
+    return {spec.name: given[spec.name].astype(spec.dtype, copy=False) for spec in inputs}
+
+
 def measure(
     run: Run,
     pairs: Golden,
@@ -95,11 +101,14 @@ def measure(
 
     `tolerance` may hold `max_abs` and `min_psnr_db`. Inputs are cast to what `inputs` says.
     """
-    dtypes = {spec.name: spec.dtype for spec in inputs}
     figures: list[dict[str, float]] = []
+    likeness: list[float] = []
     for given, expected in pairs.singles():
-        seen = run({name: array.astype(dtypes[name]) for name, array in given.items()})
-        figures += [compare(expected[s.name], seen[s.name], s.value_range) for s in outputs if s.name in expected]
+        seen = run(cast(given, inputs))
+        for spec in outputs:
+            if spec.name in expected:
+                figures.append(compare(expected[spec.name], seen[spec.name], spec.value_range))
+                likeness += [_ssim(expected[spec.name][0], seen[spec.name][0], spec)] if spec.layout == "NCHW" else []
     max_abs, worst_db = max(f["max_abs"] for f in figures), min(f["psnr_db"] for f in figures)
     misses = []
     if "max_abs" in tolerance and not max_abs <= tolerance["max_abs"]:
@@ -114,8 +123,17 @@ def measure(
         mean_abs=float(np.mean([f["mean_abs"] for f in figures])),
         psnr_mean_db=float(np.mean([f["psnr_db"] for f in figures])),
         psnr_worst_db=worst_db,
+        ssim_mean=round(float(np.mean(likeness)), 6) if likeness else None,
+        ssim_worst=round(min(likeness), 6) if likeness else None,
         tolerance=dict(tolerance),
     )
+
+
+def _ssim(expected: Array, seen: Array, spec: TensorSpec) -> float:
+    """Of two (C, H, W) pictures; -1 where a value is not finite."""
+    if not np.isfinite(seen).all():
+        return -1.0
+    return ssim(expected.transpose(1, 2, 0), seen.transpose(1, 2, 0), spec.value_range or (0.0, 1.0))
 
 
 def verify(run: Run, artefact: Artefact) -> Verification | None:

@@ -26,7 +26,7 @@ class OnnxRuntime:
     selection: Selection
 
     def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
-        ort = _import()
+        ort = import_onnxruntime()
         kind, _, number = device.partition(":")
         options = ort.SessionOptions()
         options.log_severity_level = 4  # our own errors say it; its log would go to stderr
@@ -86,7 +86,7 @@ class OnnxRuntime:
         self.close()
 
 
-def _import() -> Any:
+def import_onnxruntime() -> Any:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while the library loads
     try:
         import onnxruntime

@@ -38,7 +38,7 @@ class OpenVino:
     def __init__(
         self, artefact: Artefact, *, device: str, threads: int | None = None, cache_dir: Path | None = None
     ) -> None:
-        openvino = _import()
+        openvino = import_openvino()
         core = openvino.Core()
         kind, _, number = device.partition(":")
         wanted = kind.upper() + (f".{number}" if number else "")
@@ -95,7 +95,7 @@ class OpenVino:
         self.close()
 
 
-def _import() -> Any:
+def import_openvino() -> Any:
     """Imports OpenVINO without its telemetry package, through which it would report its own import."""
     name = "openvino_telemetry"
     held = sys.modules.get(name)
