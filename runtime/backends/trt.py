@@ -25,7 +25,7 @@ from . import Arrays, Port, Selection, check_inputs
 from .cuda import Cuda
 
 # The card's built_with key that tells which library built an engine, and the extra that brings it.
-_LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
+LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
 _REBUILD = "build it again on this machine: edgegan export RUN --trt"
 
 
@@ -213,12 +213,12 @@ def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
 
 
 def _built_by(card: ModelCard) -> str:
-    for library in _LIBRARIES:
+    for library in LIBRARIES:
         if library in card.built_with:
             return library
     raise CardError(
         "the card does not say which TensorRT built the engine",
-        f"built_with holds one of: {', '.join(_LIBRARIES)}",
+        f"built_with holds one of: {', '.join(LIBRARIES)}",
         _REBUILD,
     )
 
@@ -229,7 +229,7 @@ def _library(card: ModelCard) -> tuple[Any, bool]:
     try:
         return importlib.import_module(name), name == "tensorrt_rtx"
     except ImportError:
-        raise MissingExtraError(name, _LIBRARIES[name]) from None
+        raise MissingExtraError(name, LIBRARIES[name]) from None
 
 
 def logger(trt: Any) -> Any:

@@ -12,6 +12,7 @@ from ..errors import SourceError
 from ..opencv import quiet
 from . import Frame, Source, frame_of
 
+DEVICES = Path("/sys/class/video4linux")
 _PATIENCE_S = 2.0  # how long a camera may give nothing before it counts as gone
 
 
@@ -42,7 +43,7 @@ class Camera(Source):
             if not self._capture.isOpened():
                 raise SourceError(
                     f"{self.name} is not there, or another program holds it",
-                    f"cameras on this machine: {_cameras()}",
+                    f"cameras on this machine: {_listed()}",
                     "to try without a camera: --source synthetic",
                 )
             self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an old frame is worth nothing
@@ -85,7 +86,18 @@ class Camera(Source):
         self._capture.release()
 
 
-def _cameras() -> str:
+def cameras() -> dict[str, str]:
+    """The cameras Linux lists: number -> name. A camera's second device, which gives no pictures, is left out."""
+    found = {}
+    for folder in sorted(DEVICES.glob("video*")):
+        name, index = (folder / "name"), (folder / "index")
+        if index.is_file() and index.read_text().strip() != "0":
+            continue
+        found[folder.name.removeprefix("video")] = name.read_text().strip() if name.is_file() else folder.name
+    return found
+
+
+def _listed() -> str:
     if sys.platform != "linux":
         return "unknown (try 0 or 1)"
-    return ", ".join(sorted(str(p) for p in Path("/dev").glob("video*"))) or "none"
+    return ", ".join(f"{number} ({name})" for number, name in cameras().items()) or "none"
