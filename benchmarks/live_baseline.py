@@ -53,7 +53,7 @@ def measure(path: Path, source: str, settings: list[str], limit: int) -> dict[st
     condition = spec.card.condition
     changes = {name: float(value) for name, _, value in (s.partition("=") for s in settings)}
     default = dict(zip(condition.names, condition.default, strict=True))
-    label = torch.tensor([condition.vector(condition.apply(default, changes))])
+    labels = [torch.tensor([vector]) for vector in condition.vectors(default, changes)]
     size = spec.card.size.hw[::-1]  # OpenCV wants width first
     finder = FaceFinder()
     capture = cv2.VideoCapture(int(source) if source.isdecimal() else source)
@@ -72,7 +72,9 @@ def measure(path: Path, source: str, settings: list[str], limit: int) -> dict[st
                 x, y, side = square(face.box, frame.shape[0], frame.shape[1])
                 crop = cv2.resize(frame[y : y + side, x : x + side], size, interpolation=cv2.INTER_AREA)
                 image = torch.from_numpy(crop[:, :, ::-1].copy()).permute(2, 0, 1)[None].float() / 127.5 - 1
-                edited = spec.module(image, label)[0].permute(1, 2, 0).numpy()[:, :, ::-1]
+                for label in labels:
+                    image = spec.module(image, label)
+                edited = image[0].permute(1, 2, 0).numpy()[:, :, ::-1]
                 shown = np.clip((edited + 1) * 127.5, 0, 255).astype(np.uint8)
                 frame[y : y + side, x : x + side] = cv2.resize(shown, (side, side))
                 faces += 1

@@ -32,6 +32,14 @@ class Checkpoint:
         prefix = name + "/"
         return {key.removeprefix(prefix): t for key, t in self.tensors.items() if key.startswith(prefix)}
 
+    def require_training_state(self) -> None:
+        """Raises TrainingError if this holds weights alone, as published and imported checkpoints do."""
+        if self.header.get("weights_only"):
+            raise TrainingError(
+                f"{self.path}: published weights, without the state that training needs to go on",
+                todo=f"train anew: edgegan train {self.header['family']} --out ANOTHER_FOLDER",
+            )
+
     def load_into(self, module: nn.Module, section: str) -> None:
         """Fills a module; raises InputError that lists missing, unexpected and wrong-shaped keys."""
         have, want = self.section(section), module.state_dict()
@@ -84,9 +92,14 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
 
 def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
     """The inverse of `optimiser_tensors`; hyperparameters stay as configured."""
+    parameters = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
         number, key = name.split("/", 1)
+        like = parameters[int(number)] if int(number) < len(parameters) else tensor
+        if tensor.shape == like.shape and tensor.dim():
+            # Laid out in memory as the parameter: fused optimisers walk through both side by side.
+            tensor = torch.empty_like(like, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
         state.setdefault(int(number), {})[key] = tensor.clone()
     groups = optimiser.state_dict()["param_groups"]
     if state and len(state) != sum(len(g["params"]) for g in groups):

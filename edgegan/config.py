@@ -17,18 +17,21 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
     data: str = ""  # default --data SPEC
     images: int = 3_200_000  # where training ends
-    decay_images: int = 0  # the learning rate falls linearly to zero over the last so many images
-    batch: int = 16
+    decay_images: int = 0  # the learning rate falls to zero over the last so many images
+    schedule: Literal["linear", "cosine"] = "linear"  # how it falls
+    batch: int = 16  # over all processes: they share it
     accumulate: int = 1  # the batch is split into so many parts; gradients add up
     seed: int = 0
     ema_halflife_images: int = 10_000
     sample_images: int = 16_000  # a sample grid every so many images
+    validate_images: int = 16_000  # figures on held-out pictures every so many images, and at the end; 0: never
     checkpoint_images: int = 64_000
     checkpoint_minutes: float = 10.0  # or every so many minutes, whichever comes first
     keep: int = 3  # checkpoints kept; older ones are removed
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on GPUs that have it, else fp32
-    channels_last: bool = True
+    channels_last: bool | Literal["auto"] = "auto"  # memory layout; auto: on GPUs (on CPUs the norms lose more by it)
     compile: bool = False  # torch.compile; phases that need second derivatives stay eager
+    workers: int = 0  # threads that read pictures; 0: one per processor, at most 8
 
 
 class BaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -8,13 +8,22 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edgegan.data._work import processors
 from edgegan.families import Stream
+
+Item = dict[str, np.ndarray]
+
+
+def readers(wanted: int) -> int:
+    """How many threads read pictures: `wanted`, or for 0 one per processor that this process may use, at most 8."""
+    return wanted or min(8, processors())
 
 
 class Loader:
-    """Batch number k is the same whatever ran before it; the next one is prepared in a thread.
+    """Showing number k is the same whatever ran before it; what was announced is prepared in threads meanwhile.
 
-    Use as a context manager: leaving it ends the thread.
+    Threads are enough: reading, decoding and resizing of pictures release Python's lock. Use as a context manager:
+    leaving it ends the threads.
     """
 
     def __init__(self, stream: Stream, *, seed: int, number: int = 0, workers: int = 2) -> None:
@@ -22,7 +31,7 @@ class Loader:
         self._stream, self._seed, self._number = stream, seed, number
         self._pool = ThreadPoolExecutor(workers, thread_name_prefix="loader")
         self._orders: dict[int, np.ndarray] = {}
-        self._next: tuple[int, int, list[Future[dict[str, np.ndarray]]]] | None = None
+        self._ahead: dict[tuple[int, int], list[Future[Item]]] = {}
 
     def __enter__(self) -> Loader:
         return self
@@ -30,28 +39,28 @@ class Loader:
     def __exit__(self, *_: object) -> None:
         self._pool.shutdown(cancel_futures=True)
 
+    def announce(self, first: int, count: int) -> None:
+        """Begins to prepare what `batch` will be asked for later; announcing it twice is free."""
+        if (first, count) not in self._ahead:
+            self._ahead[first, count] = [
+                self._pool.submit(self._item, first + i, self._place(first + i)) for i in range(count)
+            ]
+
     def batch(self, first: int, count: int) -> dict[str, Tensor]:
         """The `count` items that begin with showing number `first`; each value is (count, ...)."""
-        if self._next is not None and self._next[:2] == (first, count):
-            futures = self._next[2]
-        else:
-            futures = self._start(first, count)
-        self._next = (first + count, count, self._start(first + count, count))
-        items = [f.result() for f in futures]
+        self.announce(first, count)
+        items = [f.result() for f in self._ahead.pop((first, count))]
         return {key: torch.from_numpy(np.stack([item[key] for item in items])) for key in items[0]}
 
-    def _start(self, first: int, count: int) -> list[Future[dict[str, np.ndarray]]]:
-        return [self._pool.submit(self._item, first + i, *self._place(first + i)) for i in range(count)]
-
-    def _place(self, showing: int) -> tuple[int]:
+    def _place(self, showing: int) -> int:
         """Which item is shown as number `showing`: each epoch is one permutation, from (seed, epoch)."""
         epoch, place = divmod(showing, len(self._stream))
         if epoch not in self._orders:
             self._orders = {e: o for e, o in self._orders.items() if e >= epoch - 1}
             rng = np.random.Generator(np.random.Philox(key=[self._seed, 1 << 62 | epoch], counter=self._number))
             self._orders[epoch] = rng.permutation(len(self._stream))
-        return (int(self._orders[epoch][place]),)
+        return int(self._orders[epoch][place])
 
-    def _item(self, showing: int, index: int) -> dict[str, np.ndarray]:
+    def _item(self, showing: int, index: int) -> Item:
         rng = np.random.Generator(np.random.Philox(key=[self._seed, showing], counter=1 << 41 | self._number))
         return dict(self._stream.item(index, rng))

@@ -1,4 +1,7 @@
-"""The one training loop. It runs phases and knows no family."""
+"""The one training loop. It runs phases and knows no family.
+
+Under torchrun every process runs it on its slice of each batch; process 0 alone saves, samples and validates.
+"""
 
 from __future__ import annotations
 
@@ -6,21 +9,24 @@ import copy
 import math
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from edgegan import checkpoint
-from edgegan.config import Training
-from edgegan.families import Phase, Step
+from edgegan import checkpoint, distributed
+from edgegan.acceleration import autocast_dtype, compile_methods, fuse, memory_layout
+from edgegan.families import Networks, Phase, Step
 from edgegan.interrupt import interrupts_deferred
-from edgegan.loader import Loader
-from edgegan.reporter import Reporter
+from edgegan.loader import Loader, readers
+from edgegan.reporter import Reporter, Silence
 from edgegan.run import Run
-from edgegan.runtime.errors import TrainingError
+from edgegan.runtime.errors import InputError, TrainingError
+from edgegan.validation import Best, validated
+
+LEAST_SCALE = 1e-4  # fp16: gradients that overflow even when scaled by so little are not finite at all
 
 
 @dataclass(frozen=True)
@@ -36,81 +42,115 @@ class Trainer:
 
     def __init__(self, run: Run, device: torch.device, *, threads: int | None = None) -> None:
         self.run, self.device, self.cfg = run, device, run.cfg.train
+        parts = self.cfg.accumulate * distributed.world()
+        if self.cfg.batch % parts:
+            raise InputError(
+                f"train.batch={self.cfg.batch}, for {distributed.world()} processes and "
+                f"train.accumulate={self.cfg.accumulate}",
+                f"the batch is shared by all: a multiple of {parts}",
+            )
+        self._slice = self.cfg.batch // parts  # pictures of one micro-batch that are this process's
         if threads:
             torch.set_num_threads(threads)
-        self.streams = run.family.streams(run.cfg, run.data)  # first: what is wrong with the data is said at once
+        with distributed.failing_together(), distributed.first_of_machine_first():
+            self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
-        layout = torch.channels_last if self.cfg.channels_last else torch.contiguous_format
+        self._layout = memory_layout(self.cfg, device)
         for net in self.nets.values():
-            net.to(device=device, memory_format=layout)  # type: ignore[call-overload]
+            net.to(device=device, memory_format=self._layout)  # type: ignore[call-overload]
+            distributed.broadcast(net.state_dict().values())
         self.ema = {name: _frozen_copy(self.nets[name]) for name in run.family.EMA}
         self.phases = run.family.phases(run.cfg, self.nets)
+        fuse(phase.optimiser for phase in self.phases)
         self._base_lr = {p.name: [float(g["lr"]) for g in p.optimiser.param_groups] for p in self.phases}
-        self._amp = _autocast_dtype(self.cfg, device)
+        self._amp = autocast_dtype(self.cfg, device)
         self._scaler = torch.amp.GradScaler(device.type, enabled=self._amp is torch.float16)
         self.images = 0
         self.round = 0
         self.seconds = 0.0  # trained so far, over all sessions
+        self.best: Best | None = None
         if self.cfg.compile:
-            for net in self.nets.values():
-                net.compile()
+            compile_methods(self.nets.values())
 
-    def train(self, budget: Budget, reporter: Reporter) -> bool:
+    def train(self, budget: Budget, reporter: Reporter | Silence) -> bool:
         """Trains until the budget is spent; True if `budget.images` was reached.
 
         After Ctrl-C the round is finished, so that a resumed run repeats exactly; then the state is saved and
         KeyboardInterrupt raised. A value that is not finite raises TrainingError, which names phase and step;
-        the last checkpoint stays.
+        the last checkpoint stays. Under torchrun either ends all processes.
         """
         began = saved = time.monotonic()
         spent_before = self.seconds
-        sampled = self.images // self.cfg.sample_images
-        stored = self.images // self.cfg.checkpoint_images
+        every = self.cfg.sample_images, self.cfg.checkpoint_images, self.cfg.validate_images or budget.images
+        done = [self.images // n for n in every]
         with ExitStack() as stack:
             loaders = {
-                name: stack.enter_context(Loader(stream, seed=self.cfg.seed, number=number))
+                name: stack.enter_context(
+                    Loader(stream, seed=self.cfg.seed, number=number, workers=readers(self.cfg.workers))
+                )
                 for number, (name, stream) in enumerate(self.streams.items())
             }
             interrupted = stack.enter_context(interrupts_deferred())
             if self.images == 0:
                 self._sample(reporter)
             while self.images < budget.images:
-                parts = self._round(loaders)
+                with distributed.failing_together():
+                    waited = time.monotonic()
+                    steps = self._steps(loaders)
+                    waited = time.monotonic() - waited
+                parts = self._round(steps)
                 self.seconds = spent_before + time.monotonic() - began
-                reporter.step(self.images, self.round, parts, self.seconds)
-                if interrupted.is_set():
+                reporter.step(self.images, self.round, parts, self.seconds, waited)
+                if distributed.any_of(interrupted.is_set()):
                     self.save()
                     raise KeyboardInterrupt
-                if self.images // self.cfg.sample_images > sampled:
-                    sampled = self.images // self.cfg.sample_images
+                before, done = done, [self.images // n for n in every]
+                sample, store, validate = (now > then for now, then in zip(done, before, strict=True))
+                if sample:
                     self._sample(reporter)
-                due = self.images // self.cfg.checkpoint_images > stored
-                if due or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
-                    stored, saved = self.images // self.cfg.checkpoint_images, time.monotonic()
+                if validate and self.images < budget.images:
+                    self._validate(reporter)
+                if store or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
+                    saved = time.monotonic()
                     self.save()
-                if budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes:
+                over = budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes
+                if budget.minutes is not None and distributed.any_of(over):
                     break
+            self._validate(reporter)
             self.save()
             self._sample(reporter)
         return self.images >= budget.images
 
-    def _round(self, loaders: Mapping[str, Loader]) -> dict[str, float]:
+    def _steps(self, loaders: Mapping[str, Loader]) -> list[Step]:
+        """This process's slices of the next batch; what follows it is announced to the loaders."""
+        micro = self._slice * distributed.world()
+        steps = []
+        for start in range(self.images, self.images + self.cfg.batch, micro):
+            first = start + self._slice * distributed.rank()
+            batches = {name: self._to_device(loader.batch(first, self._slice)) for name, loader in loaders.items()}
+            steps.append(Step(batches, first_image=first, seed=self.cfg.seed, first_of_all=start))
+        for step in steps:
+            for loader in loaders.values():
+                for later in (self.cfg.batch, 2 * self.cfg.batch):
+                    loader.announce(step.first_image + later, self._slice)
+        return steps
+
+    def _round(self, steps: list[Step]) -> dict[str, float]:
         """One batch of real pictures through every phase that is due."""
         self.round += 1
-        micro = self.cfg.batch // self.cfg.accumulate
-        steps = []
-        for part in range(self.cfg.accumulate):
-            first = self.images + part * micro
-            batches = {name: self._to_device(loader.batch(first, micro)) for name, loader in loaders.items()}
-            steps.append(Step(batches, first_image=first, seed=self.cfg.seed))
         self._set_learning_rates()
         logged: dict[str, float] = {}
         for number, phase in enumerate(self.phases):
             if phase.due(self.round):
-                torch.manual_seed(hash((self.cfg.seed, self.images, number)) % 2**63)
+                torch.manual_seed(hash((self.cfg.seed, steps[0].first_image, number)) % 2**63)
                 logged.update(self._phase(phase, steps))
         self.images += self.cfg.batch
+
+        # Batch statistics are each process's own; their mean is everybody's.
+        if distributed.world() > 1:
+            nets = [net for net in self.nets.values() if any(True for _ in net.parameters())]
+            distributed.average([b for net in nets for b in net.buffers() if b.is_floating_point()])
 
         # Update EMA.
         decay = 0.5 ** (self.cfg.batch / self.cfg.ema_halflife_images)
@@ -124,7 +164,7 @@ class Trainer:
         return logged
 
     def _phase(self, phase: Phase, steps: list[Step]) -> dict[str, float]:
-        """Zero, accumulate, check, step."""
+        """Zero, accumulate, average over the processes, check, step."""
         owned = {id(p) for p in phase.module.parameters()}
         for net in self.nets.values():
             for p in net.parameters():
@@ -132,13 +172,23 @@ class Trainer:
         phase.optimiser.zero_grad(set_to_none=True)
         totals: dict[str, Tensor] = {}
         amp = self._amp if not phase.needs_second_order else None
+        eager = self.cfg.compile and phase.needs_second_order
         for step in steps:
-            with torch.autocast(self.device.type, dtype=amp, enabled=amp is not None):
-                loss, parts = phase.loss_fn(step)
-            torch.autograd.backward(self._scaler.scale(loss / len(steps)))
+            with torch.compiler.set_stance("force_eager") if eager else nullcontext():
+                with torch.autocast(self.device.type, dtype=amp, enabled=amp is not None):
+                    loss, parts = phase.loss_fn(step)
+                torch.autograd.backward(self._scaler.scale(loss / len(steps)))
             for name, part in {"total": loss, **parts}.items():
-                totals[name] = totals.get(name, torch.zeros((), device=self.device)) + part.detach() / len(steps)
-        values = {name: float(total) for name, total in totals.items()}
+                totals[name] = totals.get(name, 0.0) + part.detach().float() / len(steps)
+        gradients = [p.grad for p in phase.module.parameters() if p.grad is not None]
+        distributed.average(gradients)
+        distributed.average(list(totals.values()))
+        self._scaler.unscale_(phase.optimiser)
+        totals["gradient"] = torch.nn.utils.get_total_norm(gradients)
+        values = dict(zip(totals, torch.stack(list(totals.values())).tolist(), strict=True))
+        overflow = self._scaler.is_enabled() and not math.isfinite(values["gradient"])
+        if overflow and self._scaler.get_scale() > LEAST_SCALE:
+            del values["gradient"]  # the scaler leaves this step out and scales by less
         for name, value in values.items():
             if not math.isfinite(value):
                 raise TrainingError(
@@ -152,26 +202,55 @@ class Trainer:
         return {f"{phase.name}/{name}": value for name, value in values.items()}
 
     def _set_learning_rates(self) -> None:
-        """Constant, then linear to zero over the last `decay_images`."""
+        """Constant, then to zero over the last `decay_images`, in a straight line or along half a cosine."""
         left = self.cfg.images - self.images
-        factor = min(1.0, left / self.cfg.decay_images) if self.cfg.decay_images else 1.0
+        factor = max(0.0, min(1.0, left / self.cfg.decay_images)) if self.cfg.decay_images else 1.0
+        if self.cfg.schedule == "cosine":
+            factor = 0.5 - 0.5 * math.cos(math.pi * factor)
         for phase in self.phases:
             for group, base in zip(phase.optimiser.param_groups, self._base_lr[phase.name], strict=True):
-                group["lr"] = base * max(factor, 0.0)
+                group["lr"] = base * factor
 
     def _to_device(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
-        layout = torch.channels_last if self.cfg.channels_last else torch.contiguous_format
+        if self.device.type == "cuda":
+            batch = {key: t.pin_memory() for key, t in batch.items()}
+        kept = torch.preserve_format
         return {
-            key: t.to(self.device, non_blocking=True, memory_format=layout if t.dim() == 4 else torch.preserve_format)
+            key: t.to(self.device, non_blocking=True, memory_format=self._layout if t.dim() == 4 else kept)
             for key, t in batch.items()
         }
 
-    def _sample(self, reporter: Reporter) -> None:
-        nets = {**self.nets, **self.ema}
-        reporter.sheet(self.images, self.run.family.preview(self.run.cfg, nets, self.run.data))
+    def _averaged(self) -> Networks:
+        return {**self.nets, **self.ema}
+
+    def _sample(self, reporter: Reporter | Silence) -> None:
+        if distributed.rank() == 0:
+            reporter.sheet(self.images, self.run.family.preview(self.run.cfg, self._averaged(), self.run.data))
+
+    def _validate(self, reporter: Reporter | Silence) -> None:
+        """Measures the averaged networks on held-out data and keeps the best checkpoint."""
+        if distributed.rank() or not self.cfg.validate_images:
+            return
+        figures = validated(self.run, self._averaged())
+        if not figures:
+            return
+        found = Best.of(figures, self.images)
+        better = self.best is None or found.value < self.best.value
+        if better:
+            self.best = found
+            checkpoint.save(self.run.best_path, *self._state())
+        reporter.validation(self.images, figures, better)
 
     def save(self) -> None:
-        """Writes a checkpoint, then removes all but the newest few."""
+        """Writes a checkpoint, then removes all but the newest few; the best one stays apart."""
+        if distributed.rank():
+            return
+        checkpoint.save(self.run.checkpoint_path(self.images), *self._state())
+        for old in self.run.checkpoints()[: -self.cfg.keep]:
+            old.unlink()
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Header and tensors: everything that moves in training."""
         tensors: dict[str, Tensor] = {}
         for name, net in self.nets.items():
             tensors.update({f"net/{name}/{k}": t for k, t in net.state_dict().items()})
@@ -186,15 +265,13 @@ class Trainer:
             "round": self.round,
             "seconds": self.seconds,
             "scaler": self._scaler.state_dict(),
+            "best": self.best and self.best.header(),
         }
-        checkpoint.save(self.run.checkpoint_path(self.images), header, tensors)
-        for old in self.run.checkpoints()[: -self.cfg.keep]:
-            old.unlink()
+        return header, tensors
 
     def restore(self, found: checkpoint.Checkpoint) -> None:
         """Continues from a checkpoint of the same config; raises TrainingError if it holds weights alone."""
-        if found.header.get("weights_only"):
-            raise TrainingError(f"{found.path}: published weights, without the state that training needs to go on")
+        found.require_training_state()
         for name, net in self.nets.items():
             found.load_into(net, f"net/{name}")
         for name, net in self.ema.items():
@@ -204,26 +281,11 @@ class Trainer:
         self.images, self.round = int(found.header["images"]), int(found.header["round"])
         self.seconds = float(found.header["seconds"])
         self._scaler.load_state_dict(found.header["scaler"])
+        self.best = Best.from_header(found.header.get("best"))
 
     def _optimiser_owners(self) -> list[Phase]:
         """One phase for each optimiser: phases may share one, which is saved once."""
         return list({id(p.optimiser): p for p in reversed(self.phases)}.values())
-
-
-def pick_device(name: str) -> torch.device:
-    """`auto` is CUDA where there is one, else the CPU; a device that is not there is a TrainingError."""
-    if name == "auto":
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    device = torch.device(name)
-    if device.type == "cuda" and not torch.cuda.is_available():
-        raise TrainingError("--device cuda: PyTorch sees no CUDA device here", todo="use --device cpu")
-    return device
-
-
-def _autocast_dtype(cfg: Training, device: torch.device) -> torch.dtype | None:
-    if cfg.precision == "auto":
-        return torch.bfloat16 if device.type == "cuda" and torch.cuda.is_bf16_supported() else None
-    return {"fp32": None, "bf16": torch.bfloat16, "fp16": torch.float16}[cfg.precision]
 
 
 def _frozen_copy(net: nn.Module) -> nn.Module:

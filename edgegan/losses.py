@@ -6,6 +6,7 @@ D outputs are raw scores of any shape (N, ...); a map counts as the mean of its 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as F
@@ -25,6 +26,42 @@ def hinge_d(real: Tensor, fake: Tensor) -> Tensor:
 def critic_g(fake: Tensor) -> Tensor:
     """-E[D(fake)]: the generator's side of both WGAN and hinge."""
     return -fake.mean()
+
+
+def lsgan_d(real: Tensor, fake: Tensor) -> Tensor:
+    """E[(D(real) - 1)^2] + E[D(fake)^2] (LSGAN, eq. 9 without its 1/2, which the caller weighs)."""
+    return (real - 1).square().mean() + fake.square().mean()
+
+
+def lsgan_g(fake: Tensor) -> Tensor:
+    """E[(D(fake) - 1)^2] (LSGAN, eq. 9 without its 1/2)."""
+    return (fake - 1).square().mean()
+
+
+def vanilla_d(real: Tensor, fake: Tensor) -> Tensor:
+    """-E[log s(D(real))] - E[log(1 - s(D(fake)))] with the sigmoid s (GAN, eq. 1)."""
+    return F.softplus(-real).mean() + F.softplus(fake).mean()
+
+
+def vanilla_g(fake: Tensor) -> Tensor:
+    """-E[log s(D(fake))]: the generator's side that does not saturate (GAN, section 3)."""
+    return F.softplus(-fake).mean()
+
+
+@dataclass(frozen=True)
+class Adversarial:
+    """The two sides of a game: d(real scores, fake scores) and g(fake scores)."""
+
+    d: Callable[[Tensor, Tensor], Tensor]
+    g: Callable[[Tensor], Tensor]
+
+
+ADVERSARIAL = {
+    "hinge": Adversarial(hinge_d, critic_g),
+    "lsgan": Adversarial(lsgan_d, lsgan_g),
+    "vanilla": Adversarial(vanilla_d, vanilla_g),
+    "wgan-gp": Adversarial(wgan_d, critic_g),  # the caller adds the gradient penalty
+}
 
 
 def gradient_penalty(critic: Callable[[Tensor], Tensor], real: Tensor, fake: Tensor, alpha: Tensor) -> Tensor:
@@ -53,3 +90,11 @@ def attribute_classification(logits: Tensor, target: Tensor, known: Tensor | Non
     `known` (N, C) weights each label: 0 where it is unknown.
     """
     return F.binary_cross_entropy_with_logits(logits, target, known, reduction="sum") / logits.shape[0]
+
+
+def class_classification(logits: Tensor, target: Tensor) -> Tensor:
+    """Softmax cross-entropy, averaged over pictures (StarGAN, eq. 2-3, labels of which one is on).
+
+    `target` (N, C) is one-hot.
+    """
+    return F.cross_entropy(logits, target.argmax(1))

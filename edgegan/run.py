@@ -40,6 +40,11 @@ class Run:
         """Where the checkpoint at `images` goes."""
         return self.folder / "checkpoints" / f"{images:010d}.safetensors"
 
+    @property
+    def best_path(self) -> Path:
+        """Where the checkpoint lies that was best on held-out data."""
+        return self.folder / "checkpoints" / "best.safetensors"
+
     def latest(self) -> checkpoint.Checkpoint:
         """The newest checkpoint that can be read; raises InputError if there is none."""
         found = self.checkpoints()
@@ -113,9 +118,14 @@ def publish_run(source: Path, folder: Path) -> Path:
         )
     published = Run(folder, run.family_name, run.cfg, run.data)
     published.write_config()
-    kept = ("images", "round", "seconds")
+    kept = [key for key in ("images", "round", "seconds", "imported") if key in found.header]
     trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
-    header = {**run.header(), **{key: found.header[key] for key in kept}, "weights_only": True, "networks": trained}
+    header: dict[str, Any] = {
+        **run.header(),
+        **{key: found.header[key] for key in kept},
+        "weights_only": True,
+        "networks": trained,
+    }
     path = published.checkpoint_path(int(found.header["images"]))
     checkpoint.save(path, header, tensors)
     return path

@@ -11,10 +11,11 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from edgegan import config, families
+from edgegan import config, distributed, families
+from edgegan.acceleration import pick_device
 from edgegan.config import BaseConfig
-from edgegan.loop import Budget, Trainer, pick_device
-from edgegan.reporter import Reporter
+from edgegan.loop import Budget, Trainer
+from edgegan.reporter import Reporter, Silence
 from edgegan.run import Run, open_run
 from edgegan.runtime.errors import InputError, TrainingError
 
@@ -39,20 +40,37 @@ class Request:
 def run_training(request: Request, console: Console | None = None) -> Run:
     """Starts or resumes a run and trains it to its budget; returns the run.
 
+    Under torchrun all processes train one run together, and the first alone prints and writes files. The folder of
+    a run to resume has to be where every process can read it.
+
     Raises:
         InputError: unknown family, preset, key or data; or the folder already holds a run and `resume` is off.
         TrainingError: nothing to resume, or a value was not finite.
+        ToldElsewhereError: in the other processes, for what the first one raises.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
-    console = console or Console()
-    run = _resumed(request) if request.resume else _fresh(request)
-    device = pick_device(request.device)
+    device = pick_device(request.device, distributed.local_rank())
+    console = (console or Console()) if distributed.rank() == 0 else Console(quiet=True)
+    with distributed.joined(device):
+        return _trained(request, device, console)
+
+
+def _trained(request: Request, device: torch.device, console: Console) -> Run:
+    with distributed.failing_together():
+        run = _resumed(request) if request.resume else _fresh(request)
+        found = run.latest() if request.resume else None
+        if found is not None:
+            found.require_training_state()  # before the pictures are looked for, which such a run may never have had
     if request.dry_run:
-        _describe(run, console)
+        if distributed.rank() == 0:
+            _describe(run, console)
         return run
     trainer = Trainer(run, device, threads=request.threads)
-    if request.resume:
-        trainer.restore(run.latest())
+    if found is not None:
+        with distributed.failing_together():
+            trainer.restore(found)
+        if len(set(distributed.gathered(torch.tensor([trainer.images])).tolist())) > 1:
+            raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
         console.print(f"resuming {run.folder} at {trainer.images} images")
     budget = Budget(run.cfg.train.images, request.minutes)
     if trainer.images >= budget.images:
@@ -60,6 +78,9 @@ def run_training(request: Request, console: Console | None = None) -> Run:
             f"{run.folder}: already trained for {trainer.images} images",
             todo=f"ask for more: --resume --images {2 * trainer.images}",
         )
+    if distributed.rank():
+        trainer.train(budget, Silence())
+        return run
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_config()
     again = f"edgegan train {run.family_name} --out {run.folder} --resume"
@@ -70,6 +91,11 @@ def run_training(request: Request, console: Console | None = None) -> Run:
         console.print(f"saved {run.checkpoint_path(trainer.images)}\ngo on with: {again}")
         raise
     console.print(f"saved {run.checkpoint_path(trainer.images)} after {trainer.seconds / 60:.1f} minutes of training")
+    if trainer.best is not None and trainer.best.images != trainer.images:
+        best = trainer.best
+        console.print(
+            f"best on held-out data: {run.best_path} ({best.figure} {best.value:.4g} at {best.images} images)"
+        )
     console.print(f"next: edgegan export {run.folder}" + ("" if finished else f"   or go on: {again}"))
     return run
 
@@ -83,7 +109,8 @@ def _fresh(request: Request) -> Run:
     data = request.data or cfg.train.data
     if not data:
         raise InputError(
-            f"preset {request.preset} needs pictures", todo="name them: --data celeba:DIR or --data folders:DIR"
+            f"preset {request.preset} needs pictures: {config.presets(request.family)[request.preset]}",
+            todo="name them with --data",
         )
     if not request.dry_run and (request.folder / "config.json").exists():
         raise InputError(

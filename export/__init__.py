@@ -6,7 +6,8 @@ they also work on the machine that will run the model. No module here knows a fa
 
 from __future__ import annotations
 
-from .package import Exported, Request, Row, export_run, parse_size
+from .package import Exported, export_run
+from .request import Request, Row, parse_size
 from .to_trt import engine_from_onnx
 from .verify import verify_artefact
 

@@ -6,13 +6,14 @@ back to float32, so that trying one costs a compilation and a few pictures.
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
@@ -21,6 +22,11 @@ from edgegan.runtime.backends.ov import import_openvino
 from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError, MissingExtraError, VerifyError
 from edgegan.runtime.golden import Golden, compare
+
+from .pairs import eager_pairs, spread
+
+if TYPE_CHECKING:
+    from edgegan.families import ExportSpec
 
 MARGIN_DB = 0.5  # held-out pictures reach a little lower than those the search looks at
 # Everything else stays float: quantised, sums and norms cost 6 dB on a StarGAN and gained no time.
@@ -47,6 +53,11 @@ class Quantised:
     model: Any
     layers: tuple[Layer, ...]
     psnr_worst_db: float  # over the pairs the search looked at
+
+    @property
+    def float_layers(self) -> tuple[str, ...]:
+        """The layers that stay float32."""
+        return tuple(layer.name for layer in self.layers if layer.kept_float)
 
 
 def quantise(
@@ -97,6 +108,21 @@ def quantise(
         f"INT8 reaches {whole:.1f} dB on the worst picture, and no mix with float32 layers reaches {min_psnr_db:g} dB",
         todo="ask for less with --min-psnr, or leave int8 out",
     )
+
+
+def calibration_pairs(spec: ExportSpec, pictures: int, most: int) -> Golden:
+    """At most `most` inputs that the model was trained on, with fp32 eager's answers.
+
+    Raises InputError if the spec tells of none.
+    """
+    if spec.calibration is None:
+        raise InputError(f"{spec.name}: no training pictures to calibrate INT8 on", todo="leave int8 out")
+    return spread(eager_pairs(dataclasses.replace(spec, golden=spec.calibration), pictures), most)
+
+
+def read_ir(path: Path) -> Any:
+    """An ONNX file as an openvino.Model."""
+    return import_openvino().Core().read_model(str(path))
 
 
 def save_ir(model: Any, card: ModelCard, path: Path) -> Artefact:

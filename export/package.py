@@ -2,59 +2,24 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import msgspec
-from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.backends import BACKENDS
-from edgegan.runtime.card import ModelCard, Verification
-from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, VerifyError
+from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import sha256
-from edgegan.runtime.golden import Golden
 
-from . import precision, staging, to_onnx
-from .pairs import eager_pairs, golden_bytes, spread
-from .to_trt import KEPT, Gpu, choose_library, engine_from_onnx, find_gpu
-from .verify import REFERENCE, require, verify_artefact
+from . import staging, to_onnx, variants
+from .folder import Folder
+from .request import Progress, Request, Row
+from .to_trt import choose_library, find_gpu
 
 if TYPE_CHECKING:
     from edgegan.checkpoint import Checkpoint
-    from edgegan.families import ExportSpec, Networks, Tolerance
+    from edgegan.config import BaseConfig
+    from edgegan.families import ExportSpec, Networks
     from edgegan.run import Run
-
-Progress = Callable[[str, int, int], None]  # (what, done, of how many)
-
-_RANGE_PAIRS = 8
-# Operator types that square or sum, for specs that name none.
-_SENSITIVE = ("InstanceNormalization", "LayerNormalization", "GroupNormalization", "MeanVarianceNormalization")
-
-
-@dataclass(frozen=True)
-class Request:
-    """What the user asked for."""
-
-    source: Path  # a run folder or a checkpoint
-    out: Path | None = None  # default: export/ in the run
-    trt: bool = False  # a TensorRT engine as well
-    size_hw: tuple[int, int] | None = None  # default: the size the model was trained at
-    data: str | None = None  # held-out pictures from here; default: the run's own data
-    pictures: int = 64  # held-out pictures to verify on, each with every edit
-
-
-@dataclass(frozen=True)
-class Row:
-    """One artefact on one backend."""
-
-    path: Path
-    precision: str
-    size_bytes: int
-    backend: str
-    verification: Verification
 
 
 @dataclass(frozen=True)
@@ -81,9 +46,14 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "export") from None
 
-    if request.trt:
+    if any(wanted.format == "engine" for wanted in request.wanted):
         choose_library(find_gpu())  # says what is missing before the long work
+        if request.open_batch or request.open_size:
+            raise InputError(
+                "a TensorRT engine with open axes", "engines are built for one size and batch", "leave 'dynamic' out"
+            )
     run, nets, found = open_trained(request.source)
+    run.cfg = _configured(run, request.settings)
     source_sha256 = sha256(found.path)
     specs, notes = _specs(run, nets, request)
     out = request.out or run.export_folder
@@ -93,7 +63,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     with staging.staging(out) as stage:
         for folder in dict.fromkeys(spec.folder for spec in specs):
             group = [spec for spec in specs if spec.folder == folder]
-            work = _Folder(stage / folder, group, training, request, tell)
+            work = Folder(stage / folder, group, training, request, tell)
             work.export()
             rows += [_moved(row, stage, out) for row in work.rows]
             notes += work.notes
@@ -112,151 +82,17 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     return Exported(out, tuple(rows), tuple(notes))
 
 
-def parse_size(text: str) -> tuple[int, int]:
-    """`HxW`, or `S` for a square, as (height, width); raises InputError for anything else."""
-    found = re.fullmatch(r"\s*(\d{1,5})(?:\s*[xX×]\s*(\d{1,5}))?\s*", text)
-    height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if height < 1 or width < 1:
-        raise InputError(
-            f"--size {text}: not a size", "height x width, as in: --size 128x160, or --size 128 for a square"
-        )
-    return height, width
-
-
-class _Folder:
-    """The artefacts of one folder, made in `path`."""
-
-    def __init__(
-        self,
-        path: Path,
-        specs: Sequence[ExportSpec],
-        training: dict[str, str | int | float],
-        request: Request,
-        tell: Progress,
-    ) -> None:
-        self.path, self.specs, self.training, self.request, self.tell = path, specs, training, request, tell
-        self.rows: list[Row] = []
-        self.notes: list[str] = []
-        self._helpers = {name for spec in specs for name in spec.card.companions.values()}
-
-    def export(self) -> None:
-        """Everything but reproduce.sh."""
-        pairs: dict[str, Golden] = {}
-        for spec in self.specs:
-            what = f"{spec.name}: fp32 eager"
-            pairs[spec.name] = eager_pairs(spec, self.request.pictures, partial(self.tell, what))
-            if spec.note:
-                self.notes.append(spec.note)
-            self._spec(spec, pairs[spec.name])
-        (self.path / "golden.npz").write_bytes(golden_bytes(pairs))
-
-    def _spec(self, spec: ExportSpec, pairs: Golden) -> None:
-        self.tell(f"{spec.name}: tracing", 0, 1)
-        model = to_onnx.to_onnx(spec)
-        self.tell(f"{spec.name}: tracing", 1, 1)
-        card = msgspec.structs.replace(
-            spec.card, precision="fp32", opset=to_onnx.OPSET, built_with=to_onnx.built_with(), training=self.training
-        )
-        single = self._verified(model, card, f"{spec.name}.onnx", pairs, spec.tolerances["fp32"])
-        if single.path.name in self._helpers or "fp16" not in spec.tolerances:
-            return  # a helper is small and runs on few frames: half precision would gain nothing
-        half = self._half(spec, model, pairs, single)
-        if self.request.trt:
-            self._engine(half, pairs, spec.tolerances["fp16"])
-
-    def _half(self, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact) -> Artefact:
-        """The fp16 artefact: what the values ask for stays fp32; on a miss, all sensitive operators do."""
-        sensitive = spec.keep_fp32 or _SENSITIVE
-        measured = precision.hurt_by_half(
-            model, precision.measure_ranges(model, spread(pairs, _RANGE_PAIRS)), sensitive
-        )
-        try:
-            return self._write_half(spec, model, pairs, single, measured)
-        except VerifyError:
-            cautious = {**precision.every(model, sensitive), **measured}
-            if cautious.keys() == measured.keys():
-                raise
-        return self._write_half(spec, model, pairs, single, cautious)
-
-    def _write_half(
-        self, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact, keep: Mapping[str, str]
-    ) -> Artefact:
-        half = precision.to_fp16(model, keep, spec.card.name)
-        card = msgspec.structs.replace(
-            single.card,
-            precision="fp16",
-            parent_sha256=single.card.payload_sha256,
-            built_with={**to_onnx.built_with("onnxconverter-common"), KEPT: ",".join(half.kept)},
-        )
-        name = f"{spec.name}.fp16.onnx"
-        artefact = self._verified(half.model, card, name, pairs, spec.tolerances["fp16"])
-        self.notes += [f"{name}: {node} stays fp32: {why}" for node, why in half.kept.items()]
-        return artefact
-
-    def _verified(self, model: Any, card: ModelCard, name: str, pairs: Golden, tolerance: Tolerance) -> Artefact:
-        """Writes a model, verifies it on every backend, and puts the figures on its card."""
-        artefact = to_onnx.save(model, msgspec.structs.replace(card, verification={}), self.path / name)
-        figures = self._figures(artefact, pairs, tolerance)
-        require(name, figures)
-        artefact = to_onnx.save(model, msgspec.structs.replace(card, verification=figures), artefact.path)
-        self._add_rows(artefact)
-        return artefact
-
-    def _engine(self, half: Artefact, pairs: Golden, tolerance: Tolerance) -> None:
-        path = half.path.with_suffix(".engine")
-        artefact, built = engine_from_onnx(
-            half, path, on_progress=lambda what, done, total: self.tell(f"{path.name}: {what}", done, total)
-        )
-        gpu = find_gpu()
-        if isinstance(gpu, Gpu):
-            figures = self._figures(artefact, pairs, tolerance)
-            require(path.name, figures, "tensorrt")
-            artefact = Artefact(path, msgspec.structs.replace(artefact.card, verification=figures))
-            artefact.card.write(path)
-        else:
-            self.notes.append(
-                f"{path.name}: built for compute capability {artefact.card.built_with['compute_capability']} "
-                f"and not run ({gpu}); the golden pairs run at its first load on a GPU, and a miss refuses it"
-            )
-        kept = f", kept fp32: {', '.join(built.float_layers)}" if built.float_layers else ""
-        self.notes.append(f"{path.name}: proven float16: {built.half_layers} computing layers in half{kept}")
-        self._add_rows(artefact)
-
-    def _figures(self, artefact: Artefact, pairs: Golden, tolerance: Tolerance) -> dict[str, Verification]:
-        def on(max_abs: float | None, *backends: str) -> dict[str, Verification]:
-            wanted = {"max_abs": max_abs, "min_psnr_db": tolerance.min_psnr_db}
-            return verify_artefact(
-                artefact,
-                pairs,
-                tolerance={key: value for key, value in wanted.items() if value is not None},
-                backends=backends,
-                on_pair=lambda backend, done, total: self.tell(f"{artefact.path.name} on {backend}", done, total),
-            )
-
-        others = tuple(name for name in BACKENDS if name != REFERENCE)
-        return {**on(tolerance.max_abs, REFERENCE), **on(tolerance.others_max_abs or tolerance.max_abs, *others)}
-
-    def _add_rows(self, artefact: Artefact) -> None:
-        size = artefact.path.stat().st_size
-        for backend, found in artefact.card.verification.items():
-            if found.status == "failed":
-                self.notes.append(f"{artefact.path.name} will not run on {backend}: {found.reason}")
-            self.rows.append(Row(artefact.path, artefact.card.precision, size, backend, found))
-
-
 def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec], list[str]]:
     """What to export, at the size asked for, with pictures that can be opened here; and notes on these."""
     data, notes = request.data or run.data, []
-    specs = _sized(
-        run.family.exportable(run.cfg, nets, data), request
-    )  # an impossible size is said before any picture is opened
+    specs = _shaped(run.family.exportable(run.cfg, nets, data), request)  # an impossible size is said first of all
     try:
         specs[0].golden(1)
     except EdgeganError as error:
         if request.data is not None:
             raise
         notes.append(f"the run's own pictures are not here ({error.seen}); --data names others")
-        specs = _sized(run.family.exportable(run.cfg, nets, ""), request)
+        specs = _shaped(run.family.exportable(run.cfg, nets, ""), request)
         try:
             specs[0].golden(1)
         except EdgeganError:
@@ -265,28 +101,53 @@ def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec]
                 "an export is verified on held-out pictures",
                 "name some with --data SPEC, or use drawn faces: pip install 'edgegan[avatars]'",
             ) from None
+    if request.calibration is not None:
+        others = _shaped(run.family.exportable(run.cfg, nets, request.calibration), request)
+        specs = [replace(spec, calibration=other.calibration) for spec, other in zip(specs, others, strict=True)]
     return specs, notes
 
 
-def _sized(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
-    """Helpers keep the size they were trained at: the runtime resizes what it gives them."""
-    if request.size_hw is None:
-        return list(specs)
+def _configured(run: Run, settings: Sequence[str]) -> BaseConfig:
+    """The run's config with settings on top; raises InputError for one that its family does not have."""
+    from edgegan.config import with_settings
+
+    for setting in settings:
+        key = setting.partition("=")[0]
+        if not hasattr(run.cfg, key):
+            raise InputError(f"--{key}: a {run.family_name} model has no '{key}'", todo=f"leave --{key} out")
+    return with_settings(run.cfg, settings)
+
+
+def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
+    """The specs at the size and with the ports asked for. Helpers stay as trained: the runtime resizes for them."""
     helpers = {(spec.folder, name) for spec in specs for name in spec.card.companions.values()}
-    return [
-        spec if (spec.folder, f"{spec.name}.onnx") in helpers else to_onnx.sized(spec, request.size_hw)
-        for spec in specs
-    ]
+    found = []
+    for spec in specs:
+        if (spec.folder, f"{spec.name}.onnx") not in helpers:
+            if request.size_hw is not None:
+                spec = variants.sized(spec, request.size_hw)
+            if request.open_batch or request.open_size:
+                spec = variants.with_open_axes(spec, batch=request.open_batch, size=request.open_size)
+            if request.as_bytes:
+                spec = variants.with_bytes(spec)
+        found.append(spec)
+    return found
 
 
 def _training(run: Run, found: Checkpoint, checkpoint_sha256: str) -> dict[str, str | int | float]:
     """Where the weights come from. Folders on the training machine are nobody else's business."""
-    kind, _, place = run.data.partition(":")
+    from edgegan.data._named import without_places
+
     header = found.header
+    imported = header.get("imported", {}).get("files", {})
     return {
         "images": int(header.get("images", 0)),
-        "minutes": round(float(header.get("seconds", 0.0)) / 60, 1),
-        "data": run.data if place.isdecimal() or not place else kind,
+        **(
+            {"imported": ", ".join(f"{name} (sha256 {digest})" for name, digest in imported.items())}
+            if imported
+            else {"minutes": round(float(header.get("seconds", 0.0)) / 60, 1)}
+        ),
+        "data": without_places(run.data) or "not told",
         "checkpoint_sha256": checkpoint_sha256,
         "edgegan": str(header.get("edgegan", "")),
         "torch": str(header.get("torch", "")),
@@ -295,11 +156,28 @@ def _training(run: Run, found: Checkpoint, checkpoint_sha256: str) -> dict[str, 
 
 
 def _options(request: Request, run: Run) -> dict[str, str | None]:
-    options: dict[str, str | None] = {"--data": request.data or run.data, "--pictures": str(request.pictures)}
+    data = request.data or run.data
+    options: dict[str, str | None] = {**({"--data": data} if data else {}), "--pictures": str(request.pictures)}
     if request.size_hw is not None:
         options["--size"] = f"{request.size_hw[0]}x{request.size_hw[1]}"
+    if request.precisions:
+        options["--precision"] = ",".join(request.precisions)
+    if request.formats:
+        options["--format"] = ",".join(request.formats)
     if request.trt:
         options["--trt"] = None
+    if request.open_size:
+        options["--size"] = "dynamic"
+    if request.open_batch:
+        options["--batch"] = "dynamic"
+    if request.as_bytes:
+        options["--io"] = "uint8"
+    if request.calibration is not None:
+        options["--calib"] = request.calibration
+    if request.min_psnr_db is not None:
+        options["--min-psnr"] = f"{request.min_psnr_db:g}"
+    for key, _, value in (setting.partition("=") for setting in request.settings):
+        options[f"--{key}"] = value
     return options
 
 

@@ -25,7 +25,7 @@ _BATCH = 8
 
 
 def eager_pairs(spec: ExportSpec, pictures: int, on_pair: Callable[[int, int], None] | None = None) -> Golden:
-    """The pairs of `pictures` held-out pictures, each with every edit the family tells of, in the card's size.
+    """The pairs of `pictures` held-out pictures, each with every edit the family tells of, in the card's usual size.
 
     Raises InputError if the pictures cannot be opened, VerifyError if the model's answer is not finite.
     """
@@ -55,7 +55,7 @@ def fitted(images: Array, spec: TensorSpec) -> Array:
 
     Resized pictures are rounded to the 256 levels that a camera's have.
     """
-    if spec.layout != "NCHW" or images.shape[1:] == spec.shape[1:]:
+    if spec.layout != "NCHW" or images.shape[1:] == spec.shape[1:] or isinstance(spec.shape[2], str):
         return images
     import cv2
 
@@ -104,4 +104,4 @@ def _by_spec(spec: ExportSpec, given: Mapping[str, Array]) -> list[tuple[Array, 
         raise InputError(
             f"{spec.name}: the held-out data gave {', '.join(given) or 'nothing'}", f"for {', '.join(wanted)}"
         )
-    return [(given[s.name].astype(np.float32, copy=False), s) for s in spec.card.inputs]
+    return [(given[s.name].astype(s.dtype, copy=False), s) for s in spec.card.inputs]

@@ -23,6 +23,7 @@ HALF_MAX = 65504.0
 # A norm squares its input: half overflows beyond 256. Half of that, since unseen pictures reach further.
 NORM_MAX = 128.0
 TENSOR_MAX = HALF_MAX / 4
+_RESIZE = "Resize"  # the converter keeps it float32; runtimes have half kernels, or cast by themselves
 
 Ranges = Mapping[str, float]  # tensor name -> its largest magnitude
 
@@ -90,8 +91,9 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
         raise MissingExtraError("onnxconverter_common", "export") from None
 
     kept = dict(keep)
-    blocked = set(float16.DEFAULT_OP_BLOCK_LIST)
+    blocked = set(float16.DEFAULT_OP_BLOCK_LIST) - {_RESIZE}
     kept.update({n.name: f"{n.op_type} has no half kernel on CPUs" for n in model.graph.node if n.op_type in blocked})
+    kept.update({n.name: "its scales are float32" for n in model.graph.node if _has_scales(n)})
     source = copy.deepcopy(model)
     _give_own_constants(source, set(kept))
     with warnings.catch_warnings():
@@ -99,11 +101,28 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
         half = float16.convert_float_to_float16(
             source,
             keep_io_types=True,
+            op_block_list=sorted(blocked),
             node_block_list=list(kept),
             min_positive_val=0.0,  # let half round; its default replaces small numbers by 1e-7
             max_finite_val=HALF_MAX,
         )
+    _retarget(half, {n.name for n in model.graph.node if n.op_type == "Cast"} - set(kept))
     return Half(checked(half, name), kept)
+
+
+def _has_scales(node: Any) -> bool:
+    """Whether a Resize is told its size by scales: the converter makes half of these too, which ONNX forbids."""
+    return node.op_type == _RESIZE and len(node.input) > 2 and bool(node.input[2])
+
+
+def _retarget(half: Any, casts: set[str]) -> None:
+    """Casts to float32 that the model itself has now give half, which the converter leaves to us."""
+    import onnx
+
+    for node in half.graph.node:
+        for attribute in node.attribute if node.name in casts else ():
+            if attribute.name == "to" and attribute.i == onnx.TensorProto.FLOAT:
+                attribute.i = onnx.TensorProto.FLOAT16
 
 
 def _give_own_constants(model: Any, nodes: set[str]) -> None:

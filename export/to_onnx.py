@@ -1,4 +1,4 @@
-"""ExportSpec -> a static ONNX model: traced, simplified, shape-inferred, checked; and files of it with their card."""
+"""ExportSpec -> an ONNX model: traced, simplified, shape-inferred, checked; and files of it with their card."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from edgegan import __version__
 from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.card import METADATA_KEY, ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.errors import InputError, MissingExtraError, VerifyError
+from edgegan.runtime.card import METADATA_KEY, ModelCard
+from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
+
+from .variants import dynamic_shapes, example
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
@@ -34,7 +36,9 @@ def to_onnx(spec: ExportSpec) -> Any:
     except ImportError as error:
         raise MissingExtraError(error.name or "onnx", "export") from None
 
-    examples = tuple(torch.zeros(tuple(int(n) for n in s.shape)) for s in spec.card.inputs)
+    card = spec.card
+    examples = tuple(torch.zeros(example(s, card), dtype=getattr(torch, s.dtype)) for s in card.inputs)
+    shapes = dynamic_shapes(card)
     try:
         program = torch.onnx.export(
             spec.module,
@@ -44,6 +48,7 @@ def to_onnx(spec: ExportSpec) -> Any:
             external_data=False,
             input_names=[s.name for s in spec.card.inputs],
             output_names=[s.name for s in spec.card.outputs],
+            dynamic_shapes=shapes,
             verbose=False,
         )
         if program is None:
@@ -87,39 +92,6 @@ def save(model: Any, card: ModelCard, path: Path) -> Artefact:
     card = msgspec.structs.replace(card, payload_sha256=sha256(path))
     card.write(path)
     return Artefact(path, card)
-
-
-def sized(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
-    """The spec at another height and width; raises InputError if its network cannot have that size."""
-    import dataclasses
-
-    old = spec.card.size.hw
-    if hw == old:
-        return spec
-    multiple = spec.dynamic_multiple
-    if multiple is None:
-        raise InputError(f"--size {hw[0]}x{hw[1]}: {spec.card.name} has the fixed size {old[0]}x{old[1]}")
-    if hw[0] % multiple or hw[1] % multiple:
-        near = [max(multiple, round(n / multiple) * multiple) for n in hw]
-        raise InputError(
-            f"--size {hw[0]}x{hw[1]}: not multiples of {multiple}",
-            f"{spec.card.name} takes any height and width that are multiples of {multiple}",
-            f"the nearest: --size {near[0]}x{near[1]}",
-        )
-
-    def resized(tensor: TensorSpec) -> TensorSpec:
-        if tensor.layout != "NCHW" or tensor.shape[2:] != old:
-            return tensor
-        return msgspec.structs.replace(tensor, shape=(*tensor.shape[:2], *hw))
-
-    card = msgspec.structs.replace(
-        spec.card,
-        name=f"{spec.card.name}-{hw[0]}x{hw[1]}",
-        inputs=tuple(map(resized, spec.card.inputs)),
-        outputs=tuple(map(resized, spec.card.outputs)),
-        size=SizeRule(hw=hw),
-    )
-    return dataclasses.replace(spec, card=card)
 
 
 def built_with(*more: str) -> dict[str, str]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from .faces import FaceFinder as FaceFinder
     from .image import postprocess as postprocess
     from .image import preprocess as preprocess
+    from .sampler import Sampler as Sampler
 
 _MODULES = {
     "Artefact": "artefact",
@@ -44,6 +45,7 @@ _MODULES = {
     "InputError": "errors",
     "MissingExtraError": "errors",
     "ModelCard": "card",
+    "Sampler": "sampler",
     "Selection": "backends.selection",
     "load": "artefact",
     "open_backend": "backends",
@@ -64,6 +66,7 @@ __all__ = [
     "InputError",
     "MissingExtraError",
     "ModelCard",
+    "Sampler",
     "Selection",
     "load",
     "open_backend",

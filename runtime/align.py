@@ -9,12 +9,13 @@ that wherever the model changed nothing the frame keeps its own sharp pixels, ex
 from __future__ import annotations
 
 from functools import lru_cache
+from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from .card import ModelCard
+from .card import ModelCard, SizeRule
 from .errors import CardError
 from .faces import Face, Point
 from .image import Image
@@ -48,12 +49,38 @@ def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
     return _warp(frame, matrix, (height, width)), matrix
 
 
-def whole(frame: Image, card: ModelCard) -> tuple[Image, Matrix]:
-    """The whole frame at the card's size, and the matrix that `blend` needs."""
-    height, width = card.size.hw
-    matrix = np.array([[width / frame.shape[1], 0.0, 0.0], [0.0, height / frame.shape[0], 0.0]])
-    matrix[:, 2] = matrix @ (0.5, 0.5, 0.0) - 0.5
-    return _warp(frame, matrix, (height, width)), matrix
+def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
+    """The (height, width) at which a whole frame of `frame_hw` goes through a network.
+
+    A fixed size stays as it is. Else it has the frame's own shape and about as many pixels as `rule.hw`, the size
+    the network was trained at, in whole multiples and within the rule's limits.
+    """
+    if rule.kind == "fixed":
+        return rule.hw
+    n = rule.multiple
+    scale = sqrt(rule.hw[0] * rule.hw[1] / (frame_hw[0] * frame_hw[1]))
+    low, high = rule.min_hw or (1, 1), rule.max_hw or (1 << 16, 1 << 16)
+    height, width = (
+        min(max(round(side * scale / n), -(-least // n)), most // n) * n
+        for side, least, most in zip(frame_hw, low, high, strict=True)
+    )
+    return max(height, n), max(width, n)
+
+
+def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
+    """The whole frame at `hw`, and the matrix that `blend` needs.
+
+    Height and width shrink alike, since a squeezed horse is not what the network has learned. What is left over at
+    two sides is the frame mirrored: black bars would shift the statistics that instance norms divide by.
+    """
+    import cv2
+
+    height, width = hw
+    scale = min(height / frame.shape[0], width / frame.shape[1])
+    corner = ((width - scale * frame.shape[1]) / 2, (height - scale * frame.shape[0]) / 2)
+    matrix = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]])
+    matrix[:, 2] += 0.5 * scale - 0.5  # pixel index i lies at i + 0.5
+    return _warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
 
 
 def blend(frame: Image, before: Image, after: Image, matrix: Matrix, margin: float) -> None:
@@ -113,7 +140,7 @@ def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
-def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int]) -> Image:
+def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
     """Samples the frame at the crop's pixels; a strong reduction averages first, as training's resize did."""
     import cv2
 
@@ -129,9 +156,8 @@ def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int]) -> Image:
         centre = (shrink - 1) / 2
         shift = matrix[:, :2] @ (x0 + centre, y0 + centre) + matrix[:, 2]
         matrix = np.concatenate([matrix[:, :2] * shrink, shift[:, None]], axis=1)
-    warped: Any = cv2.warpAffine(
-        source, matrix, (hw[1], hw[0]), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    border = cv2.BORDER_REPLICATE if border is None else border
+    warped: Any = cv2.warpAffine(source, matrix, (hw[1], hw[0]), flags=cv2.INTER_LINEAR, borderMode=border)
     return warped  # type: ignore[no-any-return]
 
 

@@ -140,3 +140,11 @@ def _check_condition(card: ModelCard, *, where: Path) -> None:
             f"one for each of the {len(condition.names)} names",
             _EXPORT_AGAIN,
         )
+    if condition.sets and (
+        len(condition.sets) != condition.mask_slots or [n for s in condition.sets for n in s] != list(condition.names)
+    ):
+        raise CardError(
+            f"{where}: the label sets have {sum(map(len, condition.sets))} names and {condition.mask_slots} mask slots",
+            f"the {len(condition.names)} names in order, and {len(condition.sets)} mask slots",
+            _EXPORT_AGAIN,
+        )

@@ -165,6 +165,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     inputs: tuple[TensorSpec, ...]
     outputs: tuple[TensorSpec, ...]
     size: SizeRule
+    batch: tuple[int, int] = (1, 1)  # the fewest and the most pictures of one call
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     opset: int | None = None
     payload_sha256: str | None = None

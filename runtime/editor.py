@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
 
 from . import artefact as artefacts
 from .artefact import Artefact
-from .backends import Backend, Selection, open_backend, takes
-from .card import ModelCard
-from .errors import InputError
+from .backends import Backend, open_backend
 from .faces import FaceFinder
 from .image import Image, as_bgr
 from .labels import Labels
 from .pipeline import Pipeline, Recorder
+from .session import Session, load_for, open_companion
 
 
-class Editor:
+class Editor(Session):
     """Edits whole frames or single crops with one model, on one backend.
 
     Thread-safety: every method may be called from any thread; calls take turns on one lock. Frames of one
@@ -27,63 +24,51 @@ class Editor:
     """
 
     def __init__(self, pipeline: Pipeline, backend: Backend, *, notices: tuple[str, ...] = ()) -> None:
-        self._pipeline, self._backend = pipeline, backend
-        self._lock = threading.Lock()
-        self._closed = False
-        self.notices = notices
+        super().__init__(pipeline.card, backend, notices)
+        self._pipeline = pipeline
 
     @classmethod
     def open(
         cls,
-        path: str | Path | None = None,
+        path: str | Path | Artefact | None = None,
         *,
         backend: str = "auto",
         device: str = "auto",
         allow_fallback: bool = False,
         threads: int | None = None,
+        work_size: tuple[int, int] | None = None,
     ) -> Editor:
         """Opens a model file, an export folder or a run folder; None means the model that edgegan ships.
 
         Args:
-            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, or a folder that holds `model.onnx`.
+            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, a folder that holds `model.onnx`, or what
+                `artefact.load` made of one.
             backend: "auto", or one of `edgegan.runtime.backends.BACKENDS`.
             device: "auto", "cpu", "cuda", "cuda:1", "gpu" or "npu" (the last two through OpenVINO).
             allow_fallback: take another backend or device, with a notice, when the wanted one is not there.
             threads: CPU threads of the network; None leaves it to the backend.
+            work_size: (height, width) at which whole frames go through the network; None chooses one of each frame's
+                own shape with about as many pixels as the model was trained on. See `align.work_size`.
 
         Raises:
-            InputError: no such file, not a model, or a model that edits no pictures.
+            InputError: no such file, not a model, a model that edits no pictures, or a work size it cannot have.
             CardError: the card is missing, or disagrees with the model.
             BackendError: the backend or device is not there, or failed verification.
         """
-        model = artefacts.load(artefacts.shipped() if path is None else path)
-        if model.card.task != "translate":
-            raise InputError(
-                f"{model.path} is a '{model.card.task}' model",
-                "an editor needs a model that turns pictures into pictures",
-            )
+        model = load_for("translate", artefacts.shipped() if path is None else path)
         opened: list[Backend] = []
         try:
             opened.append(
                 open_backend(model, backend=backend, device=device, allow_fallback=allow_fallback, threads=threads)
             )
             labels, notices = _labels(model, backend, threads, opened)
-            pipeline = Pipeline(model.card, opened[0], labels, FaceFinder() if model.card.faces else None)
+            finder = FaceFinder() if model.card.faces else None
+            pipeline = Pipeline(model.card, opened[0], labels, finder, work_size=work_size)
         except BaseException:
             for each in opened:
                 each.close()
             raise
         return cls(pipeline, opened[0], notices=(*opened[0].selection.notices, *notices))
-
-    @property
-    def card(self) -> ModelCard:
-        """The card of the model in use."""
-        return self._pipeline.card
-
-    @property
-    def selection(self) -> Selection:
-        """Which backend and device run the model, why, and why not the others."""
-        return self._backend.selection
 
     def edit(self, frame_bgr: Image, changes: Mapping[str, float], *, record: Recorder | None = None) -> Image:
         """The frame with every face edited (or the whole frame, for models that know no faces).
@@ -91,14 +76,14 @@ class Editor:
         Args:
             frame_bgr: (H, W, 3) uint8, BGR, of any size. A grey or BGRA picture is converted.
             changes: what to change, by the card's condition names: 1 turns on, 0 turns off, between is partial.
-                What is not named stays as the classifier finds it on each face.
+                What is not named stays as the classifier finds it on each face. A model trained jointly on
+                several label sets (`card.condition.sets`) runs once for each set that a change belongs to.
             record: called with (stage, seconds) for each of `pipeline.STAGES`, once a frame.
 
         Returns:
             A new (H, W, 3) uint8 array, BGR. A frame in which no face is found comes back unchanged.
         """
-        with self._lock:
-            self._check_open()
+        with self._turn():
             return self._pipeline.edit(frame_bgr, changes, record=record)
 
     def translate(
@@ -107,20 +92,20 @@ class Editor:
         """One crop through the network: no face search, no blending.
 
         Args:
-            crop_bgr: (H, W, 3) uint8, BGR, of a size that `card.size` allows; InputError otherwise.
+            crop_bgr: (H, W, 3) uint8, BGR. A network of a fixed size takes that size alone, InputError otherwise;
+                for one whose sides are multiples of n, the crop is mirrored on at the right and below up to the
+                next multiple, and what comes back is cut to the crop's own size.
             changes: as in `edit`.
             label: the crop's own labels, where they are known; None estimates them.
         """
-        with self._lock:
-            self._check_open()
+        with self._turn():
             crop = as_bgr(crop_bgr)
             known = self._pipeline.labels.current(crop) if label is None else label
-            return self._pipeline.translate(crop, self.card.condition.apply(known, changes))
+            return self._pipeline.translate(crop, known, changes)
 
     def estimate(self, crop_bgr: Image) -> dict[str, float]:
         """How likely each attribute is on this crop, in [0, 1]; the card's default label without a classifier."""
-        with self._lock:
-            self._check_open()
+        with self._turn():
             return self._pipeline.labels.estimate(as_bgr(crop_bgr))
 
     def reset(self) -> None:
@@ -128,25 +113,9 @@ class Editor:
         with self._lock:
             self._pipeline.labels.reset()
 
-    def close(self) -> None:
-        """Frees the models; a second call does nothing."""
-        with self._lock:
-            if not self._closed:
-                self._closed = True
-                self._pipeline.labels.close()
-                self._backend.close()
-
-    def __enter__(self) -> Editor:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
-
-    def _check_open(self) -> None:
-        if self._closed:
-            raise InputError("this editor is closed", todo="open a new one with Editor.open")
+    def _free(self) -> None:
+        self._pipeline.labels.close()
+        self._backend.close()
 
 
 def _labels(
@@ -164,6 +133,5 @@ def _labels(
             f"{', '.join(on) or 'one with no attribute on'}, and what you do not set may change too"
         )
         return Labels(condition), (notice,)
-    wanted = backend if backend != "auto" and takes(backend, companion.path) else "auto"
-    opened.append(open_backend(companion, backend=wanted, device="auto", allow_fallback=True, threads=threads))
+    opened.append(open_companion(companion, backend, threads))
     return Labels(condition, companion.card, opened[-1]), ()

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from .controls import Controls
+from .controls import Panel, Slider
 from .image import Image
 from .sinks import Sink
 from .sources import Frame
 from .stats import Stats
 
-MARK = "AI-edited"
+EDITED, GENERATED = "AI-edited", "AI-generated"  # the marks
 _WHITE, _GREY, _ON, _OFF = (255, 255, 255), (170, 170, 170), (120, 230, 120), (110, 150, 255)  # BGR
+_COLOURS = {"": _GREY, "on": _ON, "off": _OFF}
 _Run = tuple[str, tuple[int, int, int]]  # a word and its colour
 
 
@@ -24,14 +26,14 @@ class Dressed(Sink):
 
     Args:
         sink: who gets the dressed frames; closed with this one.
-        controls: attributes and view. Keys change the view of screens only: a recording keeps one size.
+        controls: what the line tells, and the view. Keys change the view of screens only: a recording keeps one size.
         stats: where the line finds rate and latency.
         hud: draw the line; None means on screens only.
-        mark: draw "AI-edited".
+        mark: what to draw into the corner; "" for nothing.
     """
 
     def __init__(
-        self, sink: Sink, controls: Controls, stats: Stats, *, hud: bool | None = None, mark: bool = True
+        self, sink: Sink, controls: Panel, stats: Stats, *, hud: bool | None = None, mark: str = EDITED
     ) -> None:
         self._sink, self._controls, self._stats = sink, controls, stats
         self._hud = sink.screen if hud is None else hud
@@ -43,7 +45,7 @@ class Dressed(Sink):
         """Dresses the frame and passes it on."""
         image = frame.image_bgr.copy()
         if self._mark:
-            draw_mark(image)
+            draw_mark(image, self._mark)
         if before is not None and (self._controls.side_by_side if self.screen else self._side_by_side):
             image = side_by_side(before, image)
         if self._hud:
@@ -53,19 +55,18 @@ class Dressed(Sink):
             draw_lines(image, lines, top=image.shape[0] // 5)
         return self._sink.write(replace(frame, image_bgr=image), before)
 
+    def offer(self, sliders: Sequence[Slider]) -> None:
+        """Offers them to the sink within."""
+        self._sink.offer(sliders)
+
     def close(self) -> None:
         """Closes the sink within."""
         self._sink.close()
 
     def _status(self) -> list[_Run]:
         fps, age_ms = self._stats.recent()
-        changes = self._controls.changes
         runs: list[_Run] = [(f"{fps:.1f} fps", _WHITE), (f"{age_ms:.0f} ms", _WHITE)]
-        for key, name in self._controls.keys.items():
-            state, colour = (
-                ("", _GREY) if name not in changes else (" on", _ON) if changes[name] > 0 else (" off", _OFF)
-            )
-            runs.append((f"{key} {name}{state}", colour))
+        runs += [(word, _COLOURS[state]) for word, state in self._controls.status()]
         return [*runs, ("h help", _WHITE)] if self.screen else runs
 
 
@@ -79,16 +80,16 @@ def side_by_side(before: Image, after: Image) -> Image:
     return np.ascontiguousarray(np.hstack([before, after]))
 
 
-def draw_mark(image: Image) -> None:
-    """Draws "AI-edited" into the lower right corner, in place."""
+def draw_mark(image: Image, words: str = EDITED) -> None:
+    """Draws `words` into the lower right corner, in place."""
     import cv2
 
     scale, thickness = _scale(image), 1
-    (width, height), _ = cv2.getTextSize(MARK, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
+    (width, height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
     pad = max(2, height // 2)
     bottom, right = image.shape[0], image.shape[1]
     _darken(image, bottom - height - 2 * pad, bottom, right - width - 2 * pad, right)
-    _text(image, MARK, right - width - pad, bottom - pad, scale, _WHITE)
+    _text(image, words, right - width - pad, bottom - pad, scale, _WHITE)
 
 
 def draw_lines(image: Image, lines: list[list[_Run]], *, top: int = 0) -> None:

@@ -91,6 +91,12 @@ def postprocess(card: ModelCard, tensor: Array) -> Image:
     return np.ascontiguousarray(values)
 
 
+def mirrored(picture: Image, hw: tuple[int, int]) -> Image:
+    """`picture` continued by its mirror image at the right and below, to `hw`; the pixels given keep their places."""
+    below, right = hw[0] - picture.shape[0], hw[1] - picture.shape[1]
+    return np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect") if below or right else picture
+
+
 def image_spec(specs: tuple[TensorSpec, ...], what: str) -> TensorSpec:
     """The first tensor that holds a picture; raises CardError if there is none."""
     for spec in specs:

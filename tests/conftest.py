@@ -45,6 +45,8 @@ def _spread(run: Run) -> None:
     found = run.latest()
     nets = run.family.networks(run.cfg)
     for name, net in nets.items():
+        if not any(True for _ in net.parameters()):
+            continue  # state, such as an image pool
         section = f"ema/{name}" if name in run.family.EMA else f"net/{name}"
         found.load_into(net, section)
         key, last = [(k, p) for k, p in net.named_parameters() if p.dim() > 1][-1]

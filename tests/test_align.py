@@ -1,3 +1,4 @@
+import cv2
 import msgspec
 import numpy as np
 import pytest
@@ -5,6 +6,7 @@ import tiny_models
 
 from edgegan.runtime import align
 from edgegan.runtime.artefact import load
+from edgegan.runtime.card import SizeRule
 from edgegan.runtime.errors import CardError
 from edgegan.runtime.faces import Face
 
@@ -30,8 +32,6 @@ FACES = {
 
 
 def soft_noise(height=400, width=640):
-    import cv2
-
     noise = RNG.integers(0, 256, (height // 20, width // 20, 3), dtype=np.uint8)
     return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
@@ -135,15 +135,59 @@ def test_a_face_outside_the_frame_changes_nothing(card):
     assert crop.shape == (64, 64, 3) and np.array_equal(out, frame)
 
 
-def test_the_whole_frame_goes_there_and_back(card):
-    frame = soft_noise()
-    small, matrix = align.whole(frame, card)
-    assert small.shape == (64, 64, 3)
+@pytest.mark.parametrize("hw", [(64, 64), (80, 128), (96, 64)])
+def test_the_whole_frame_goes_there_and_back(hw):
+    frame = cv2.resize(soft_noise(100, 160), (640, 400), interpolation=cv2.INTER_CUBIC)
+    small, matrix = align.whole(frame, hw)
+    assert small.shape == (*hw, 3)
     out = frame.copy()
     align.blend(out, small, 255 - small, matrix, 0.0)
-    assert np.abs(out.astype(int) - (255 - frame.astype(int))).mean() < 12
-    corners = out[[0, 0, -1, -1], [0, -1, 0, -1]].astype(int)
-    assert np.abs(corners - (255 - frame[[0, 0, -1, -1], [0, -1, 0, -1]].astype(int))).max() < 60
+    error = np.abs(out.astype(int) - (255 - frame.astype(int)))
+    assert error.mean() < 4 and error.max() < 60 and error[[0, 0, -1, -1], [0, -1, 0, -1]].max() < 30
+
+
+@pytest.mark.parametrize("hw", [(64, 64), (48, 128), (128, 48)])
+def test_the_whole_frame_is_never_squeezed(hw):
+    """Twice the distance between two places is the same number of pixels across and down."""
+    frame = np.full((400, 640, 3), 40, np.uint8)
+    cv2.circle(frame, (320, 200), 150, (220, 220, 220), -1)
+    small, matrix = align.whole(frame, hw)
+    assert matrix[0, 0] == matrix[1, 1] > 0 and matrix[0, 1] == matrix[1, 0] == 0
+    centre = ((hw[1] - 1) / 2, (hw[0] - 1) / 2)
+    assert matrix[:, :2] @ (319.5, 199.5) + matrix[:, 2] == pytest.approx(centre)
+    corners = matrix[:, :2] @ np.array([[-0.5, 639.5], [-0.5, 399.5]]) + matrix[:, 2:]
+    assert corners.min() >= -0.5 - 1e-9 and (corners.max(axis=1) <= (hw[1] - 0.5 + 1e-9, hw[0] - 0.5 + 1e-9)).all()
+    (x0, x1), (y0, y1) = np.round(corners + 0.5).astype(int)
+    disc = np.nonzero(small[y0:y1, x0:x1, 0] > 130)
+    assert np.ptp(disc[0]) > 8 and abs(np.ptp(disc[0]) - np.ptp(disc[1])) <= 1
+
+
+def test_what_is_left_beside_a_whole_frame_is_its_mirror_image():
+    frame = soft_noise()
+    small, _ = align.whole(frame, (64, 64))  # 40 rows of frame, 12 above and below
+    for inner, outer in zip(range(13, 20), range(11, 4, -1), strict=True):
+        assert np.abs(small[inner].astype(int) - small[outer]).mean() < 6 < np.ptp(small[inner], axis=0).mean()
+    assert np.ptp(small[:12], axis=0).max() > 20
+
+
+RULE = SizeRule(kind="multiple_of", hw=(256, 256), multiple=4)
+
+
+@pytest.mark.parametrize("frame_hw", [(720, 1280), (1280, 720), (480, 640), (100, 100), (1080, 1920)])
+def test_a_work_size_has_the_frames_shape_and_the_trained_area(frame_hw):
+    height, width = align.work_size(frame_hw, RULE)
+    RULE.check((height, width))
+    assert abs(height * width / 256**2 - 1) < 0.02
+    assert width / height == pytest.approx(frame_hw[1] / frame_hw[0], rel=0.02)
+
+
+def test_a_work_size_keeps_the_rule():
+    assert align.work_size((720, 1280), SizeRule(hw=(64, 96))) == (64, 96)
+    assert align.work_size((10, 5000), RULE) == (12, 5724)  # the nearest multiple, but never nothing
+    coarse = SizeRule(kind="multiple_of", hw=(256, 256), multiple=256)
+    assert align.work_size((720, 1280), coarse) == (256, 256)
+    ranged = SizeRule(kind="range", hw=(256, 256), multiple=8, min_hw=(200, 200), max_hw=(304, 304))
+    assert align.work_size((100, 1000), ranged) == (200, 304)
 
 
 def test_a_card_without_alignment_is_an_error(card):

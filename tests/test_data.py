@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import logging
+import pkgutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan.data import Labelled, avatars, folders, kinds, open_labelled
+from edgegan import data
+from edgegan.data import Labelled, avatars, kinds, open_labelled
 from edgegan.data._decode import MAX_PIXELS, UnreadableError, decode, fit, read
 from edgegan.data._pictures import PictureFiles, in_split
 from edgegan.runtime.errors import InputError
@@ -288,9 +290,12 @@ def test_an_unknown_split_or_an_empty_folder_is_refused(tmp_path: Path) -> None:
         flat(tmp_path / "p")
 
 
-def test_every_kind_can_be_opened() -> None:
-    assert kinds() == ("avatars", "celeba", "flat", "folders")
-    assert all(callable(module.open_data) for module in (avatars, folders))
+def test_every_kind_offers_something_and_is_named_as_in_a_spec() -> None:
+    assert {"avatars", "avatars-seasons", "celeba", "dicebear", "flat", "folders", "rafd", "unaligned"} <= set(kinds())
+    modules = {m.name for m in pkgutil.iter_modules(data.__path__) if not m.name.startswith("_")}
+    assert {kind.replace("-", "_") for kind in kinds()} == modules
+    assert set(kinds(data.LABELLED)) >= {"avatars", "celeba", "flat", "folders", "rafd"}
+    assert set(kinds(data.PAIRS)) <= set(kinds(data.DOMAINS)) < set(kinds())
 
 
 # Drawn faces

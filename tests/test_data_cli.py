@@ -1,4 +1,4 @@
-"""`edgegan data avatars`: what it writes is what the loaders read, and it is whole or absent."""
+"""`edgegan data`: what it writes is what the loaders read, and it is whole or absent."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from edgegan.data import open_labelled
+from edgegan.data import open_domains, open_labelled, open_pairs
 from edgegan.data._avatar_folder import LAYOUTS
-from edgegan.runtime import avatars
+from edgegan.runtime import avatars, seasons
 from edgegan.runtime.errors import InputError
 
 COUNT, HELDOUT, SIZE = 14, 6, 32
@@ -27,8 +27,8 @@ def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
-def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgegan", "data", "avatars", *map(str, arguments)]
+def run(*arguments: object, what: str = "avatars") -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgegan", "data", what, *map(str, arguments)]
     return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
 
 
@@ -70,6 +70,23 @@ def test_the_folder_loader_reads_what_was_written(written: dict[str, Path]) -> N
             assert face.label[domain] and (domain == "Wearing_Hat") == face.label["Wearing_Hat"]
             total += 1
     assert total == COUNT + HELDOUT
+
+
+def test_the_loaders_of_domains_and_of_pairs_read_the_seasons_that_were_written(tmp_path: Path) -> None:
+    out = tmp_path / "seasons"
+    done = run("--count", COUNT, "--heldout", HELDOUT, "--size", SIZE, "--out", out, what="seasons")
+    assert done.returncode == 0, done.stderr
+    assert f"--data unaligned:{out}" in done.stdout
+    for split, count in (("train", COUNT), ("heldout", HELDOUT)):
+        domains = open_domains(str(out), size=SIZE, split=split)
+        for pictures, season in ((domains.a, seasons.SUMMER), (domains.b, seasons.WINTER)):
+            people = seasons.people(split, count, season, paired=split == "heldout")
+            assert len(pictures) == count
+            for i, someone in enumerate(people):
+                assert np.array_equal(pictures.picture(i), seasons.render_rgb(someone, SIZE))
+    assert len(open_pairs(str(out), size=SIZE, split="heldout").a) == HELDOUT
+    with pytest.raises(InputError, match="no partner"):  # the training people of A and of B are different ones
+        open_pairs(str(out), size=SIZE)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)

@@ -5,11 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan.data import avatars
-from edgegan.data._labelled import normalised
+from edgegan.data import avatars, normalised
 from edgegan.eval import counterfactual
 from edgegan.eval.judge import Judge, trained_judge
 from edgegan.runtime.avatars import ATTRIBUTES
+from edgegan.runtime.card import Condition
 
 SIZE = 64
 NAMES = ATTRIBUTES
@@ -36,6 +36,7 @@ def test_returning_the_input_lands_nothing_and_keeps_everything(pictures: avatar
     assert all_["preserved"] > 0.95
     assert all_["psnr_inside_db"] == all_["input_psnr_inside_db"] < 20
     assert all_["psnr_outside_db"] > 45
+    assert all_["ssim_inside"] == all_["input_ssim_inside"] < all_["ssim"] < all_["ssim_outside"]
 
 
 def test_the_true_answers_score_full_marks(pictures: avatars.AvatarPictures, judge: Judge) -> None:
@@ -49,6 +50,7 @@ def test_the_true_answers_score_full_marks(pictures: avatars.AvatarPictures, jud
     figures = counterfactual.score(oracle, pictures, judge)
     assert figures["all"]["landed"] > 0.95 and figures["all"]["preserved"] > 0.95
     assert figures["all"]["psnr_inside_db"] == figures["all"]["psnr_outside_db"] == 60.0
+    assert figures["all"]["ssim_inside"] == figures["all"]["ssim_outside"] == figures["all"]["ssim"] == 1.0
 
 
 def test_hair_under_a_hat_is_left_out_and_counted(pictures: avatars.AvatarPictures) -> None:
@@ -58,3 +60,20 @@ def test_hair_under_a_hat_is_left_out_and_counted(pictures: avatars.AvatarPictur
     assert left_out == 3 * hats
     assert len(cases) == 7 * len(pictures) - left_out
     assert not any(c.name.endswith("_Hair") and pictures.hidden(c.face, c.name) for c in cases)
+
+
+def test_a_joint_model_is_given_the_labels_of_the_set_that_knows_the_edit(pictures: avatars.AvatarPictures) -> None:
+    sets = (NAMES[:5], NAMES[5:])
+    condition = Condition(
+        kind="binary", names=NAMES, groups=(NAMES[:4],), mask_slots=2, sets=sets, default=(0.0,) * len(NAMES)
+    )
+    cases, _ = counterfactual.cases(pictures, condition)
+    for case in cases:
+        known = [name in sets[0] for name in NAMES] if case.name in sets[0] else [name in sets[1] for name in NAMES]
+        mask = [1.0, 0.0] if case.name in sets[0] else [0.0, 1.0]
+        assert case.vector.tolist() == [*(case.target * known), *mask]
+    assert len({case.vector[-2:].tobytes() for case in cases}) == 2
+    alone, _ = counterfactual.cases(
+        pictures, Condition(kind="binary", names=NAMES, groups=(NAMES[:4],), default=(0,) * 8)
+    )
+    assert all((case.vector == case.target).all() for case in alone)

@@ -207,6 +207,8 @@ def test_another_checkpoint_is_refused_by_reproduce_sh(tiny_export: Exported, tm
 
 
 def test_moved_data_is_said_and_drawn_faces_stand_in(tiny_run: Run, tmp_path: Path) -> None:
+    if next(iter(_specs(tiny_run).values())).card.task == "generate":
+        pytest.skip("latents are drawn: no pictures are needed")
     folder = Path(shutil.copytree(tiny_run.folder, tmp_path / "run"))
     header = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**header, "data": "celeba:/gone"}))

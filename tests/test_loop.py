@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -99,6 +100,112 @@ def test_the_learning_rate_really_falls_to_zero(tmp_path: Path) -> None:
         trainer._set_learning_rates()
         seen.append(group["lr"])
     assert seen == pytest.approx([full, full, full / 2, 0.0])
+
+
+def test_the_cosine_falls_to_zero_and_through_the_same_middle(tmp_path: Path) -> None:
+    run = tiny_run(tmp_path / "run", "stargan", images=64, decay_images=32, schedule="cosine")
+    trainer = Trainer(run, CPU)
+    group = trainer.phases[0].optimiser.param_groups[0]
+    full = group["lr"]
+    seen = []
+    for trainer.images in (0, 32, 40, 48, 64):
+        trainer._set_learning_rates()
+        seen.append(group["lr"] / full)
+    assert seen == pytest.approx([1, 1, 0.5 + 0.125**0.5, 0.5, 0])
+
+
+def poisoned_gradients(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
+    """StarGAN whose D has infinite gradients, at a finite loss, in the given calls of its loss."""
+    family = families.get("stargan")
+    phases = family.phases
+
+    def poisoned(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+        first, *rest = phases(cfg, nets)
+        count = [0]
+
+        def loss_fn(step: families.Step) -> families.Loss:
+            count[0] += 1
+            loss, parts = first.loss_fn(step)
+            if count[0] in calls:
+                zero = next(first.module.parameters()).sum() * 0
+                loss = loss + (zero.abs() + 0).sqrt()  # the slope of a root at 0
+            return loss, parts
+
+        return (replace(first, loss_fn=loss_fn), *rest)
+
+    monkeypatch.setattr(family, "phases", poisoned)
+
+
+def test_fp16_leaves_out_a_step_that_overflows_and_scales_by_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned_gradients(monkeypatch, {3})
+    trainer = Trainer(tiny_run(tmp_path / "run", "stargan", precision="fp16", validate_images=0), CPU)
+    trainer._scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    weights: list[torch.Tensor] = []
+    scales: list[float] = []
+    original = trainer._phase
+
+    def watched(phase: Phase, steps: list[families.Step]) -> dict[str, float]:
+        values = original(phase, steps)
+        if phase.name == "D":
+            weights.append(next(phase.module.parameters()).detach().clone())
+            scales.append(trainer._scaler.get_scale())
+        return values
+
+    monkeypatch.setattr(trainer, "_phase", watched)
+    with Reporter(trainer.run, 16, 0, QUIET) as reporter:
+        trainer.train(Budget(16), reporter)
+    assert scales == [1024.0, 1024.0, 512.0, 512.0]
+    assert not torch.equal(weights[0], weights[1])
+    assert torch.equal(weights[1], weights[2])
+    assert not torch.equal(weights[2], weights[3]) and weights[3].isfinite().all()
+    resumed = Trainer(trainer.run, CPU)
+    resumed.restore(trainer.run.latest())
+    assert resumed._scaler.get_scale() == 512.0
+
+
+def test_gradients_that_are_not_finite_stop_the_run_before_they_reach_the_weights(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poisoned_gradients(monkeypatch, {3})
+    run = tiny_run(tmp_path / "run", "stargan", checkpoint_images=4)
+    trainer = Trainer(run, CPU)
+    with (
+        pytest.raises(TrainingError, match=r"phase D, round 3 .*gradient is"),
+        Reporter(run, 64, 0, QUIET) as reporter,
+    ):
+        trainer.train(Budget(64), reporter)
+    assert all(p.isfinite().all() for net in trainer.nets.values() for p in net.parameters())
+
+
+@pytest.mark.filterwarnings("ignore:The .grad attribute")  # PyTorch's own tracing
+@pytest.mark.parametrize("adversarial", ["wgan-gp", "hinge-r1"])
+def test_compiled_training_is_eager_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, adversarial: str) -> None:
+    """Second derivatives cannot pass compiled code; the compiler's back end is left out, being slow to start."""
+    monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
+    torch.compiler.reset()
+    nets = []
+    for name in ("eager", "compiled"):
+        run = tiny_run(tmp_path / name, "stargan", compile=name == "compiled", validate_images=0)
+        run.cfg = msgspec.structs.replace(run.cfg, adversarial=adversarial)
+        nets.append(train(run, 8).nets)
+    assert torch._dynamo.utils.counters["stats"]["unique_graphs"] >= 3  # it was not eager after all
+    for name, net in nets[0].items():
+        for a, b in zip(net.parameters(), nets[1][name].parameters(), strict=True):
+            torch.testing.assert_close(a, b, rtol=0, atol=1e-6)
+
+
+def test_a_fused_optimiser_goes_on_in_the_layout_of_its_parameters(tmp_path: Path) -> None:
+    """Fused updates walk through memory: moments saved in one layout must come back in that of the weights."""
+    run = tiny_run(tmp_path / "run", "stargan", channels_last=True)
+    train(run, 8)
+    trainer = Trainer(run, CPU)
+    trainer.restore(run.latest())
+    state = trainer.phases[0].optimiser.state
+    assert all(group["fused"] for phase in trainer.phases for group in phase.optimiser.param_groups)
+    assert any(not p.is_contiguous() for p in state)
+    assert all(values["exp_avg"].stride() == p.stride() for p, values in state.items())
 
 
 def test_a_nan_stops_the_run_and_names_phase_and_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

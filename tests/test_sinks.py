@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from types import SimpleNamespace
 
 import av
 import cv2
@@ -9,11 +10,11 @@ import numpy as np
 import pytest
 from av_clips import clip, number_of, numbered
 
-from edgegan.runtime.controls import ESCAPE, Controls
+from edgegan.runtime.controls import ESCAPE, Controls, Slider
 from edgegan.runtime.errors import MissingExtraError, SinkError
 from edgegan.runtime.hud import Dressed
 from edgegan.runtime.sinks import Clock, Sink, Sinks, open_sink, open_sinks
-from edgegan.runtime.sinks.window import check_display
+from edgegan.runtime.sinks.window import Window, check_display
 from edgegan.runtime.sources import Frame
 from edgegan.runtime.stats import Stats
 
@@ -234,7 +235,7 @@ def test_the_mark_is_on_every_output_unless_switched_off():
     marked, bare = Memory(), Memory()
     given = _flat()
     Dressed(marked, Controls(), Stats()).write(given)
-    Dressed(bare, Controls(), Stats(), mark=False).write(given)
+    Dressed(bare, Controls(), Stats(), mark="").write(given)
     assert (given.image_bgr == 90).all()
     assert (bare.frames[0].image_bgr == 90).all()
     changed = (marked.frames[0].image_bgr != 90).any(axis=2)
@@ -249,10 +250,10 @@ def test_the_line_is_for_screens_and_shows_what_is_on():
     screen, file = Memory(screen=True), Memory()
     controls = Controls(names)
     for sink in (screen, file):
-        Dressed(sink, controls, Stats(), mark=False).write(_flat())
+        Dressed(sink, controls, Stats(), mark="").write(_flat())
     assert (file.frames[0].image_bgr == 90).all()
     controls.press("1")
-    Dressed(screen, controls, Stats(), mark=False).write(_flat())
+    Dressed(screen, controls, Stats(), mark="").write(_flat())
     off, on = (f.image_bgr[:30].astype(int) for f in screen.frames)
     green = [int((p[..., 1] - p[..., 2]).max()) for p in (off, on)]
     assert green[0] < 20 < 60 < green[1]
@@ -261,7 +262,7 @@ def test_the_line_is_for_screens_and_shows_what_is_on():
 def test_before_and_after_stand_side_by_side_and_a_recording_keeps_its_size():
     screen, file = Memory(screen=True), Memory()
     controls = Controls(side_by_side=True)
-    dressed = [Dressed(s, controls, Stats(), hud=False, mark=False) for s in (screen, file)]
+    dressed = [Dressed(s, controls, Stats(), hud=False, mark="") for s in (screen, file)]
     before = np.full((240, 320, 3), 10, np.uint8)
     for keys in ("", "b"):
         controls.press(keys)
@@ -298,3 +299,36 @@ def test_forty_attributes_have_forty_keys_that_clash_with_no_command():
     keys = Controls([f"name{i}" for i in range(40)]).keys
     assert len(keys) == 40
     assert not set("bBhHqQ") & set(keys)
+
+
+class Trackbars:
+    """Stands in for OpenCV's trackbars, which need a display: places by name."""
+
+    def __init__(self):
+        self.places = {}
+
+    def install(self, monkeypatch):
+        monkeypatch.setattr("cv2.createTrackbar", lambda name, title, place, top, on: self.places.update({name: place}))
+        monkeypatch.setattr("cv2.getTrackbarPos", lambda name, title: self.places[name])
+        monkeypatch.setattr("cv2.setTrackbarPos", lambda name, title, place: self.places.update({name: place}))
+        for name, answer in {"namedWindow": None, "resizeWindow": None, "imshow": None, "waitKey": -1,
+                             "getWindowProperty": 1.0, "destroyWindow": None}.items():  # fmt: skip
+            monkeypatch.setattr(f"cv2.{name}", lambda *_, answer=answer: answer)
+        monkeypatch.setattr("edgegan.runtime.sinks.window.check_display", lambda: None)
+        monkeypatch.setattr("edgegan.runtime.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
+
+
+def test_mouse_and_keys_push_the_same_sliders(monkeypatch):
+    bars = Trackbars()
+    bars.install(monkeypatch)
+    sliders = [Slider("d1", -2.0, 2.0), Slider("d2", -2.0, 2.0, 1.0)]
+    with Dressed(Window(Clock(by_timestamp=True)), Controls(), Stats()) as sink:
+        sink.offer(sliders)
+        sink.write(_flat())
+        assert bars.places == {"d1": 20, "d2": 30}
+        bars.places["d1"] = 35  # the mouse
+        sliders[1].move(-4)  # keys
+        sink.write(_flat())
+        assert sliders[0].value == 1.5 and bars.places == {"d1": 35, "d2": 26}
+        sink.write(_flat())
+        assert [s.place for s in sliders] == [35, 26]

@@ -104,15 +104,17 @@ def step(labels: torch.Tensor, first: int = 0, seed: int = 0) -> Step:
 def test_permuted_targets_are_the_batchs_own_labels() -> None:
     cfg = stargan.tiny()
     labels = torch.eye(4)
-    target = objective.target_labels(cfg, step(labels, first=8))
+    target = objective.target_labels(cfg, step(labels, first=8), *cfg.slots)
     assert sorted(target.tolist()) == sorted(labels.tolist())
-    assert any(not torch.equal(objective.target_labels(cfg, step(labels, first=f)), labels) for f in range(4))
+    assert any(
+        not torch.equal(objective.target_labels(cfg, step(labels, first=f), *cfg.slots), labels) for f in range(4)
+    )
 
 
 def test_single_targets_change_one_decision_and_keep_groups_exclusive() -> None:
     cfg = msgspec.structs.replace(stargan.tiny(), targets="single")
     labels = torch.tensor([[1.0, 0, 0, 1]]).repeat(64, 1)
-    target = objective.target_labels(cfg, step(labels))
+    target = objective.target_labels(cfg, step(labels), *cfg.slots)
     assert torch.equal(target[:, :2].sum(1), torch.ones(64))  # one hair colour, always
     changed = (target != labels).float()
     assert set(changed[:, :2].amax(1).add(changed[:, 2]).add(changed[:, 3]).tolist()) == {0.0, 1.0}
@@ -124,8 +126,8 @@ def test_what_is_in_focus_is_picked_three_times_as_often() -> None:
     labels = torch.zeros(3000, 4)
     labels[:, 0] = 1
     share = {
-        focus: (objective.target_labels(msgspec.structs.replace(plain, focus=focus), step(labels))[:, 3]).mean().item()
-        for focus in ((), ("Smiling",))
+        cfg.focus: objective.target_labels(cfg, step(labels), *cfg.slots)[:, 3].mean().item()
+        for cfg in (plain, msgspec.structs.replace(plain, focus=("Smiling",)))
     }
     assert share[()] == pytest.approx(1 / 3, abs=0.04)
     assert share["Smiling",] == pytest.approx(3 / 5, abs=0.04)
@@ -160,9 +162,9 @@ def test_the_weights_of_the_losses_are_the_papers() -> None:
     g, d = nets["generator"], nets["discriminator"]
     s = step(torch.eye(4))
     s.streams["real"]["image"].normal_()
-    total, parts = objective.g_loss(cfg, g, d, s)  # type: ignore[arg-type]
+    total, parts = objective.g_loss(cfg, g, d, s, *cfg.slots)  # type: ignore[arg-type]
     torch.testing.assert_close(total, parts["adv"] + parts["cls"] + 10 * parts["rec"])
-    total, parts = objective.d_loss(cfg, g, d, s)  # type: ignore[arg-type]
+    total, parts = objective.d_loss(cfg, g, d, s, *cfg.slots)  # type: ignore[arg-type]
     torch.testing.assert_close(total, parts["adv"] + 10 * parts["gp"] + parts["cls"])
 
 

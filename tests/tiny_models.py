@@ -96,19 +96,88 @@ def write_classifier(folder: Path, *, size: int = 32, **card: Any) -> Path:
     return _save(folder / "classifier.onnx", nodes, {"weights": weights}, fields, card)
 
 
-def write_whole_frame(folder: Path, *, hw: tuple[int, int] = (32, 48), **card: Any) -> Path:
-    """Writes a `model.onnx` that takes whole frames and no label: it turns a picture into its negative."""
+def write_whole_frame(folder: Path, *, hw: tuple[int, int] = (32, 48), multiple: int = 0, **card: Any) -> Path:
+    """Writes a `model.onnx` that takes whole frames and no label: it turns a picture into its negative.
+
+    With `multiple`, it takes every size whose sides are multiples of that, and fails on all others.
+    """
     image = _image(hw[0], hw[1])
+    size = SizeRule(hw=hw)
+    nodes = [helper.make_node("Neg", ["image"], ["edited"])]
+    if multiple:
+        image = msgspec.structs.replace(image, shape=(1, 3, "height", "width"))
+        size = SizeRule(kind="multiple_of", hw=hw, multiple=multiple)
+        nodes = [
+            helper.make_node("SpaceToDepth", ["image"], ["blocks"], blocksize=multiple),
+            helper.make_node("DepthToSpace", ["blocks"], ["same"], blocksize=multiple),
+            helper.make_node("Neg", ["same"], ["edited"]),
+        ]
     fields: dict[str, Any] = {
         "name": "tiny-negative",
         "family": "tiny",
         "task": "translate",
         "inputs": (image,),
         "outputs": (msgspec.structs.replace(image, name="edited"),),
-        "size": SizeRule(hw=hw),
+        "size": size,
         "opset": OPSET,
     }
-    return _save(folder / "model.onnx", [helper.make_node("Neg", ["image"], ["edited"])], {}, fields, card)
+    return _save(folder / "model.onnx", nodes, {}, fields, card)
+
+
+def write_sampler(folder: Path, *, hw: tuple[int, int] = (16, 24), width: int = 8, mixer: bool = True) -> Path:
+    """Writes a generator `model.onnx` and, if asked, its `mixer.onnx`; returns the generator's path.
+
+    A picture is `clip(shapes(latent) + colour(style), -1, 1)`, where the generator's style is the latent itself.
+    `sampler_picture` works the same out in numpy.
+    """
+    image = msgspec.structs.replace(_image(hw[0], hw[1]), name="image")
+    vector = TensorSpec(name="latent", dtype="float32", shape=(1, width), layout="NC")
+    shapes, colours = _sampler_weights(hw, width)
+    constants = {
+        "shapes": shapes,
+        "colours": colours,
+        "as_plane": np.array([1, 1, *hw], np.int64),
+        "as_pixel": np.array([1, 3, 1, 1], np.int64),
+        "low": np.array(-1, np.float32),
+        "high": np.array(1, np.float32),
+    }
+    for name, style in (("model", "latent"), *((("mixer", "style"),) if mixer else ())):
+        nodes = [
+            helper.make_node("MatMul", ["latent", "shapes"], ["flat"]),
+            helper.make_node("Reshape", ["flat", "as_plane"], ["plane"]),
+            helper.make_node("MatMul", [style, "colours"], ["three"]),
+            helper.make_node("Reshape", ["three", "as_pixel"], ["colour"]),
+            helper.make_node("Add", ["plane", "colour"], ["sum"]),
+            helper.make_node("Clip", ["sum", "low", "high"], ["image"]),
+        ]
+        fields: dict[str, Any] = {
+            "name": f"tiny-{name}",
+            "family": "tiny",
+            "task": "generate",
+            "condition": Condition(kind="latent"),
+            "noise": "zero",
+            "companions": {"mixer": "mixer.onnx"} if mixer and name == "model" else {},
+            "inputs": (vector,) if name == "model" else (vector, msgspec.structs.replace(vector, name="style")),
+            "outputs": (image,),
+            "size": SizeRule(hw=hw),
+            "opset": OPSET,
+        }
+        _save(folder / f"{name}.onnx", nodes, constants, fields, {})
+    return folder / "model.onnx"
+
+
+def sampler_picture(latent: Any, style: Any, hw: tuple[int, int] = (16, 24)) -> Any:
+    """The picture (H, W, 3) uint8 BGR that `write_sampler`'s models draw."""
+    shapes, colours = _sampler_weights(hw, len(latent))
+    values = np.clip((latent @ shapes).reshape(*hw, 1) + style @ colours, -1, 1)
+    return np.rint((values + 1) * 127.5).astype(np.uint8)[:, :, ::-1]
+
+
+def _sampler_weights(hw: tuple[int, int], width: int) -> tuple[Any, Any]:
+    rng = np.random.default_rng(3)
+    y, x = np.mgrid[0 : hw[0], 0 : hw[1]] / 8.0
+    waves = [np.sin(rng.uniform(-3, 3) * x + rng.uniform(-3, 3) * y) for _ in range(width)]
+    return np.stack(waves).reshape(width, -1).astype(np.float32) / 8, rng.normal(0, 0.2, (width, 3)).astype(np.float32)
 
 
 def rewrite_card(path: Path, **fields: Any) -> ModelCard:

@@ -145,8 +145,7 @@ def _one(card: ModelCard, spec: TensorSpec, index: int, rng: np.random.Generator
         if card.condition.names and card.condition.kind in ("binary", "one_hot"):
             default = dict(zip(card.condition.names, card.condition.default, strict=True))
             name = card.condition.names[index % len(default)]
-            changed = card.condition.apply(default, {name: 1.0 - default[name]})
-            return np.array(card.condition.vector(changed), np.float32)
+            return np.array(card.condition.vectors(default, {name: 1.0 - default[name]})[0], np.float32)
         width = spec.shape[1]
         return rng.standard_normal(width if isinstance(width, int) else 1).astype(np.float32)
     import cv2

@@ -42,8 +42,8 @@ def _options(
 
 
 def _register() -> None:
-    """Each module of this folder adds its own command: `register(app)`."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__)):
+    """Each module of this folder adds its own command: `register(app)`. What commands share begins with "_"."""
+    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
         importlib.import_module(f"{__name__}.{module}").register(app)
 
 

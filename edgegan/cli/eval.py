@@ -8,11 +8,21 @@ from typing import Annotated, Any
 import typer
 
 EPILOG = """
+What is measured follows from the model: editors by attribute are scored against the true answers of drawn faces, other
+translators against held-out pairs or pictures of both domains, generators against held-out and training pictures. A
+run, a checkpoint, an ONNX file and an engine are scored alike, so a quantised model's quality is one command.
+
 **Examples**
 
 `edgegan eval runs/stargan --sheet edits.png`
 
 `edgegan eval runs/stargan/export/model.fp16.onnx --json eval.json`
+
+`edgegan eval runs/cyclegan --data unaligned:photos --sheet both-ways.png`
+
+`edgegan eval runs/cyclegan/export/AtoB/model.fp16.engine --backend tensorrt`
+
+`edgegan eval runs/fastgan --count 1000 --inception weights-inception-2015-12-05-6726825d.pth`
 """
 
 
@@ -23,55 +33,48 @@ def register(app: typer.Typer) -> None:
 
 def evaluate(
     model: Annotated[Path, typer.Argument(help="A run folder, a checkpoint, or an exported model.")],
-    faces: Annotated[int, typer.Option(min=1, help="Held-out faces to edit.")] = 256,
+    data: Annotated[str, typer.Option(help="Pictures to score on; else those the model was trained on.")] = "",
+    count: Annotated[
+        int, typer.Option("--count", "--faces", min=1, help="Held-out pictures, and pictures generated, at most.")
+    ] = 256,
+    seed: Annotated[int, typer.Option(min=0, help="Of the latents, and of every random choice of a measure.")] = 0,
     backend: Annotated[str, typer.Option(help="For exported models: auto, onnxruntime, openvino, tensorrt.")] = "auto",
+    inception: Annotated[
+        Path | None, typer.Option(help="Inception weights: measure FID and KID too (torch-fidelity's file).")
+    ] = None,
     json_: Annotated[Path | None, typer.Option("--json", help="Write all figures here.")] = None,
     sheet: Annotated[Path | None, typer.Option(help="Write a contact sheet (PNG) here.")] = None,
 ) -> None:
-    """Score every single edit of held-out drawn faces against its true answer."""
+    """Score a model on held-out pictures: edits, translations or samples."""
     import json
 
     from rich.console import Console
 
-    from edgegan.data import avatars
-    from edgegan.eval import counterfactual
-    from edgegan.eval.judge import trained_judge
-    from edgegan.eval.subject import open_subject
+    from edgegan.eval import Request, measure, open_subjects
     from edgegan.runtime.files import write_atomic
 
-    console = Console()
-    with open_subject(model, backend) as subject:
-        size, names = subject.card.size.hw[0], subject.card.condition.names
-        pictures = avatars.AvatarPictures(faces, size=size, names=names, split="heldout")
-        judge = trained_judge(size, names)
-        figures: dict[str, Any] = {"model": subject.what, **counterfactual.score(subject.edit, pictures, judge)}
+    with open_subjects(model, backend) as subjects:
+        report = measure(subjects, Request(data=data, count=count, inception=inception, seed=seed))
         if sheet is not None:
-            counterfactual.sheet(subject.edit, pictures).save(sheet)
-    _print(console, figures)
+            report.sheet().save(sheet)
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a log has no edge
+    for table in report.tables:
+        console.print(_rich(table))
+    for note in report.notes:
+        console.print(note, markup=False, highlight=False, soft_wrap=True)
     if json_ is not None:
-        write_atomic(json_, json.dumps(figures, indent=2).encode() + b"\n")
+        write_atomic(json_, json.dumps(report.figures, indent=2).encode() + b"\n")
 
 
-def _print(console: Any, figures: dict[str, Any]) -> None:
+def _rich(table: Any) -> Any:
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    table = Table(title=f"{figures['model']}: {figures['edits']} edits of {figures['faces']} held-out faces")
-    for column in ("attribute", "", "edits", "landed", "others kept", "inside dB", "(input)", "outside dB"):
-        table.add_column(column, justify="left" if column in ("attribute", "") else "right")
-    for row in [
-        *figures["by_edit"],
-        {"attribute": "all", "direction": "", "edits": figures["edits"], **figures["all"]},
-    ]:
-        table.add_row(
-            row["attribute"],
-            row["direction"],
-            str(row["edits"]),
-            f"{row['landed']:.1%}",
-            f"{row['preserved']:.1%}",
-            f"{row['psnr_inside_db']:.1f}",
-            f"{row['input_psnr_inside_db']:.1f}",
-            f"{row['psnr_outside_db']:.1f}",
-        )
-    console.print(table)
-    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
-    console.print(f"left out, hair hidden by a hat: {figures['left_out_hair_hidden']}; judge on real faces: {accuracy}")
+    drawn = Table(title=table.title, box=SIMPLE_HEAD)
+    for i, heading in enumerate(table.columns):
+        drawn.add_column(heading, justify="left" if i in table.left else "right")
+    for row in table.rows:
+        drawn.add_row(*row)
+    return drawn

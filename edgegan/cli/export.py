@@ -19,8 +19,14 @@ EPILOG = """
 
 `edgegan export runs/stargan --trt` — and a TensorRT FP16 engine, with or without a GPU here
 
+`edgegan export runs/stargan --precision int8 --min-psnr 40` — for CPUs: OpenVINO, 3 to 5 times as fast
+
+`edgegan export runs/stargan --io uint8` — bytes in, bytes out: nothing left to compute around the model
+
 `edgegan export runs/stargan/checkpoints/0000200000.safetensors --size 160x128 --out wide`
 """
+
+DYNAMIC = "dynamic"
 
 
 def register(app: typer.Typer) -> None:
@@ -31,10 +37,29 @@ def register(app: typer.Typer) -> None:
 def export(
     source: Annotated[Path, typer.Argument(metavar="RUN|CHECKPOINT", help="A run folder, or one checkpoint of it.")],
     trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
-    size: Annotated[str | None, typer.Option(metavar="HxW|S", help="Picture size; default: as trained.")] = None,
+    precision: Annotated[
+        str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
+    ] = "",
+    format_: Annotated[
+        str, typer.Option("--format", metavar="onnx,openvino,engine", help="Default: each precision's usual one.")
+    ] = "",
+    size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
+    batch: Annotated[str | None, typer.Option(metavar="dynamic", help="Leave the batch open; default: one.")] = None,
+    io: Annotated[
+        str, typer.Option(metavar="float|uint8", help="uint8: pictures as bytes, (H, W, 3), with the scaling inside.")
+    ] = "float",
+    calib: Annotated[
+        str | None, typer.Option(metavar="SPEC", help="Pictures to calibrate INT8 on; default: the run's data.")
+    ] = None,
+    min_psnr: Annotated[
+        float | None, typer.Option(help="dB that INT8 must reach on the worst picture; layers that cost too much stay.")
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The folder to write; default export/ in the run.")] = None,
     data: Annotated[str | None, typer.Option(help="Held-out pictures to verify on; default: the run's data.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="So many held-out pictures, each with every edit.")] = 64,
+    noise: Annotated[
+        str | None, typer.Option(metavar="zero|frozen:SEED", help="What a generator's noise inputs are fixed to.")
+    ] = None,
 ) -> None:
     """Export a trained model, verified against PyTorch, or refuse: nothing unverified is written."""
     from rich.console import Console
@@ -43,7 +68,23 @@ def export(
     from edgegan.export import Request, export_run, parse_size
 
     console = Console()
-    request = Request(source, out, trt, parse_size(size) if size is not None else None, data, pictures)
+    settings = (f"noise={noise}",) if noise is not None else ()
+    request = Request(
+        source,
+        out,
+        trt,
+        size_hw=parse_size(size) if size not in (None, DYNAMIC) else None,
+        data=data,
+        pictures=pictures,
+        precisions=_words(precision),
+        formats=_words(format_),
+        open_batch=_one_of("--batch", batch, (None, DYNAMIC)) == DYNAMIC,
+        open_size=size == DYNAMIC,
+        as_bytes=_one_of("--io", io, ("float", "uint8")) == "uint8",
+        calibration=calib,
+        min_psnr_db=min_psnr,
+        settings=settings,
+    )
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
         task = bar.add_task("opening")
@@ -59,6 +100,18 @@ def export(
 
         exported = export_run(request, tell)
     _show(exported, source, console)
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(word.strip() for word in text.split(",") if word.strip())
+
+
+def _one_of(option: str, value: str | None, known: tuple[str | None, ...]) -> str | None:
+    from edgegan.runtime.errors import InputError
+
+    if value not in known:
+        raise InputError(f"{option} {value}: not known", f"one of: {', '.join(word for word in known if word)}")
+    return value
 
 
 def _show(exported: Exported, source: Path, console: Console) -> None:

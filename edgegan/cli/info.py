@@ -76,6 +76,8 @@ def _condition(condition: Condition) -> Iterator[tuple[str, str]]:
     yield "attributes", ", ".join(condition.names)
     for group in condition.groups:
         yield "exactly one", ", ".join(group)
+    for chosen in condition.sets:
+        yield "label set", f"{', '.join(chosen)} (a pass of its own)"
     on = [name for name, value in zip(condition.names, condition.default, strict=True) if value > 0]
     yield "by default", f"{', '.join(on) or 'none'} on"
 

@@ -17,6 +17,9 @@ EPILOG = """
 `edgegan train stargan --preset avatars-64 --set train.batch=8 --set conv_dim=16 --dry-run`
 
 `edgegan train stargan --out runs/celeba --resume` — go on where it stopped
+
+`torchrun --nproc-per-node 2 -m edgegan train stargan --preset celeba-128 --data celeba:/data/celeba` — two GPUs, or
+two processes; they share each batch (`train.batch` counts the pictures of all)
 """
 
 
@@ -30,7 +33,10 @@ def train(
     preset: Annotated[
         str | None, typer.Option(help="A named configuration; without it, the presets are listed.")
     ] = None,
-    data: Annotated[str | None, typer.Option(help="avatars, celeba:DIR, folders:DIR, flat:DIR, or a folder.")] = None,
+    data: Annotated[
+        str | None,
+        typer.Option(help="avatars, celeba:DIR, folders:DIR, or a folder; NAME=SPEC,NAME=SPEC for several sets."),
+    ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/FAMILY.")] = None,
     images: Annotated[int | None, typer.Option(min=1, help="Train until so many real images were shown.")] = None,
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
@@ -43,20 +49,27 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
+    from edgegan import distributed
     from edgegan.training import Request, run_training
 
-    run_training(
-        Request(
-            family=family,
-            preset=preset,
-            data=data,
-            folder=out or Path("runs") / family,
-            images=images,
-            minutes=minutes,
-            settings=tuple(set_ or ()),
-            resume=resume,
-            dry_run=dry_run,
-            device=device,
-            threads=threads,
-        )
+    request = Request(
+        family=family,
+        preset=preset,
+        data=data,
+        folder=out or Path("runs") / family,
+        images=images,
+        minutes=minutes,
+        settings=tuple(set_ or ()),
+        resume=resume,
+        dry_run=dry_run,
+        device=device,
+        threads=threads,
     )
+    try:
+        run_training(request)
+    except distributed.ToldElsewhereError:
+        raise typer.Exit(2) from None
+    except KeyboardInterrupt:
+        if distributed.rank() == 0:
+            raise
+        raise typer.Exit(130) from None

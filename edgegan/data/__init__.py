@@ -1,8 +1,14 @@
 """Training pictures: what a data set is, and how a --data SPEC finds one.
 
-A SPEC is `KIND` or `KIND:PLACE`: `avatars`, `avatars:3000`, `celeba:DIR`, `folders:DIR`, `flat:DIR`. Each kind
-is a module of this folder with an `open_data` function, found by its name; a bare folder is recognised by
-what lies in it.
+A SPEC is `KIND` or `KIND:PLACE`: `avatars`, `avatars:3000`, `celeba:DIR`, `unaligned:DIR`. Each kind is a module of
+this folder, found by its name (`-` in a spec is `_` in the module's), and offers what it can give:
+
+    open_data(place, *, size, names, split, centre_crop) -> Labelled
+    open_domains(place, *, size, split) -> Domains     two domains, unpaired
+    open_pairs(place, *, size, split) -> Domains       picture i of both sides shows the same
+    open_pictures(place, *, size, split) -> Pictures   where it is neither of these
+
+A bare folder is recognised by what lies in it.
 """
 
 from __future__ import annotations
@@ -11,56 +17,41 @@ import importlib
 import pkgutil
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Protocol
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from edgegan.runtime.errors import InputError
 
-Picture = NDArray[np.uint8]  # (H, W, 3), RGB
+from ._sets import SPLITS, Counterfactual, Domains, Labelled, Picture, Pictures
+from ._streams import LabelledStream, PairStream, PictureStream, normalised
 
-SPLITS = ("train", "heldout", "judge")  # to learn from, to score on, to train the judge on
+__all__ = [
+    "SPLITS",
+    "Counterfactual",
+    "Domains",
+    "Labelled",
+    "LabelledStream",
+    "PairStream",
+    "Picture",
+    "PictureStream",
+    "Pictures",
+    "kinds",
+    "normalised",
+    "open_domains",
+    "open_labelled",
+    "open_pairs",
+    "open_pictures",
+]
 
-
-class Pictures(Protocol):
-    """A finite set of pictures, every one of them readable and of one size."""
-
-    name: str
-
-    def __len__(self) -> int: ...
-
-    def picture(self, index: int) -> Picture:
-        """Picture `index`, at the size the set was opened with; the same at every call."""
-        ...
-
-
-class Labelled(Pictures, Protocol):
-    """Pictures with a label vector each. `groups` are sets of names of which exactly one is on."""
-
-    names: tuple[str, ...]
-    groups: tuple[tuple[str, ...], ...]
-
-    def label(self, index: int) -> NDArray[np.float32]:
-        """The label of picture `index`: 0 or 1 for each of `names`, in their order."""
-        ...
-
-
-class Counterfactual(Labelled, Protocol):
-    """Labelled pictures whose every single edit has a known true answer."""
-
-    def truth(self, index: int, name: str, on: bool) -> Picture:
-        """Picture `index` as it would look with one attribute changed."""
-        ...
-
-    def hidden(self, index: int, name: str) -> bool:
-        """Whether the attribute cannot be seen on picture `index` (hair under a hat)."""
-        ...
+LABELLED = ("open_data",)
+DOMAINS = ("open_domains", "open_pairs")  # what can give two domains; pairs will do for those who need none
+PAIRS = ("open_pairs",)
+ANY = ("open_pictures", "open_data", "open_domains", "open_pairs")
 
 
-def kinds() -> tuple[str, ...]:
-    """The kinds of data set this installation knows: the modules of this folder with an `open_data`."""
-    return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")))
+def kinds(offering: tuple[str, ...] = ANY) -> tuple[str, ...]:
+    """The kinds of data set this installation knows: the modules of this folder that offer one of these functions."""
+    modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    return tuple(m.replace("_", "-") for m in modules if _offered(m, offering))
 
 
 def open_labelled(
@@ -78,24 +69,81 @@ def open_labelled(
     Raises:
         InputError: no such kind or split, nothing there, an unknown attribute, or too many unreadable files.
     """
+    open_data, place = _opener(spec, split, LABELLED, "labels")
+    opened: Labelled = open_data(place, size=size, names=tuple(names), split=split, centre_crop=centre_crop)
+    return opened
+
+
+def open_domains(spec: str, *, size: int, split: str = "train") -> Domains:
+    """Opens two domains at `size` x `size` pixels, whatever the shape of the originals; their lengths may differ.
+
+    Raises InputError: no such kind or split, nothing there, a set that is not two domains, or too many unreadable
+    files.
+    """
+    opener, place = _opener(spec, split, DOMAINS, "two domains")
+    opened: Domains = opener(place, size=size, split=split)
+    return opened
+
+
+def open_pairs(spec: str, *, size: int, split: str = "train") -> Domains:
+    """Opens pairs at `size` x `size` pixels, whatever the shape of the originals: a[i] and b[i] belong together.
+
+    Raises InputError as `open_domains` does, and for a set without pairs.
+    """
+    opener, place = _opener(spec, split, PAIRS, "pairs")
+    opened: Domains = opener(place, size=size, split=split)
+    return opened
+
+
+def open_pictures(spec: str, *, size: int, split: str = "train") -> Pictures:
+    """Opens any data set at `size` x `size` pixels, whatever the shape of the originals; labels are ignored.
+
+    Of two domains, the pictures of both. Raises InputError as `open_labelled` does.
+    """
+    from ._domains import Joined
+    from ._pictures import PictureFiles
+
+    opener, place = _opener(spec, split, ANY, "pictures")
+    if opener.__name__ == "open_data":
+        opened: Pictures = opener(place, size=size, names=(), split=split, centre_crop=None)
+        return opened.stretched() if isinstance(opened, PictureFiles) else opened
+    found: Any = opener(place, size=size, split=split)
+    return found if opener.__name__ == "open_pictures" else Joined(found)
+
+
+def _opener(spec: str, split: str, offering: tuple[str, ...], what: str) -> tuple[Any, str]:
+    """The first of these functions that the kind of `spec` offers, and the place to give it."""
     if split not in SPLITS:
         raise InputError(f"no split is called '{split}'", f"there are: {', '.join(SPLITS)}")
     kind, _, place = spec.partition(":")
     if kind not in kinds() and Path(spec).is_dir():
-        kind, place = _recognise(Path(spec)), spec
+        kind, place = _recognise(Path(spec), offering), spec
+    fitting = f"kinds with {what}: {', '.join(kinds(offering))}"
     if kind not in kinds():
-        raise InputError(
-            f"--data {spec}: neither a folder nor a kind of data set",
-            f"kinds: {', '.join(kinds())} (as in celeba:DIR)",
-        )
-    module = importlib.import_module(f"{__name__}.{kind}")
-    opened: Labelled = module.open_data(place, size=size, names=tuple(names), split=split, centre_crop=centre_crop)
-    return opened
+        raise InputError(f"--data {spec}: neither a folder nor a kind of data set", f"{fitting} (as in KIND:DIR)")
+    offered = _offered(kind.replace("-", "_"), offering)
+    if not offered:
+        raise InputError(f"--data {spec}: {kind} has no {what}", fitting)
+    return offered[0], place
 
 
-def _recognise(folder: Path) -> str:
-    from . import celeba, folders
+def _offered(module: str, offering: tuple[str, ...]) -> list[Any]:
+    loaded = importlib.import_module(f"{__name__}.{module}")
+    return [getattr(loaded, name) for name in offering if hasattr(loaded, name)]
 
+
+def _recognise(folder: Path, offering: tuple[str, ...]) -> str:
+    """The kind of a bare folder, of those that give what is wanted; where no layout fits, the one to complain."""
+    from . import _domains, celeba, folders, paired, rafd
+
+    if offering == PAIRS:
+        return "paired"
+    if offering == DOMAINS:
+        return "paired" if paired.recognises(folder) and not _domains.has_sides(folder) else "unaligned"
     if celeba.find_attributes(folder):
         return "celeba"
+    if _domains.has_splits(folder):
+        return "unaligned"
+    if rafd.recognises(folder):
+        return "rafd"
     return "folders" if folders.has_domains(folder) else "flat"

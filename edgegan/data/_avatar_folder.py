@@ -72,7 +72,7 @@ def write_avatars(out: Path, *, count: int, heldout: int, size: int, layout: str
     truths = [HeldOut(place(f, "heldout", n), f.seed, f.label, _edits(f, Path(n).stem)) for f, n in faces["heldout"]]
     for (face, _), truth in zip(faces["heldout"], truths, strict=True):
         jobs += [(face.edited(edit.attribute, edit.on), edit.file) for edit in truth.edits]
-    with _atomic_folder(out) as folder:
+    with atomic_folder(out) as folder:
         for parent in {(folder / file).parent for _, file in jobs}:
             parent.mkdir(parents=True, exist_ok=True)
         for _ in in_processes(partial(_draw, folder, size), jobs, what=f"Drawing {len(jobs)} pictures"):
@@ -121,7 +121,7 @@ def _write_lists(folder: Path, faces: dict[str, list[tuple[avatars.Face, str]]])
 
 
 @contextmanager
-def _atomic_folder(path: Path) -> Iterator[Path]:
+def atomic_folder(path: Path) -> Iterator[Path]:
     """Yields a new folder beside `path`; on success it becomes `path`, else it is removed."""
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
         raise InputError(f"{path} exists and is not an empty folder", todo="choose another --out, or remove it")

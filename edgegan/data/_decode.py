@@ -10,7 +10,7 @@ from PIL import Image, ImageOps, UnidentifiedImageError
 
 from edgegan.runtime.errors import InputError
 
-from . import Picture
+from ._sets import Picture
 
 # Formats that are read. Pillow can read more, some of them by starting other programs (EPS runs Ghostscript).
 FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TIFF", "WEBP")
@@ -65,6 +65,13 @@ def fit(image: Image.Image, *, size: int, centre_crop: int | None = None) -> Pic
     if side != size:
         square = square.resize((size, size), Image.Resampling.BILINEAR)
     return np.asarray(square)
+
+
+def stretch(image: Image.Image, *, size: int) -> Picture:
+    """All of `image`, whatever its shape, resized to (size, size, 3) uint8 bicubically, as CycleGAN and FastGAN do."""
+    if image.size != (size, size):
+        image = image.resize((size, size), Image.Resampling.BICUBIC)
+    return np.asarray(image)
 
 
 @cache

@@ -8,11 +8,12 @@ opening only looks at names, sizes and dates.
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import logging
 import os
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -24,8 +25,8 @@ from numpy.typing import NDArray
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import cache_folder, write_atomic
 
-from . import Picture
-from ._decode import UnreadableError, decode, read
+from ._decode import UnreadableError, decode, read, stretch
+from ._sets import Picture
 from ._work import in_threads
 
 MAX_BAD_SHARE = 0.02  # more unreadable files than this (and more than one) stop the loader
@@ -69,7 +70,7 @@ class PictureFiles:
         max_bad_share: float = MAX_BAD_SHARE,
     ) -> None:
         self.name, self.names, self.groups = name, names, groups
-        self._size, self._centre_crop = size, centre_crop
+        self._size, self._centre_crop, self._stretched = size, centre_crop, False
         self.refused = _refused(files, name)
         for bad in self.refused:
             log.warning("left out %s: %s", bad.path, bad.reason)
@@ -85,7 +86,15 @@ class PictureFiles:
 
     def picture(self, index: int) -> Picture:
         """Picture `index`; raises InputError if its file was removed or damaged after the set was opened."""
+        if self._stretched:
+            return stretch(decode(self.files[index]), size=self._size)
         return read(self.files[index], size=self._size, centre_crop=self._centre_crop)
+
+    def stretched(self) -> PictureFiles:
+        """The same set, every picture shown whole, whatever its shape, instead of a square from its middle."""
+        other = copy.copy(self)
+        other._stretched = True
+        return other
 
     def label(self, index: int) -> NDArray[np.float32]:
         """The label of picture `index`: 0 or 1 for each of `names`."""
@@ -93,9 +102,21 @@ class PictureFiles:
         return label
 
 
+def whole_pictures(files: Sequence[Path], *, name: str, size: int) -> PictureFiles:
+    """Pictures without labels, each resized to a square whatever its shape. Raises InputError as PictureFiles does."""
+    none = np.empty((len(files), 0), np.uint8)
+    return PictureFiles(files, none, name=name, names=(), groups=(), size=size).stretched()
+
+
 def files_in(folder: Path) -> list[Path]:
     """The files right in `folder`, by name; without hidden files and what file managers leave behind."""
     return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and f.name not in LITTER)
+
+
+def files_below(folder: Path) -> list[Path]:
+    """The files in `folder` and in the folders below it, as `files_in`, without hidden folders."""
+    below = (d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
+    return sorted([*files_in(folder), *(f for d in below for f in files_below(d))])
 
 
 def existing_folder(place: str, kind: str) -> Path:
@@ -113,6 +134,17 @@ def in_split(key: str, split: str) -> bool:
     It depends on the key alone, so that no picture changes sides when others come or go.
     """
     return (zlib.crc32(os.fsencode(key)) % 10 == 0) == (split == "heldout")
+
+
+def chosen(files: list[Path], split: str, key: Callable[[Path], str]) -> list[Path]:
+    """Those of `files` that belong to a split made by hash of `key`.
+
+    Where there are so few that a side would have none, both have all: even one picture trains.
+    """
+    own = [f for f in files if in_split(key(f), split)]
+    if files and not own:
+        log.warning("%s: %d pictures, too few to hold some out: some are in both", files[0].parent, len(files))
+    return own or files
 
 
 def no_judge(what: str, todo: str) -> InputError:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
@@ -12,31 +11,35 @@ from numpy.typing import NDArray
 
 from edgegan.runtime import avatars
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.files import atomic_path, cache_folder
 
-from . import Picture
+from ._rendered import counted, rendered
+from ._sets import Picture
 from ._work import in_processes
-
-DEFAULT_COUNT = {"train": 6000, "judge": 2000, "heldout": 256}
 
 
 class AvatarPictures:
-    """Faces of one split, rendered at one size."""
+    """Faces of one split, rendered at one size; `part` 2 are as many others as part 1."""
 
-    def __init__(self, count: int, *, size: int, names: tuple[str, ...], split: str) -> None:
+    def __init__(self, count: int, *, size: int, names: tuple[str, ...], split: str, part: int = 1) -> None:
         unknown = [n for n in names if n not in avatars.ATTRIBUTES]
         if unknown:
             raise InputError(
                 f"avatars have no attribute {', '.join(map(repr, unknown))}",
                 f"they have: {', '.join(avatars.ATTRIBUTES)}",
             )
-        self.name = f"avatars:{count} ({split})"
+        self.name = f"avatars:{count}{f'@{part}' if part > 1 else ''} ({split})"
         self.names = names or avatars.ATTRIBUTES
         self.groups = tuple(g for g in (tuple(n for n in g if n in self.names) for g in avatars.GROUPS) if len(g) > 1)
         self._size = size
-        self._faces = [avatars.sample_face(seed) for seed in avatars.seeds(split, count)]
+        self._faces = [avatars.sample_face(seed) for seed in avatars.seeds(split, count, (part - 1) * count)]
         self._truths: dict[tuple[int, str, bool], Picture] = {}
-        self._pictures = _rendered(self._faces, size, f"{split}-{count}")
+        self._pictures = rendered(
+            avatars.render_rgb,
+            self._faces,
+            size,
+            name=f"avatars-{split}-{count}",
+            version=Path(avatars.__file__).read_bytes(),
+        )
 
     def __len__(self) -> int:
         return len(self._faces)
@@ -74,25 +77,13 @@ def open_data(
 ) -> AvatarPictures:
     """`place` is the number of training faces, or empty for the usual number; held-out sets have theirs.
 
-    `centre_crop` does not apply.
+    `3000@2` are 3000 others than `3000`, or `3000@1`, for sets that share no face. `centre_crop` does not apply.
     """
     del centre_crop
-    if place and not place.isdecimal() or place and int(place) < 1:
-        raise InputError(f"--data avatars:{place}: not a number of faces", todo="as in: --data avatars:3000")
-    count = int(place) if place and split == "train" else DEFAULT_COUNT[split]
-    return AvatarPictures(count, size=size, names=names, split=split)
-
-
-def _rendered(faces: list[avatars.Face], size: int, what: str) -> NDArray[np.uint8]:
-    """(N, size, size, 3) RGB; read from the cache when the very same faces were drawn before."""
-    drawing = hashlib.sha256(repr(faces).encode() + Path(avatars.__file__).read_bytes()).hexdigest()[:16]
-    path = cache_folder() / f"avatars-{what}-{size}-{drawing}.npy"
-    if not path.is_file():
-        draw = partial(avatars.render_rgb, size=size)
-        pictures = np.empty((len(faces), size, size, 3), np.uint8)
-        for i, picture in enumerate(in_processes(draw, faces, what=f"Drawing {len(faces)} faces")):
-            pictures[i] = picture
-        with atomic_path(path) as temporary:
-            np.save(temporary, pictures)
-    loaded: NDArray[np.uint8] = np.load(path, mmap_mode="r")
-    return loaded
+    number, at, part = place.partition("@")
+    count = counted(number, "avatars", split)
+    if at and not (number and part.isdecimal() and int(part)):
+        raise InputError(
+            f"--data avatars:{place}: not a part", todo="as in: --data avatars:3000@2, the second 3000 faces"
+        )
+    return AvatarPictures(count, size=size, names=names, split=split, part=int(part) if at and split == "train" else 1)

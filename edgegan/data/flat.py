@@ -6,7 +6,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, existing_folder, files_in, in_split
+from ._pictures import PictureFiles, chosen, existing_folder, files_in
 from .folders import split_folder
 
 
@@ -20,7 +20,9 @@ def open_data(
             "a CelebA folder or a folder per domain",
         )
     folder, by_hash = split_folder(existing_folder(place, "flat"), split)
-    files = [f for f in files_in(folder) if not by_hash or in_split(f.name, split)]
+    files = files_in(folder)
+    if by_hash:
+        files = chosen(files, split, lambda f: f.name)
     return PictureFiles(
         files,
         np.empty((len(files), 0), np.uint8),

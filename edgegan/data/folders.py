@@ -12,7 +12,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, existing_folder, files_in, in_split, no_judge
+from ._pictures import PictureFiles, chosen, existing_folder, files_in, no_judge
 
 SPLIT_FOLDERS = {"train": ("train",), "heldout": ("test", "heldout"), "judge": ("val", "judge")}
 HINT = "is the folder one level too high or too low? DIR must hold one folder of pictures per domain"
@@ -43,9 +43,10 @@ def open_data(
         inside = files_in(folder / name) if (folder / name).is_dir() else []
         if not inside and split == "train":
             raise InputError(f"{folder / name} holds no pictures", todo=HINT if _subfolders(folder / name) else "")
-        chosen = [f for f in inside if not by_hash or in_split(f"{name}/{f.name}", split)]
-        files += chosen
-        labels += [position] * len(chosen)
+        if by_hash:
+            inside = chosen(inside, split, lambda f: f"{f.parent.name}/{f.name}")
+        files += inside
+        labels += [position] * len(inside)
     return PictureFiles(
         files,
         np.eye(len(wanted), dtype=np.uint8)[labels],

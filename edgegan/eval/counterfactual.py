@@ -9,14 +9,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import avatars
-from edgegan.data._labelled import normalised
-from edgegan.eval.judge import Judge, read
-from edgegan.runtime.avatars import HAIR
+from edgegan.data import avatars, normalised
+from edgegan.eval.judge import Judge, read, trained_judge
+from edgegan.eval.report import Report, Request, Table
+from edgegan.eval.subject import Arrays, Subject
+from edgegan.runtime.avatars import ATTRIBUTES, HAIR
+from edgegan.runtime.card import Condition
+from edgegan.runtime.errors import InputError
+from edgegan.runtime.ssim import ssim_map
 from edgegan.sheet import Picture, Sheet, to_picture
 
-Arrays = NDArray[np.float32]
-# What is scored: pictures (N, 3, S, S) in [-1, 1] and target labels (N, C) -> edited pictures.
+# What is scored: pictures (N, 3, S, S) in [-1, 1] and condition vectors (N, C) -> edited pictures.
 Edit = Callable[[Arrays, Arrays], Arrays]
 
 CHANGED_LEVELS = 2  # a pixel belongs to the edit where the truth differs from the input by more than this
@@ -29,17 +32,37 @@ class Case:
     face: int
     name: str
     on: bool
-    target: Arrays  # (C,)
+    target: Arrays  # (C,), the labels of the true answer
+    vector: Arrays  # what the model is given: the target, or for a joint model the part that its set knows
     truth: Picture
 
 
-def cases(pictures: avatars.AvatarPictures) -> tuple[list[Case], int]:
+def measure(subject: Subject, request: Request) -> Report:
+    """Scores every single edit of held-out drawn faces. Raises InputError for attributes that no drawing has."""
+    if request.data.partition(":")[0] not in ("", "avatars"):
+        raise InputError(
+            f"--data {request.data}: edits are scored against their true answers, which only drawn faces have",
+            todo="leave --data out, or give: --data avatars",
+        )
+    condition = subject.card.condition
+    undrawn = [n for n in condition.names if n not in ATTRIBUTES]
+    # What no drawing has cannot be scored; then all that drawings have is judged, so that side effects are seen.
+    names = condition.names if not undrawn or len(undrawn) == len(condition.names) else ATTRIBUTES
+    pictures = avatars.AvatarPictures(request.count, size=subject.size, names=names, split="heldout")
+    scored = score(subject.edit, pictures, trained_judge(subject.size, names), condition)
+    figures = {"model": subject.what, "data": pictures.name, "not_scored": undrawn, **scored}
+    return Report(figures, (_table(figures),), _notes(figures), lambda: sheet(subject.edit, pictures, condition))
+
+
+def cases(pictures: avatars.AvatarPictures, condition: Condition | None = None) -> tuple[list[Case], int]:
     """All single edits with their true answers, and how many were left out because a hat hides the hair."""
-    wanted: list[tuple[int, str, bool, Arrays]] = []
+    wanted: list[tuple[int, str, bool, Arrays, Arrays]] = []
     hidden = 0
     for i in range(len(pictures)):
         label = pictures.label(i)
         for j, name in enumerate(pictures.names):
+            if condition is not None and name not in condition.names:
+                continue
             group = next((g for g in pictures.groups if name in g), ())
             if pictures.hidden(i, name):
                 hidden += not (group and label[j])
@@ -49,23 +72,30 @@ def cases(pictures: avatars.AvatarPictures) -> tuple[list[Case], int]:
             target = label.copy()
             target[[pictures.names.index(n) for n in group]] = 0.0
             target[j] = 1.0 - label[j]
-            wanted.append((i, name, bool(target[j]), target))
-    truths = pictures.truths([(i, name, on) for i, name, on, _ in wanted])
+            vector = target
+            if condition is not None:
+                own = dict(zip(pictures.names, label.tolist(), strict=True))
+                vector = np.array(condition.vectors(own, {name: float(target[j])})[0], np.float32)
+            wanted.append((i, name, bool(target[j]), target, vector))
+    truths = pictures.truths([(i, name, on) for i, name, on, *_ in wanted])
     return [Case(*edit, truth) for edit, truth in zip(wanted, truths, strict=True)], hidden
 
 
-def score(edit: Edit, pictures: avatars.AvatarPictures, judge: Judge, batch: int = 16) -> dict[str, Any]:
-    """Figures per attribute and direction, and overall.
+def score(
+    edit: Edit, pictures: avatars.AvatarPictures, judge: Judge, condition: Condition | None = None, batch: int = 16
+) -> dict[str, Any]:
+    """Figures per attribute and direction, and overall; `condition` says how a model is told, else by its target.
 
     `landed` is the share of edits that the judge sees; `preserved` the share of the other visible attributes
-    that the judge reads as before. PSNR (dB, over 255 grey levels) is the mean over pictures, inside and outside
-    the region where the truth differs from the input; `input_psnr_inside_db` is what returning the input scores.
+    that the judge reads as before. PSNR (dB, over 255 grey levels) and SSIM are means over pictures, overall and
+    inside and outside the region where the truth differs from the input; those of `input` are what returning the
+    input scores.
     """
-    found, hidden = cases(pictures)
+    found, hidden = cases(pictures, condition)
     rows: dict[tuple[str, bool], list[dict[str, float]]] = {}
     for chunk in _chunks(found, batch):
         inputs = np.stack([normalised(pictures.picture(c.face)) for c in chunk])
-        outputs = edit(inputs, np.stack([c.target for c in chunk]))
+        outputs = edit(inputs, np.stack([c.vector for c in chunk]))
         seen = read(judge, outputs)
         for case, output, probabilities in zip(chunk, outputs, seen, strict=True):
             rows.setdefault((case.name, case.on), []).append(_row(pictures, case, output, probabilities))
@@ -86,19 +116,20 @@ def score(edit: Edit, pictures: avatars.AvatarPictures, judge: Judge, batch: int
     }
 
 
-def sheet(edit: Edit, pictures: avatars.AvatarPictures, count: int = 8) -> Sheet:
+def sheet(edit: Edit, pictures: avatars.AvatarPictures, condition: Condition | None = None, count: int = 8) -> Sheet:
     """Held-out faces, every single edit beside the input, and the true answers below."""
     rows: list[list[Picture | None]] = []
     names: list[str] = []
-    found, _ = cases(pictures)
+    shown = [n for n in pictures.names if condition is None or n in condition.names]
+    found, _ = cases(pictures, condition)
     for i in range(min(count, len(pictures))):
         own = {c.name: c for c in found if c.face == i}
         inputs = np.stack([normalised(pictures.picture(i))] * len(own))
-        outputs = dict(zip(own, edit(inputs, np.stack([c.target for c in own.values()])), strict=True))
-        rows.append([pictures.picture(i), *(to_picture(outputs[n]) if n in outputs else None for n in pictures.names)])
-        rows.append([None, *(own[n].truth if n in own else None for n in pictures.names)])
+        outputs = dict(zip(own, edit(inputs, np.stack([c.vector for c in own.values()])), strict=True))
+        rows.append([pictures.picture(i), *(to_picture(outputs[n]) if n in outputs else None for n in shown)])
+        rows.append([None, *(own[n].truth if n in own else None for n in shown)])
         names += ["edited", "truth"]
-    marked = [n if any(n in g for g in pictures.groups) else f"± {n}" for n in pictures.names]
+    marked = [n if any(n in g for g in pictures.groups) else f"± {n}" for n in shown]
     return Sheet(["input", *marked], rows, names)
 
 
@@ -110,6 +141,7 @@ def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arr
     own, hair = _key(pictures, case.name), _key(pictures, HAIR[0])
     unseen = {own, hair} if wanted.get("Wearing_Hat") == "on" else {own}  # a hat hides the hair's colour
     others = [key for key in wanted if key not in unseen]
+    index = ssim_map(after, case.truth)
     return {
         "landed": float(read_as[own] == wanted[own]),
         "preserved": float(np.mean([read_as[k] == wanted[k] for k in others])),
@@ -117,6 +149,10 @@ def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arr
         "input_psnr_inside_db": _psnr(before, case.truth, region),
         "psnr_outside_db": _psnr(after, case.truth, ~region),
         "psnr_db": _psnr(after, case.truth, np.ones_like(region)),
+        "ssim_inside": _mean_where(index, region),
+        "input_ssim_inside": _mean_where(ssim_map(before, case.truth), region),
+        "ssim_outside": _mean_where(index, ~region),
+        "ssim": float(index.mean()),
     }
 
 
@@ -155,6 +191,10 @@ def _psnr(a: Picture, b: Picture, where: NDArray[np.bool_]) -> float:
     return 60.0 if mse < 1e-6 * 255**2 else 10 * float(np.log10(255**2 / mse))
 
 
+def _mean_where(index: NDArray[np.float64], where: NDArray[np.bool_]) -> float:
+    return float(index[where].mean()) if where.any() else 1.0
+
+
 def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
     return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in rows[0]}
 
@@ -162,3 +202,33 @@ def _mean(rows: list[dict[str, float]]) -> dict[str, float]:
 def _chunks(found: list[Case], size: int) -> Iterator[list[Case]]:
     for i in range(0, len(found), size):
         yield found[i : i + size]
+
+
+def _table(figures: dict[str, Any]) -> Table:
+    total = {**figures["all"], "attribute": "all", "direction": "", "edits": figures["edits"]}
+    rows = [
+        [
+            row["attribute"],
+            row["direction"],
+            str(row["edits"]),
+            f"{row['landed']:.1%}",
+            f"{row['preserved']:.1%}",
+            f"{row['psnr_inside_db']:.1f} ({row['input_psnr_inside_db']:.1f})",
+            f"{row['psnr_outside_db']:.1f}",
+            f"{row['ssim_inside']:.2f} ({row['input_ssim_inside']:.2f})",
+        ]
+        for row in (*figures["by_edit"], total)
+    ]
+    headings = ("edits", "landed", "kept", "dB in (input)", "dB out", "SSIM in (input)")
+    title = f"{figures['model']}: {figures['edits']} edits of {figures['faces']} held-out faces"
+    return Table(title, ("attribute", "", *headings), rows, left=(0, 1))
+
+
+def _notes(figures: dict[str, Any]) -> tuple[str, ...]:
+    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
+    notes: tuple[str, ...] = (
+        f"left out, hair hidden by a hat: {figures['left_out_hair_hidden']}; judge on real faces: {accuracy}",
+    )
+    if figures["not_scored"]:
+        notes += (f"not scored, since no drawing has it: {', '.join(figures['not_scored'])}",)
+    return notes

@@ -1,8 +1,9 @@
-"""The judge: a small classifier that reads the attributes off a drawn face, trained on faces of its own."""
+"""The judge: a small classifier that reads a picture's attributes or its domain, trained on pictures of its own."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -11,12 +12,12 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from edgegan.data import avatars
-from edgegan.data._labelled import normalised
+from edgegan.data import Pictures, avatars, normalised, open_domains
+from edgegan.data._domains import Joined
 from edgegan.runtime.files import atomic_path, cache_folder
 
 FACES = 2000  # of the judge's own split: seeds that neither training nor the held-out set has
-ROUNDS = 400
+ROUNDS, DOMAIN_ROUNDS = 400, 150  # a domain is read off sooner than eight attributes
 BATCH = 64
 
 
@@ -38,43 +39,71 @@ class Judge(nn.Module):
 
 
 def trained_judge(size: int, names: tuple[str, ...]) -> Judge:
-    """The judge for pictures of `size` pixels; trained once (less than a minute), then kept in the cache."""
+    """The judge of attributes on pictures of `size` pixels; trained once (less than a minute), then kept."""
     pictures = avatars.open_data(str(FACES), size=size, names=names, split="judge")
-    judge = Judge(len(names))
-    recipe = f"{size} {names} {FACES} {ROUNDS} {judge}".encode() + pictures.picture(0).tobytes()
-    path = cache_folder() / f"judge-{hashlib.sha256(recipe).hexdigest()[:16]}.safetensors"
-    if path.is_file():
-        judge.load_state_dict(load_file(path))
-        return judge.eval()
-    _fit(judge, pictures)
-    with atomic_path(path) as temporary:
-        save_file(judge.state_dict(), temporary)
-    return judge.eval()
+
+    def known() -> tuple[Tensor, Tensor]:
+        indices = range(len(pictures))
+        seen = [[not pictures.hidden(i, n) for n in pictures.names] for i in indices]
+        return torch.from_numpy(np.stack([pictures.label(i) for i in indices])), torch.tensor(seen).float()
+
+    return _trained(Judge(len(names)), f"{size} {names}", pictures, known, ROUNDS)
+
+
+def domain_judge(spec: str, size: int) -> Judge:
+    """The judge that tells domain B (1) from A (0) of a data set, on pictures of its own; kept like the other.
+
+    It takes every picture for one of the two, noise too: its figure means something beside a likeness.
+    Raises InputError if the set has no pictures for a judge.
+    """
+    domains = open_domains(spec, size=size, split="judge")
+    both = Joined(domains)
+
+    def known() -> tuple[Tensor, Tensor]:
+        side = torch.cat([torch.zeros(len(domains.a), 1), torch.ones(len(domains.b), 1)])
+        return side, torch.ones_like(side)
+
+    seen = hashlib.sha256()
+    for i in range(len(both)):  # folders keep their name when their pictures change
+        seen.update(both.picture(i).tobytes())
+    return _trained(Judge(1), f"{size} {seen.hexdigest()}", both, known, DOMAIN_ROUNDS)
 
 
 def read(judge: Judge, images: NDArray[np.float32], batch: int = 64) -> NDArray[np.float32]:
-    """Probabilities (N, attributes) of pictures (N, 3, S, S) in [-1, 1]."""
+    """Probabilities (N, labels) of pictures (N, 3, S, S) in [-1, 1]."""
     with torch.inference_mode():
         parts = [torch.sigmoid(judge(torch.from_numpy(images[i : i + batch]))) for i in range(0, len(images), batch)]
     found: NDArray[np.float32] = torch.cat(parts).numpy()
     return found
 
 
-def _fit(judge: Judge, pictures: avatars.AvatarPictures) -> None:
-    """Binary cross-entropy on every attribute that can be seen; noise keeps the judge from reading pixels."""
-    images = torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
-    labels = torch.from_numpy(np.stack([pictures.label(i) for i in range(len(pictures))]))
-    seen = torch.tensor([[not pictures.hidden(i, n) for n in pictures.names] for i in range(len(pictures))])
+def _trained(
+    judge: Judge, of: str, pictures: Pictures, known: Callable[[], tuple[Tensor, Tensor]], rounds: int
+) -> Judge:
+    """`judge` from the cache, else fitted to `pictures` and what is `known` of them: labels, and which can be seen."""
+    recipe = f"{of} {len(pictures)} {rounds} {judge}".encode() + pictures.picture(0).tobytes()
+    path = cache_folder() / f"judge-{hashlib.sha256(recipe).hexdigest()[:16]}.safetensors"
+    if not path.is_file():
+        images = torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
+        _fit(judge, images, *known(), rounds)
+        with atomic_path(path) as temporary:
+            save_file(judge.state_dict(), temporary)
+    judge.load_state_dict(load_file(path))
+    return judge.eval()
+
+
+def _fit(judge: Judge, images: Tensor, labels: Tensor, seen: Tensor, rounds: int) -> None:
+    """Binary cross-entropy on what can be seen (weights `seen`); noise keeps the judge from reading pixels."""
     generator = torch.Generator().manual_seed(0)
     with torch.random.fork_rng():
         torch.manual_seed(0)
         optimiser = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=1e-2)
-        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=ROUNDS)
+        schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=rounds)
         judge.train()
-        for _ in range(ROUNDS):
+        for _ in range(rounds):
             pick = torch.randint(len(images), (BATCH,), generator=generator)
             noisy = images[pick] + 0.08 * torch.randn(images[pick].shape, generator=generator)
-            loss = F.binary_cross_entropy_with_logits(judge(noisy), labels[pick], weight=seen[pick].float())
+            loss = F.binary_cross_entropy_with_logits(judge(noisy), labels[pick], weight=seen[pick])
             optimiser.zero_grad()
             torch.autograd.backward(loss)
             optimiser.step()

@@ -1,68 +1,123 @@
-"""What is scored: a run's or checkpoint's averaged generator, or an exported artefact, behind one call."""
+"""What is scored: a run's or checkpoint's averaged networks, or an exported artefact, behind one call."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 
-from edgegan.eval.counterfactual import Arrays, Edit
+from edgegan.data import normalised
+from edgegan.families import ExportSpec
 from edgegan.run import open_trained
 from edgegan.runtime.artefact import load
-from edgegan.runtime.backends import open_backend
+from edgegan.runtime.backends import Backend, open_backend
 from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.image import image_spec
+from edgegan.sheet import Picture, to_picture
+
+Arrays = NDArray[np.float32]
+BATCH = 16
 
 
 @dataclass(frozen=True)
 class Subject:
-    """An edit function, the card that says what it takes, and words for the report."""
+    """A network, the card that says what it takes, and words for the report."""
 
-    edit: Edit
+    run: Callable[[Mapping[str, Arrays]], Arrays]  # N of each input, by name -> N of the first output
     card: ModelCard
     what: str
+    data: str = ""  # the set it was trained on; empty where an artefact does not tell
+
+    @property
+    def direction(self) -> str:
+        """AtoB or BtoA; a translator that names none goes from A to B."""
+        return self.card.direction or "AtoB"
+
+    @property
+    def size(self) -> int:
+        """The edge of the pictures it is scored on; raises InputError if they are not square."""
+        height, width = self.card.size.hw
+        if height != width:
+            raise InputError(f"{self.card.name} takes pictures of {height}x{width}", "eval scores square pictures only")
+        return height
+
+    def edit(self, images: Arrays, labels: Arrays) -> Arrays:
+        """Pictures (N, 3, S, S) in [-1, 1] and condition vectors (N, C) -> edited pictures."""
+        return self.run({"image": images, "label": labels})
+
+    def translate(self, pictures: Sequence[Picture]) -> list[Picture]:
+        """N pictures -> N pictures."""
+        made: list[Picture] = []
+        for start in range(0, len(pictures), BATCH):
+            made += self._pictures({"image": np.stack([normalised(p) for p in pictures[start : start + BATCH]])})
+        return made
+
+    def generate(self, latents: Arrays) -> list[Picture]:
+        """(N, nz) -> N pictures."""
+        made: list[Picture] = []
+        for start in range(0, len(latents), BATCH):
+            made += self._pictures({"latent": latents[start : start + BATCH]})
+        return made
+
+    def _pictures(self, inputs: Mapping[str, Arrays]) -> list[Picture]:
+        spec = image_spec(self.card.outputs, f"output of {self.card.name}")
+        return [to_picture(output, spec.value_range or (-1.0, 1.0)) for output in self.run(inputs)]
+
+
+@contextmanager
+def open_subjects(path: Path, backend: str = "auto") -> Iterator[tuple[Subject, ...]]:
+    """Opens a run folder, a checkpoint (eager fp32, on the CPU) or an artefact (through a backend).
+
+    A run gives one subject for each direction it can translate in; helper networks are left out. Raises InputError
+    if `path` is none of these.
+    """
+    if path.suffix == ".safetensors" or (path / "config.json").is_file():
+        run, nets, found = open_trained(path)
+        specs = run.family.exportable(run.cfg, nets, run.data)
+        helpers = {name for spec in specs for name in spec.card.companions.values()}
+        images = f"eager fp32, after {found.header['images']:,} images"
+        yield tuple(
+            Subject(_eager(spec), spec.card, f"{spec.card.name}, {images}", run.data)
+            for spec in specs
+            if f"{spec.name}.onnx" not in helpers
+        )
+        return
+    artefact = load(path)
+    with open_backend(artefact, backend=backend) as opened:
+        data = str(artefact.card.training.get("data", ""))
+        yield (Subject(_exported(opened, artefact.card), artefact.card, f"{artefact.path.name}, {opened.name}", data),)
 
 
 @contextmanager
 def open_subject(path: Path, backend: str = "auto") -> Iterator[Subject]:
-    """Opens a run folder, a checkpoint (eager fp32) or an artefact (through a backend).
-
-    Raises InputError if it is none of these, or does not edit pictures by attributes.
-    """
-    if path.suffix == ".safetensors" or (path / "config.json").is_file():
-        run, nets, found = open_trained(path)
-        spec = run.family.exportable(run.cfg, nets, run.data)[0]
-
-        def eager(images: Arrays, labels: Arrays) -> Arrays:
-            with torch.inference_mode():
-                output: Arrays = spec.module(torch.from_numpy(images), torch.from_numpy(labels)).numpy()
-            return output
-
-        _check(spec.card, path)
-        yield Subject(eager, spec.card, f"{spec.card.name}, eager fp32, after {found.header['images']:,} images")
-        return
-    artefact = load(path)
-    _check(artefact.card, path)
-    with open_backend(artefact, backend=backend) as opened:
-
-        def exported(images: Arrays, labels: Arrays) -> Arrays:
-            outputs = [
-                opened.run({"image": image[None], "label": label[None]})[artefact.card.outputs[0].name].astype(
-                    np.float32
-                )
-                for image, label in zip(images, labels, strict=True)
-            ]
-            return np.concatenate(outputs)
-
-        yield Subject(exported, artefact.card, f"{artefact.path.name}, {opened.name}")
+    """The first of `open_subjects`."""
+    with open_subjects(path, backend) as subjects:
+        yield subjects[0]
 
 
-def _check(card: ModelCard, path: Path) -> None:
-    if card.task != "translate" or card.condition.kind != "binary":
-        raise InputError(
-            f"{path}: a model for '{card.task}' with condition '{card.condition.kind}'", "eval scores attribute editors"
-        )
+def _eager(spec: ExportSpec) -> Callable[[Mapping[str, Arrays]], Arrays]:
+    def run(inputs: Mapping[str, Arrays]) -> Arrays:
+        with torch.inference_mode():
+            output: Any = spec.module(*(torch.from_numpy(inputs[t.name]) for t in spec.card.inputs))
+        first: Arrays = (output[0] if isinstance(output, tuple) else output).numpy()
+        return first
+
+    return run
+
+
+def _exported(opened: Backend, card: ModelCard) -> Callable[[Mapping[str, Arrays]], Arrays]:
+    """One at a time: exported networks take a batch of one."""
+
+    def run(inputs: Mapping[str, Arrays]) -> Arrays:
+        count = len(next(iter(inputs.values())))
+        singles = ({t.name: inputs[t.name][i : i + 1].astype(t.dtype) for t in card.inputs} for i in range(count))
+        return np.concatenate([opened.run(single)[card.outputs[0].name].astype(np.float32) for single in singles])
+
+    return run

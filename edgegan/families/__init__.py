@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edgegan import distributed
 from edgegan.config import BaseConfig
 from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
@@ -31,11 +32,17 @@ Loss = tuple[Tensor, dict[str, Tensor]]  # the scalar to minimise, and its named
 
 @dataclass(frozen=True)
 class Step:
-    """One micro-batch on its way through a phase. Real pictures are in [-1, 1], (N, 3, H, W)."""
+    """One micro-batch on its way through a phase. Real pictures are in [-1, 1], (N, 3, H, W).
+
+    Under torchrun each process holds its own slice of the micro-batch. What is drawn for a picture by its number
+    (`uniform`) or over the whole micro-batch (`permuted`) is what a single process would draw; what is drawn from
+    `rng`, or from torch's generator, is each process's own.
+    """
 
     streams: Mapping[str, Batch]
-    first_image: int  # the number of the first real picture of this micro-batch since training began
+    first_image: int  # the number of the first real picture of this slice since training began
     seed: int
+    first_of_all: int | None = None  # that of the whole micro-batch, over all processes; None: this slice is all
     scratch: dict[str, Any] = field(default_factory=dict)  # what a phase leaves for later ones of the same round
 
     @property
@@ -48,19 +55,29 @@ class Step:
         """Randomness that depends on (seed, images seen) alone, so that a resumed run repeats it."""
         return np.random.Generator(np.random.Philox(key=[self.seed, self.first_image]))
 
-    def uniform(self, count: int) -> Tensor:
-        """(count,) in [0, 1): one draw per picture, from (seed, images seen, index) alone."""
-        return torch.from_numpy(
-            np.array(
-                [
-                    np.random.Generator(
-                        np.random.Philox(key=[self.seed, self.first_image + i], counter=1 << 40)
-                    ).random()
-                    for i in range(count)
-                ],
-                np.float32,
-            )
+    @cached_property
+    def _shared_rng(self) -> np.random.Generator:
+        """The same in every process."""
+        first = self.first_image if self.first_of_all is None else self.first_of_all
+        return np.random.Generator(np.random.Philox(key=[self.seed, first], counter=1 << 42))
+
+    def permuted(self, own: Tensor) -> Tensor:
+        """(N, ...) -> (N, ...): one row for each picture, from a permutation of the whole micro-batch's rows."""
+        rows = distributed.gathered(own)
+        order = torch.from_numpy(self._shared_rng.permutation(len(rows)))
+        start = self.first_image - self.first_of_all if self.first_of_all is not None else 0
+        return rows[order[start : start + len(own)].to(rows.device)]
+
+    def uniform(self, count: int, *shape: int, draw: int = 0) -> Tensor:
+        """(count, *shape) in [0, 1): each picture's own, from (seed, images seen, index, draw) alone.
+
+        The same `draw` always gives the same numbers: give another one for every further use.
+        """
+        own = (
+            np.random.Generator(np.random.Philox(key=[self.seed, self.first_image + i], counter=draw << 64 | 1 << 40))
+            for i in range(count)
         )
+        return torch.from_numpy(np.array([rng.random(shape) for rng in own], np.float32))
 
 
 @dataclass(frozen=True)
@@ -115,6 +132,7 @@ class ExportSpec:
     card: ModelCard
     golden: Callable[[int], dict[str, NDArray[np.float32]]]
     tolerances: Mapping[str, Tolerance]  # by precision
+    calibration: Callable[[int], dict[str, NDArray[np.float32]]] | None = None  # as golden, of training pictures
     dynamic_multiple: int | None = None  # height and width may be any multiples of this; None: the size is baked in
     keep_fp32: tuple[str, ...] = ()  # operator types that FP16 may hurt; measured values decide for each node
     note: str = ""  # one line for the user: where the golden pictures came from
@@ -137,6 +155,7 @@ class Imported:
     cfg: BaseConfig
     networks: Mapping[str, Mapping[str, Tensor]]
     notes: tuple[str, ...]  # what was found, inferred, renamed and dropped
+    images: int = 0  # real pictures shown in training, as far as the files tell
 
 
 class Family(Protocol):
@@ -148,6 +167,13 @@ class Family(Protocol):
 
     `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). It returns None if
     the layout is not its own, and raises InputError if it is, but cannot be used.
+
+    Where held-out data can tell a good checkpoint from a bad one, a family also offers
+
+        validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]
+
+    `nets` hold the averaged weights where there are averages. The first figure decides which checkpoint is kept as
+    the best, lower is better; the others are logged. It draws no randomness of its own.
     """
 
     Config: type[BaseConfig]

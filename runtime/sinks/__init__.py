@@ -9,13 +9,14 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from ..controls import Slider
 from ..errors import SinkError
 from ..image import Image
 from ..sources import Frame
@@ -52,6 +53,10 @@ class Sink(Protocol):
         """
         ...
 
+    def offer(self, sliders: Sequence[Slider]) -> None:
+        """Puts sliders beside the picture, where someone can push them; elsewhere does nothing."""
+        return
+
     def close(self) -> None:
         """Finishes the output; may be called twice."""
         return
@@ -78,6 +83,11 @@ class Sinks(Sink):
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Writes to each in turn and joins their keys."""
         return "".join([sink.write(frame, before) for sink in self.members])
+
+    def offer(self, sliders: Sequence[Slider]) -> None:
+        """Offers them to each."""
+        for sink in self.members:
+            sink.offer(sliders)
 
     def close(self) -> None:
         """Closes all; the first error is raised after that."""

@@ -5,7 +5,9 @@ from __future__ import annotations
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
+from ..controls import Slider
 from ..errors import SinkError
 from ..image import Image
 from ..sources import Frame
@@ -44,7 +46,12 @@ class Window(Sink):
             )
         self._clock, self._title, self._opened = clock or Clock(), title, False
         self._begin: float | None = None
+        self._sliders: dict[str, tuple[Slider, int]] = {}  # with the place that the window shows
         self.about = "window"
+
+    def offer(self, sliders: Sequence[Slider]) -> None:
+        """Puts sliders below the picture, from the first frame on."""
+        self._sliders = {slider.name: (slider, slider.place) for slider in sliders}
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Shows the frame when its time has come."""
@@ -54,12 +61,27 @@ class Window(Sink):
             cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
             height, width = frame.image_bgr.shape[:2]
             cv2.resizeWindow(self._title, width, height)
+            for slider, place in self._sliders.values():
+                cv2.createTrackbar(slider.name, self._title, place, slider.STEPS, lambda _: None)
             self._opened = True
         elif cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
             return "\x1b"
+        self._follow_sliders()
         cv2.imshow(self._title, frame.image_bgr)
         key = cv2.waitKey(self._wait_ms(frame))
         return chr(key & 0xFF) if key >= 0 else ""
+
+    def _follow_sliders(self) -> None:
+        """What the mouse pushed goes to the slider; what keys pushed goes to the window."""
+        import cv2
+
+        for name, (slider, shown) in self._sliders.items():
+            seen = cv2.getTrackbarPos(name, self._title)
+            if seen != shown:
+                slider.put(seen)
+            elif slider.place != shown:
+                cv2.setTrackbarPos(name, self._title, slider.place)
+            self._sliders[name] = (slider, slider.place)
 
     def _wait_ms(self, frame: Frame) -> int:
         if self._clock.by_timestamp:

@@ -2,72 +2,94 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 from torch import Tensor
 
-from edgegan.data import Counterfactual, Labelled, open_labelled
-from edgegan.data._labelled import LabelledStream, normalised
-from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.data import Counterfactual, Labelled, normalised
+from edgegan.families import ExportSpec, Networks, Phase
+from edgegan.runtime.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective
 from .config import Config
-from .export import DrawnFaces
+from .export import classifier, condition
 from .export import exportable as _exportable
 from .networks import Discriminator, Generator
+from .objective import edit_targets
+from .official import import_official
+from .pictures import AllNames, labelled, streams
+from .validate import validate
 
 TITLE = "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation"
 EMA = ("generator",)
 
-__all__ = ["EMA", "TITLE", "Config", "example_inputs", "exportable", "networks", "phases", "preview", "streams", "tiny"]
+__all__ = [
+    "EMA",
+    "TITLE",
+    "Config",
+    "edit_targets",
+    "example_inputs",
+    "exportable",
+    "import_official",
+    "networks",
+    "phases",
+    "preview",
+    "streams",
+    "tiny",
+    "validate",
+]
 
 
 def networks(cfg: Config) -> Networks:
     """The generator and the discriminator, freshly initialised with PyTorch's defaults, as the original."""
-    labels = len(cfg.attributes)
     return {
-        "generator": Generator(labels, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask),
-        "discriminator": Discriminator(cfg.size, labels, cfg.d_conv_dim, cfg.d_layers),
+        "generator": Generator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask),
+        "discriminator": Discriminator(cfg.size, len(cfg.attributes), cfg.d_conv_dim, cfg.d_layers),
     }
 
 
 def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
     """A picture, and for the generator a label."""
     image = torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size)
-    return (image, torch.zeros(1, len(cfg.attributes))) if network == "generator" else (image,)
+    return (image, torch.zeros(1, cfg.label_width)) if network == "generator" else (image,)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
-    """D every round, the generator every n_critic rounds; with hinge-r1, the penalty every r1_interval rounds."""
+    """D every round, the generator every n_critic rounds; with hinge-r1, the penalty every r1_interval rounds.
+
+    With several sets, all of these for each in turn, as the original; the optimisers are shared.
+    """
     g, d = _typed(nets)
     betas = (cfg.beta1, cfg.beta2)
     d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, betas)
     g_adam = torch.optim.Adam(g.parameters(), cfg.g_lr, betas)
     wgan = cfg.adversarial == "wgan-gp"
-    found = [Phase("D", d, d_adam, lambda s: objective.d_loss(cfg, g, d, s), needs_second_order=wgan)]
-    if not wgan:
-        found.append(
-            Phase("R1", d, d_adam, lambda s: objective.r1_loss(cfg, d, s), cfg.r1_interval, needs_second_order=True)
-        )
-    found.append(Phase("G", g, g_adam, lambda s: objective.g_loss(cfg, g, d, s), cfg.n_critic))
+    found: list[Phase] = []
+    for slot in cfg.slots:
+        of = f"_{slot.set.name}" if slot.sets > 1 else ""
+        d_loss, r1_loss = partial(objective.d_loss, cfg, g, d, slot=slot), partial(objective.r1_loss, cfg, d, slot=slot)
+        found.append(Phase(f"D{of}", d, d_adam, d_loss, needs_second_order=wgan))
+        if not wgan:
+            found.append(Phase(f"R1{of}", d, d_adam, r1_loss, cfg.r1_interval, needs_second_order=True))
+        found.append(Phase(f"G{of}", g, g_adam, partial(objective.g_loss, cfg, g, d, slot=slot), cfg.n_critic))
     return tuple(found)
 
 
-def streams(cfg: Config, data: str) -> dict[str, Stream]:
-    """The labelled training pictures."""
-    return {"real": LabelledStream(_open(cfg, data, "train"), flip=cfg.flip, balance=cfg.balance)}
-
-
 def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
-    """Held-out pictures edited to each attribute in turn; on avatars, the true answers stand below each row."""
-    g, _ = _typed(nets)
-    pictures = _open(cfg, data, "heldout")
+    """Held-out pictures edited to each attribute in turn; on avatars, the true answers stand below each row.
+
+    With several sets the pictures are the first's, edited to the attributes of all.
+    """
+    g, d = _typed(nets)
+    pictures = labelled(cfg, data)
     rows: list[list[Picture | None]] = []
     names: list[str] = []
     device = next(g.parameters()).device
     for i in range(min(count, len(pictures))):
         image = torch.from_numpy(normalised(pictures.picture(i))).to(device)
-        targets = edit_targets(cfg, torch.from_numpy(pictures.label(i)))
+        targets = edit_targets(cfg, _own_label(cfg, d, pictures, i, image))
         labels = torch.stack([t for _, t in targets]).to(device)
         with torch.no_grad():
             fakes = g(image.expand(len(targets), -1, -1, -1), labels).float().cpu()
@@ -81,22 +103,12 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
     return Sheet(["input", *(_edit_caption(cfg, a) for a in cfg.attributes)], rows, names)
 
 
-def edit_targets(cfg: Config, label: Tensor) -> list[tuple[str, Tensor]]:
-    """One target per attribute, as the paper's test mode: a member of a group is set, any other is flipped."""
-    found = []
-    for name in cfg.attributes:
-        target = label.clone()
-        objective.set_attribute(cfg, target, name, on=None)
-        found.append((name, target))
-    return found
-
-
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-    """The generator as `model`, and the discriminator's class head as `classifier`."""
-    g, d = _typed(nets)
-    if not data:
-        return _exportable(cfg, g, d, lambda: DrawnFaces(cfg), note="verified on drawn faces, not on the training data")
-    return _exportable(cfg, g, d, lambda: _open(cfg, data, "heldout"))
+    """The generator as `model`, and the discriminator's class head, if it is there, as `classifier`."""
+    g, d = nets["generator"], nets.get("discriminator")
+    assert isinstance(g, Generator) and (d is None or isinstance(d, Discriminator))
+    note = "" if data else "verified on drawn faces, not on the training data"
+    return _exportable(cfg, g, d, partial(labelled, cfg, data), note)
 
 
 def tiny() -> Config:
@@ -117,8 +129,17 @@ def tiny() -> Config:
     )
 
 
-def _open(cfg: Config, data: str, split: str) -> Labelled:
-    return open_labelled(data, size=cfg.size, names=cfg.attributes, split=split, centre_crop=cfg.centre_crop)
+def _own_label(cfg: Config, d: Discriminator, pictures: Labelled, index: int, image: Tensor) -> Tensor:
+    """(C,) labels of a picture; what its data do not know, the class head says."""
+    label = torch.from_numpy(pictures.label(index).copy())
+    if isinstance(pictures, AllNames):
+        with torch.no_grad():
+            likely = classifier(cfg, d)(image[None])[0].tolist()
+        guessed = decide(condition(cfg), dict(zip(cfg.attributes, likely, strict=True)))
+        for place, name in enumerate(cfg.attributes):
+            if name not in pictures.known:
+                label[place] = guessed[name]
+    return label
 
 
 def _edit_caption(cfg: Config, name: str) -> str:

@@ -10,10 +10,8 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edgegan.data import Labelled, Picture, open_labelled
-from edgegan.data._labelled import normalised
+from edgegan.data import Labelled, normalised
 from edgegan.families import ExportSpec, Tolerance
-from edgegan.runtime import avatars
 from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from . import objective
@@ -40,10 +38,16 @@ CLASSIFIER_TOLERANCES = {
 
 
 def exportable(
-    cfg: Config, generator: Generator, discriminator: Discriminator, heldout: Callable[[], Labelled], note: str = ""
+    cfg: Config,
+    generator: Generator,
+    discriminator: Discriminator | None,
+    pictures: Callable[[str], Labelled],
+    note: str = "",
 ) -> tuple[ExportSpec, ...]:
-    """The specs of `model` and `classifier`; `heldout` opens the pictures for the golden pairs."""
-    labels = len(cfg.attributes)
+    """The specs of `model` and, where there is a discriminator, of `classifier`.
+
+    `pictures` opens a split: the golden pairs are held out, INT8 is calibrated on training pictures.
+    """
     image = TensorSpec(
         name="image",
         dtype="float32",
@@ -53,10 +57,9 @@ def exportable(
         value_range=(-1.0, 1.0),
     )
     edited = msgspec.structs.replace(image, name="edited")  # ONNX wants names that differ from the inputs
-    label = TensorSpec(name="label", dtype="float32", shape=(1, labels), layout="NC", value_range=(0.0, 1.0))
-    condition = Condition(
-        kind="binary", names=cfg.attributes, groups=cfg.groups, default=tuple(_default_label(cfg).values())
-    )
+
+    def label(width: int) -> TensorSpec:
+        return TensorSpec(name="label", dtype="float32", shape=(1, width), layout="NC", value_range=(0.0, 1.0))
 
     def card(task: str, inputs: tuple[TensorSpec, ...], output: TensorSpec) -> ModelCard:
         return ModelCard(
@@ -64,10 +67,10 @@ def exportable(
             family="stargan",
             task="classify" if task == "classify" else "translate",
             domain=cfg.domain,
-            condition=condition,
+            condition=condition(cfg, masked=task == "translate"),
             faces=cfg.faces,
             alignment=cfg.alignment,
-            companions={} if task == "classify" else {"classifier": "classifier.onnx"},
+            companions={} if task == "classify" or discriminator is None else {"classifier": "classifier.onnx"},
             inputs=inputs,
             outputs=(output,),
             size=SizeRule(hw=(cfg.size, cfg.size)),
@@ -75,74 +78,70 @@ def exportable(
         )
 
     def golden_edits(count: int) -> Arrays:
-        return _golden(cfg, heldout(), count)
+        return _edits(cfg, pictures("heldout"), count)
 
     def golden_faces(count: int) -> Arrays:
-        pictures = heldout()
-        return {"image": np.stack([normalised(pictures.picture(i)) for i in range(min(count, len(pictures)))])}
+        faces = pictures("heldout")
+        return {"image": np.stack([normalised(faces.picture(i)) for i in range(min(count, len(faces)))])}
 
-    return (
-        ExportSpec(
-            name="model",
-            folder="",
-            module=_frozen(generator),
-            card=card("translate", (image, label), edited),
-            golden=golden_edits,
-            tolerances=MODEL_TOLERANCES,
-            dynamic_multiple=4 * cfg.stem_stride,
-            keep_fp32=("InstanceNormalization",),
-            note=note,
-        ),
-        ExportSpec(
-            name="classifier",
-            folder="",
-            module=_frozen(Classifier(discriminator)),
-            card=card("classify", (image,), label),
-            golden=golden_faces,
-            tolerances=CLASSIFIER_TOLERANCES,
-        ),
+    model = ExportSpec(
+        name="model",
+        folder="",
+        module=_frozen(generator),
+        card=card("translate", (image, label(cfg.label_width)), edited),
+        golden=golden_edits,
+        calibration=lambda count: _edits(cfg, pictures("train"), count),
+        tolerances=MODEL_TOLERANCES,
+        dynamic_multiple=4 * cfg.stem_stride,
+        keep_fp32=("InstanceNormalization",),
+        note=note,
+    )
+    if discriminator is None:
+        return (model,)
+    head = ExportSpec(
+        name="classifier",
+        folder="",
+        module=_frozen(classifier(cfg, discriminator)),
+        card=card("classify", (image,), label(len(cfg.attributes))),
+        golden=golden_faces,
+        tolerances=CLASSIFIER_TOLERANCES,
+    )
+    return model, head
+
+
+def condition(cfg: Config, *, masked: bool = False) -> Condition:
+    """What the card says of the labels; `masked`: with the mask that tells the generator which set is meant."""
+    sets = tuple(s.attributes for s in cfg.sets) if masked and len(cfg.sets) > 1 else ()
+    return Condition(
+        kind="one_hot" if len(cfg.slots) == 1 and cfg.slots[0].set.kind == "one_hot" else "binary",
+        names=cfg.attributes,
+        groups=cfg.groups,
+        mask_slots=len(sets),
+        sets=sets,
+        default=_default_label(cfg),
     )
 
 
-class DrawnFaces:
-    """Held-out drawn faces for a model of any attributes; what a drawing does not know is off."""
-
-    def __init__(self, cfg: Config) -> None:
-        self.names, self.groups = cfg.attributes, cfg.groups
-        known = tuple(name for name in cfg.attributes if name in avatars.ATTRIBUTES)
-        self._drawn = open_labelled("avatars", size=cfg.size, names=known, split="heldout")
-        self.name = self._drawn.name
-        self._places = {name: i for i, name in enumerate(self._drawn.names)}
-
-    def __len__(self) -> int:
-        return len(self._drawn)
-
-    def picture(self, index: int) -> Picture:
-        """Picture `index`."""
-        return self._drawn.picture(index)
-
-    def label(self, index: int) -> NDArray[np.float32]:
-        """Its labels, in the model's order."""
-        drawn = self._drawn.label(index)
-        return np.array([drawn[self._places[n]] if n in self._places else 0.0 for n in self.names], np.float32)
+def classifier(cfg: Config, discriminator: Discriminator) -> Classifier:
+    """The class head: softmax over a one-hot set's labels, sigmoid of all others."""
+    places = [slot.here for slot in cfg.slots if slot.set.kind == "one_hot"]
+    return Classifier(discriminator, [(place.start, place.stop) for place in places])
 
 
-def _golden(cfg: Config, pictures: Labelled, count: int) -> Arrays:
-    """`count` held-out pictures, each with every attribute's single edit: N = count * attributes."""
+def _edits(cfg: Config, pictures: Labelled, count: int) -> Arrays:
+    """`count` pictures, each with every attribute's single edit: N = count * attributes."""
     images, labels = [], []
     for i in range(min(count, len(pictures))):
-        for name in cfg.attributes:
-            target = torch.from_numpy(pictures.label(i).copy())
-            objective.set_attribute(cfg, target, name, on=None)
+        for _, target in objective.edit_targets(cfg, torch.from_numpy(pictures.label(i).copy())):
             images.append(normalised(pictures.picture(i)))
             labels.append(target.numpy())
     return {"image": np.stack(images), "label": np.stack(labels)}
 
 
-def _default_label(cfg: Config) -> dict[str, float]:
+def _default_label(cfg: Config) -> tuple[float, ...]:
     """All off, but the first of each exclusive group on: a vector that training has seen."""
     first = {group[0] for group in cfg.groups}
-    return {name: float(name in first) for name in cfg.attributes}
+    return tuple(float(name in first) for name in cfg.attributes)
 
 
 def _frozen(module: nn.Module) -> nn.Module:

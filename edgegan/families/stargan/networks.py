@@ -7,6 +7,8 @@ eq. 1): the generator also says where it paints, `m * rgb + (1 - m) * x`.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -128,12 +130,22 @@ class Discriminator(nn.Module):
 
 
 class Classifier(nn.Module):
-    """The discriminator's class head as a model of its own: (N, 3, S, S) -> probabilities (N, C)."""
+    """The discriminator's class head as a model of its own: (N, 3, S, S) -> probabilities (N, C).
 
-    def __init__(self, discriminator: Discriminator) -> None:
+    `one_hot` are the places (first, end) of labels of which exactly one is on: theirs add up to one.
+    """
+
+    def __init__(self, discriminator: Discriminator, one_hot: Sequence[tuple[int, int]] = ()) -> None:
         super().__init__()
         self.main, self.conv2 = discriminator.main, discriminator.conv2
+        self.one_hot = tuple(one_hot)
 
     def forward(self, image: Tensor) -> Tensor:
         """Each attribute's probability."""
-        return torch.sigmoid(self.conv2(self.main(image)).flatten(1))
+        logits = self.conv2(self.main(image)).flatten(1)
+        parts, done = [], 0
+        for first, end in self.one_hot:
+            parts += [torch.sigmoid(logits[:, done:first]), torch.softmax(logits[:, first:end], 1)]
+            done = end
+        parts.append(torch.sigmoid(logits[:, done:]))
+        return torch.cat([part for part in parts if part.shape[1]], 1) if self.one_hot else parts[0]

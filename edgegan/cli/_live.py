@@ -1,0 +1,87 @@
+"""What `edgegan live` says: what runs, how far it is, and what it did."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from edgegan.runtime.session import Session
+    from edgegan.runtime.sinks import Sink
+    from edgegan.runtime.sources import Source
+    from edgegan.runtime.stats import Stats
+
+
+def introduce(model: Session, source: Source, *, screen: bool, set_: bool) -> None:
+    """Says what runs, on what, and what the model knows."""
+    card = model.card
+    print(f"model:   {card.name} ({card.family}, {card.precision})" + (f", knows {card.domain}" if card.domain else ""))
+    first, *others = model.selection.lines()
+    print(f"backend: {first}")
+    for line in others:
+        print(f"         {line}")
+    for notice in model.notices:
+        print(f"note:    {notice}")
+    print(f"source:  {source.about}")
+    edits = card.task == "translate"
+    if edits and source.name != "synthetic" and re.search(r"drawn|avatar", card.domain, re.IGNORECASE):
+        print(
+            f"note:    this model knows {card.domain}, so photographed faces will not come out well; "
+            "bring a model of your own: edgegan live RUN_OR_MODEL.onnx"
+        )
+    if edits and not set_ and not screen and card.condition.names:
+        print(f"note:    nothing is set to change; --set takes {', '.join(card.condition.names)}")
+    print("keys:    h shows them, q quits" if screen else "Ctrl-C stops")
+
+
+@contextmanager
+def bar(total: int | None) -> Iterator[Sink]:
+    """A progress bar on stderr, as a sink: each frame moves it on."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    from edgegan.runtime.sinks.null import Null
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("frames", total=total)
+
+        class Bar(Null):
+            def write(self, frame: object, before: object = None) -> str:
+                progress.advance(task)
+                return ""
+
+        yield Bar()
+
+
+def report(stats: Stats, places: list[str]) -> None:
+    """What happened: a line, a table of stages, and where the output lies."""
+    from rich.console import Console
+    from rich.table import Table
+
+    print(stats.summary())
+    if not stats.shown:
+        return
+    head, rows = stats.table()
+    table = Table(box=None, pad_edge=False)
+    for number, column in enumerate(head):
+        table.add_column(column, justify="right" if number else "left")
+    for row in rows:
+        table.add_row(*row)
+    Console().print(table)
+    for place in places:
+        print(f"written: {place}")
+
+
+def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> None:
+    import msgspec
+
+    from edgegan.runtime.files import write_atomic
+
+    chosen = model.selection
+    about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
+    write_atomic(path, msgspec.json.format(msgspec.json.encode({**about, **stats.as_dict()}), indent=2) + b"\n")
+    print(f"written: {path}")

@@ -1,0 +1,52 @@
+"""`edgegan import`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+EPILOG = """
+**Examples**
+
+`edgegan import 200000-G.ckpt 200000-D.ckpt --out runs/celeba` — StarGAN's CelebA model, with the class head
+
+`edgegan import 100000-G.ckpt --attributes Eyeglasses,Smiling --size 256 --out runs/mine` — other attributes
+
+`edgegan import latest_net_G.pth --domain "photographs of horses" --out runs/horse2zebra`
+"""
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command("import", epilog=EPILOG)(import_)
+
+
+def import_(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="Checkpoint files of one model.")],
+    out: Annotated[Path, typer.Option(help="The run folder to make.")],
+    family: Annotated[str, typer.Option(help="Whose checkpoint it is; default: told by its layout.")] = "",
+    size: Annotated[
+        int | None, typer.Option(min=1, help="Picture size; default: told by the shapes, else usual.")
+    ] = None,
+    attributes: Annotated[str, typer.Option(metavar="A,B,...", help="What the labels mean, in order (StarGAN).")] = "",
+    bn: Annotated[
+        Literal["keep", "recalibrate"],
+        typer.Option(help="Batch-norm statistics: the file's own, or measured again on averaged weights (FastGAN)."),
+    ] = "recalibrate",
+    domain: Annotated[str, typer.Option(metavar="TEXT", help="What pictures the model knows, in words.")] = "",
+) -> None:
+    """Make a run from an official checkpoint of a paper: then export, eval, bench and live work on it."""
+    from edgegan.families import ImportOptions
+    from edgegan.official import import_files
+
+    names = tuple(name.strip() for name in attributes.split(",") if name.strip())
+    report = import_files(files, out, ImportOptions(size=size, attributes=names, bn=bn, domain=domain), family)
+    print(f"{report.run.family_name}: {', '.join(report.networks)}")
+    for note in report.notes:
+        print(f"  {note}")
+    for name, digest in report.sha256.items():
+        print(f"sha256 {digest}  {name}")
+    print(f"written: {out}")
+    print(f"next: edgegan export {out}   then: edgegan live {out}   or: edgegan bench {out}")

@@ -1,0 +1,124 @@
+"""Sets of pictures as training streams: pixels in [-1, 1], cropped and mirrored by the generator of each showing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegan.runtime.errors import InputError
+
+from ._sets import Domains, Labelled, Picture, Pictures
+
+Item = dict[str, NDArray[np.float32]]
+
+
+class LabelledStream:
+    """Items {"image": (3, H, W) float32 in [-1, 1], "label": (C,) float32}; half of them mirrored if `flip`.
+
+    What `balance` names is shown on half of the items: pictures of the rarer side come more than once.
+    """
+
+    def __init__(self, pictures: Labelled, *, flip: bool, balance: Sequence[str] = ()) -> None:
+        self.pictures, self._flip = pictures, flip
+        self._order = np.arange(len(pictures))
+        for name in balance:
+            self._order = _balanced(
+                self._order, np.array([pictures.label(int(i))[pictures.names.index(name)] for i in self._order])
+            )
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def item(self, index: int, rng: np.random.Generator) -> Item:
+        """Item `index`; whether it is mirrored comes from `rng`."""
+        index = int(self._order[index])
+        picture = self.pictures.picture(index)
+        if self._flip and rng.random() < 0.5:
+            picture = picture[:, ::-1]
+        return {"image": normalised(picture), "label": self.pictures.label(index)}
+
+
+class PictureStream:
+    """Items {"image": (3, crop, crop) float32 in [-1, 1]}: a random square of each picture, half mirrored if `flip`.
+
+    With `crop` None the whole picture is shown. Raises InputError if there are no pictures, or if they are smaller
+    than `crop`.
+    """
+
+    def __init__(self, pictures: Pictures, *, crop: int | None, flip: bool) -> None:
+        _check(pictures, crop)
+        self.pictures, self._crop, self._flip = pictures, crop, flip
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def item(self, index: int, rng: np.random.Generator) -> Item:
+        """Item `index`; place of the crop and mirroring come from `rng`."""
+        (image,) = _augmented((self.pictures.picture(index),), self._crop, self._flip, rng)
+        return {"image": normalised(image)}
+
+
+class PairStream:
+    """Items {"a", "b"}, each as in PictureStream, with one crop and one mirroring for both.
+
+    Raises InputError if the two sides are not of one length and size, or as PictureStream does.
+    """
+
+    def __init__(self, domains: Domains, *, crop: int | None, flip: bool) -> None:
+        a, b = _check(domains.a, crop), _check(domains.b, crop)
+        if len(domains.a) != len(domains.b) or a != b:
+            raise InputError(
+                f"{domains.name}: {len(domains.a)} pictures of {a[0]}x{a[1]} and {len(domains.b)} of {b[0]}x{b[1]}",
+                "pairs: equally many, of one size",
+            )
+        self.domains, self._crop, self._flip = domains, crop, flip
+
+    def __len__(self) -> int:
+        return len(self.domains.a)
+
+    def item(self, index: int, rng: np.random.Generator) -> Item:
+        """Pair `index`; place of the crop and mirroring come from `rng`."""
+        pair = (self.domains.a.picture(index), self.domains.b.picture(index))
+        a, b = _augmented(pair, self._crop, self._flip, rng)
+        return {"a": normalised(a), "b": normalised(b)}
+
+
+def normalised(picture: Picture) -> NDArray[np.float32]:
+    """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1], the range all our networks are trained on."""
+    return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 127.5 - 1.0
+
+
+def _augmented(
+    pictures: tuple[Picture, ...], crop: int | None, flip: bool, rng: np.random.Generator
+) -> tuple[Picture, ...]:
+    """The same square of each picture, all mirrored or none."""
+    height, width = pictures[0].shape[:2]
+    if crop is not None and (height, width) != (crop, crop):
+        top, left = int(rng.integers(height - crop + 1)), int(rng.integers(width - crop + 1))
+        pictures = tuple(p[top : top + crop, left : left + crop] for p in pictures)
+    if flip and rng.random() < 0.5:
+        pictures = tuple(p[:, ::-1] for p in pictures)
+    return pictures
+
+
+def _check(pictures: Pictures, crop: int | None) -> tuple[int, int]:
+    """(height, width) of the pictures."""
+    if not len(pictures):
+        raise InputError(f"{pictures.name}: there are no pictures")
+    height, width = pictures.picture(0).shape[:2]
+    if crop is not None and min(height, width) < crop:
+        raise InputError(
+            f"{pictures.name}: pictures of {height}x{width} pixels, but squares of {crop}x{crop} are to be cropped",
+            "a crop no larger than the size the pictures are loaded at",
+        )
+    return height, width
+
+
+def _balanced(order: NDArray[np.int64], label: NDArray[np.float32]) -> NDArray[np.int64]:
+    """`order` with the rarer label's members repeated evenly until both are as many."""
+    rare, common = sorted((order[label > 0.5], order[label <= 0.5]), key=len)
+    if not len(rare):
+        return order
+    return np.concatenate([common, np.resize(rare, len(common))])

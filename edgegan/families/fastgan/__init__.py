@@ -1,0 +1,148 @@
+"""FastGAN: pictures from noise, learned from a hundred examples (Liu et al., ICLR 2021)."""
+
+from __future__ import annotations
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edgegan.data import PictureStream, normalised, open_pictures
+from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.runtime import latent
+from edgegan.sheet import Picture, Sheet, to_picture
+
+from . import objective
+from .config import Config
+from .discriminator import Discriminator
+from .export import exportable as _exportable
+from .inference import ready
+from .networks import Generator
+from .official import import_official
+
+TITLE = "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
+EMA = ("generator",)
+
+__all__ = [
+    "EMA",
+    "TITLE",
+    "Config",
+    "example_inputs",
+    "exportable",
+    "import_official",
+    "networks",
+    "phases",
+    "preview",
+    "streams",
+    "tiny",
+]
+
+_COLUMNS, _ROWS = 8, 3
+_PREVIEW_BN_LATENTS = 128
+
+
+def networks(cfg: Config) -> Networks:
+    """The generator and the discriminator, initialised as the original: N(0, 0.02), gains N(1, 0.02)."""
+    return {
+        "generator": Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small),
+        "discriminator": Discriminator(cfg.size, cfg.ndf, cfg.small),
+    }
+
+
+def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
+    """A latent, or a picture with its small version."""
+    if network == "generator":
+        return (torch.from_numpy(latent.draw(1, cfg.nz)),)
+    image = torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size)
+    return image, objective.resized(image, cfg.small)
+
+
+def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
+    """The generator, then the discriminator on the same fakes, every round."""
+    g, d = _typed(nets)
+    betas = (cfg.beta1, cfg.beta2)
+    g_adam = torch.optim.Adam(g.parameters(), cfg.g_lr, betas)
+    d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, betas)
+    far = objective.distance(cfg, next(d.parameters()).device)
+    return (
+        Phase("G", g, g_adam, lambda s: objective.g_loss(cfg, g, d, s)),
+        Phase("D", d, d_adam, lambda s: objective.d_loss(cfg, d, far, s)),
+    )
+
+
+def streams(cfg: Config, data: str) -> dict[str, Stream]:
+    """The training pictures, whole."""
+    return {"real": PictureStream(open_pictures(data, size=cfg.size, split="train"), crop=None, flip=cfg.flip)}
+
+
+def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
+    """Pictures of fixed latents (those of `edgegan sample --seed 0`), and real ones with their reconstructions.
+
+    The frame in a real picture is the quadrant that the last row reconstructs.
+    """
+    g, d = _typed(nets)
+    device = next(g.parameters()).device
+    vectors = torch.from_numpy(latent.draw(_ROWS * _COLUMNS, cfg.nz)).to(device)
+    prepared = ready(cfg, g, min(cfg.bn_latents, _PREVIEW_BN_LATENTS))
+    with torch.no_grad():
+        fakes = [to_picture(prepared(v[None])[0][0].float().cpu()) for v in vectors]
+    rows: list[list[Picture | None]] = [[*fakes[i : i + _COLUMNS]] for i in range(0, len(fakes), _COLUMNS)]
+    names = ["generated"] * len(rows)
+
+    pictures = open_pictures(data, size=cfg.size, split="heldout")
+    real = [pictures.picture(i % len(pictures)) for i in range(_COLUMNS)]
+    which = torch.arange(_COLUMNS) % 4
+    images = torch.from_numpy(np.stack([normalised(picture) for picture in real])).to(device)
+    trained = d.training
+    d.eval()  # so that looking changes neither statistics nor spectral norms
+    with torch.no_grad():
+        found = d.features(images, objective.resized(images, cfg.small))
+        recs = [objective.resized(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
+    d.train(trained)
+    rows.append([_framed(picture, int(q)) for picture, q in zip(real, which, strict=True)])
+    rows += [[to_picture(r) for r in rec] for rec in recs]
+    names += ["held out", "whole", "from small", "quadrant"]
+    return Sheet([str(i + 1) for i in range(_COLUMNS)], rows, names)
+
+
+def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
+    """The generator as `model`, and as `mixer` with a second latent for the style; neither needs pictures."""
+    return _exportable(cfg, _typed_generator(nets))
+
+
+def tiny() -> Config:
+    """Narrow networks at 64 px."""
+    from edgegan.config import Training
+
+    return Config(
+        size=64,
+        nz=8,
+        ngf=4,
+        ndf=4,
+        bn_latents=32,
+        domain="drawn faces",
+        train=Training(data="avatars:16", batch=4, images=64, sample_images=32, checkpoint_images=32),
+    )
+
+
+def _framed(picture: Picture, quadrant: int) -> Picture:
+    """A copy with a red frame around one quadrant."""
+    framed = picture.copy()
+    half = len(picture) // 2
+    y, x = quadrant // 2 * half, quadrant % 2 * half
+    inside = framed[y : y + half, x : x + half]
+    line = max(1, half // 32)
+    for edge in (inside[:line], inside[-line:], inside[:, :line], inside[:, -line:]):
+        edge[:] = (255, 0, 0)
+    return framed
+
+
+def _typed_generator(nets: Networks) -> Generator:
+    g = nets["generator"]
+    assert isinstance(g, Generator)
+    return g
+
+
+def _typed(nets: Networks) -> tuple[Generator, Discriminator]:
+    d = nets["discriminator"]
+    assert isinstance(d, Discriminator)
+    return _typed_generator(nets), d

@@ -1,0 +1,80 @@
+"""FastGAN's configuration; the defaults are the paper's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from edgegan.augment import KINDS, Kind
+from edgegan.config import BaseConfig
+from edgegan.runtime.errors import InputError
+
+SIZES = (64, 128, 256, 512, 1024)
+
+
+class Config(BaseConfig, frozen=True, kw_only=True):
+    """Widths and size of a FastGAN, how it is trained, and how it is made ready for export.
+
+    The paper's sizes are 256, 512 and 1024. 64 and 128 are an extension for small machines: the same networks
+    without their outermost stages.
+    """
+
+    size: Literal[64, 128, 256, 512, 1024] = 256
+    domain: str = "pictures like those it was shown"
+    licence: str = ""
+    flip: bool = True
+
+    nz: int = 256
+    ngf: int = 64
+    ndf: int = 64
+
+    g_lr: float = 2e-4
+    d_lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+    augment: tuple[Kind, ...] = KINDS
+    reconstruction: Literal["l1", "lpips"] = "l1"
+    # The original sums LPIPS over its batch of 8; a mean per picture keeps the weight when the batch changes.
+    lambda_rec: float = 8.0
+    lpips_weights: str = ""  # a file with torchvision's VGG16 state dict
+    lpips_heads: str = ""  # the linear heads of LPIPS 0.1; empty: those that come with torchmetrics
+
+    # For previews and export, which run in eval mode:
+    noise: str = "zero"  # what the noise injections add: "zero", or "frozen:SEED", one fixed map each
+    bn: Literal["recalibrate", "keep"] = "recalibrate"  # batch statistics: of the averaged weights, or the stored ones
+    bn_latents: int = 1024  # so many random latents measure them
+
+    def __post_init__(self) -> None:
+        # Of the narrowest layer, at full size, there are ngf/8 (ndf/8) channels at 1024 px.
+        for name, width, narrowest in (("ngf", self.ngf, max(self.size // 128, 1)), ("ndf", self.ndf, self._d_divisor)):
+            if width < narrowest or width % narrowest:
+                raise InputError(
+                    f"{name}={width} at size={self.size}", f"a multiple of {narrowest}: some layers have fewer channels"
+                )
+        if self.nz < 1 or self.bn_latents < 2:
+            raise InputError(f"nz={self.nz}, bn_latents={self.bn_latents}", "nz of 1 or more, bn_latents of 2 or more")
+        if self.reconstruction == "lpips" and not self.lpips_weights:
+            raise InputError(
+                "reconstruction=lpips without lpips_weights",
+                "LPIPS compares what VGG16 sees, and its weights do not come with edgegan",
+                "--set lpips_weights=FILE (torchvision's vgg16 state dict), or --set reconstruction=l1",
+            )
+        frozen_seed(self.noise)
+
+    @property
+    def _d_divisor(self) -> int:
+        return 8 if self.size == 1024 else 4
+
+    @property
+    def small(self) -> int:
+        """Edge of the second, small picture that both networks see: 128, or half of a size below 256."""
+        return min(128, self.size // 2)
+
+
+def frozen_seed(noise: str) -> int | None:
+    """The seed of "frozen:SEED", None for "zero"; raises InputError for anything else."""
+    kind, _, seed = noise.partition(":")
+    if noise == "zero":
+        return None
+    if kind == "frozen" and seed.isdecimal():
+        return int(seed)
+    raise InputError(f"noise={noise}", "'zero' or 'frozen:SEED'", "as in: noise=frozen:7")

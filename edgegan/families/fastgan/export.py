@@ -1,0 +1,62 @@
+"""What a FastGAN exports: its generator, and a mixer that takes the style from a second latent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegan.families import ExportSpec, Tolerance
+from edgegan.runtime import latent
+from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
+
+from .config import Config
+from .inference import Picture, ready
+from .networks import Generator
+
+_GOLDEN_SEED = 0x601D
+_STYLE_SEED = 0x57E1
+
+# fp32 differs by the order of sums alone. 45 dB over [-1, 1] is 1.4 grey levels of 255 (root mean square).
+TOLERANCES = {
+    "fp32": Tolerance(max_abs=1e-3, others_max_abs=5e-3, min_psnr_db=75.0),
+    "fp16": Tolerance(min_psnr_db=45.0),
+    "int8": Tolerance(min_psnr_db=30.0),
+}
+
+
+def exportable(cfg: Config, generator: Generator) -> tuple[ExportSpec, ...]:
+    """The specs of `model` and its helper `mixer`; the statistics are measured here, which takes its time."""
+    picture = Picture(ready(cfg, generator)).cpu().eval()
+    vector = TensorSpec(name="latent", dtype="float32", shape=(1, cfg.nz), layout="NC")
+    style = TensorSpec(name="style", dtype="float32", shape=(1, cfg.nz), layout="NC")
+
+    def spec(name: str, inputs: tuple[TensorSpec, ...]) -> ExportSpec:
+        seeds = {"latent": _GOLDEN_SEED, "style": _STYLE_SEED}
+
+        def golden(count: int) -> dict[str, NDArray[np.float32]]:
+            return {tensor.name: latent.draw(count, cfg.nz, seeds[tensor.name]) for tensor in inputs}
+
+        return ExportSpec(name=name, folder="", module=picture, card=_card(cfg, name, inputs), golden=golden,
+                          tolerances=TOLERANCES)  # fmt: skip
+
+    return spec("model", (vector,)), spec("mixer", (vector, style))
+
+
+def _card(cfg: Config, name: str, inputs: tuple[TensorSpec, ...]) -> ModelCard:
+    hw = (cfg.size, cfg.size)
+    image = TensorSpec(
+        name="image", dtype="float32", shape=(1, 3, *hw), layout="NCHW", colour="RGB", value_range=(-1.0, 1.0)
+    )
+    return ModelCard(
+        name=f"fastgan-{cfg.size}" + ("" if name == "model" else f"-{name}"),
+        family="fastgan",
+        task="generate",
+        domain=cfg.domain,
+        condition=Condition(kind="latent"),
+        noise=cfg.noise,
+        companions={"mixer": "mixer.onnx"} if name == "model" else {},
+        inputs=inputs,
+        outputs=(image,),
+        size=SizeRule(hw=hw),
+        licence=cfg.licence,
+    )

@@ -1,0 +1,79 @@
+"""pix2pix's configuration; the defaults are the paper's."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from edgegan.config import BaseConfig
+from edgegan.networks import NormName, halvings
+from edgegan.runtime.card import Alignment
+from edgegan.runtime.errors import InputError
+
+
+class Config(BaseConfig, frozen=True, kw_only=True):
+    """Networks, weights of the losses, and what is turned into what."""
+
+    size: int = 256  # edge of the pictures that the networks are trained on
+    load_size: int = 286  # what the originals are resized to, before a random square of `size` is cropped
+    flip: bool = True
+    direction: Literal["AtoB", "BtoA"] = "AtoB"  # which side of a pair is given
+    name_a: str = "A"
+    name_b: str = "B"
+    domain: str = ""  # what the pictures show; empty: name_a and name_b
+    faces: bool = False
+    alignment: Alignment | None = None
+    licence: str = ""
+
+    generator: Literal["unet", "resnet"] = "unet"
+    downs: int | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
+    blocks: int = 9  # of the resnet
+    ngf: int = 64
+    norm: NormName = "batch-picture"  # each picture's own statistics when not training, as the authors' test does
+    dropout: bool = True
+    discriminator: Literal["n-layers", "pixel"] = "n-layers"
+    ndf: int = 64
+    d_layers: int = 3
+
+    adversarial: Literal["vanilla", "lsgan", "wgan-gp"] = "vanilla"
+    lambda_l1: float = 100.0
+    lambda_gp: float = 10.0
+    g_lr: float = 2e-4
+    d_lr: float = 2e-4
+    beta1: float = 0.5
+    beta2: float = 0.999
+
+    def __post_init__(self) -> None:
+        least = 2 * self.multiple if self.generator == "resnet" else self.multiple
+        if self.size < least or self.size % self.multiple:
+            raise InputError(
+                f"size={self.size} with the generator {self.generator}",
+                f"a multiple of {self.multiple}, at least {least}",
+            )
+        if self.load_size < self.size:
+            raise InputError(f"load_size={self.load_size} is less than size={self.size}", "at least size")
+        if self.discriminator == "n-layers" and (self.d_layers < 1 or self.size >> self.d_layers < 3):
+            raise InputError(
+                f"d_layers={self.d_layers} with size={self.size}",
+                "at least 1, and so few that size / 2**d_layers is 3 or more",
+            )
+        if self.blocks < 1 or (self.downs is not None and self.downs < 2):
+            raise InputError(f"blocks={self.blocks}, downs={self.downs}", "at least 1 block, at least 2 levels")
+        if self.adversarial == "wgan-gp" and self.norm.startswith("batch"):
+            raise InputError(
+                f"adversarial=wgan-gp with norm={self.norm}",
+                "norm=instance: the gradient penalty is each picture's own (WGAN-GP, section 4)",
+            )
+        if self.train.batch % self.train.accumulate:
+            raise InputError(
+                f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"
+            )
+
+    @property
+    def multiple(self) -> int:
+        """What height and width must be multiples of."""
+        return 4 if self.generator == "resnet" else 2**self.levels
+
+    @property
+    def levels(self) -> int:
+        """How often the unet halves the picture."""
+        return self.downs or max(2, halvings(self.size))

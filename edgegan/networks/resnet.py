@@ -1,0 +1,83 @@
+"""The residual generator of CycleGAN (Johnson et al. 2016; Zhu et al. 2017, appendix 7.2)."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor, nn
+
+from .init import normal_, smooth_
+from .norm import NormName, norm_layer
+
+
+class ResidualBlock(nn.Module):
+    """x + branch(x), no activation after the sum. Reflection padding."""
+
+    def __init__(self, channels: int, norm: NormName, dropout: bool) -> None:
+        super().__init__()
+        normed, bias = norm_layer(norm)
+        self.conv_block = nn.Sequential(
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            normed(channels),
+            nn.ReLU(inplace=True),
+            *([nn.Dropout(0.5)] if dropout else []),
+            nn.ReflectionPad2d(1),
+            nn.Conv2d(channels, channels, 3, bias=bias),
+            normed(channels),
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) -> the same shape."""
+        out: Tensor = x + self.conv_block(x)
+        return out
+
+
+class ResnetGenerator(nn.Module):
+    """(N, 3, H, W) in [-1, 1] -> (N, 3, H, W) in [-1, 1]; H, W multiples of `multiple`, else rounded up to them.
+
+    With `stem_stride` 2 (not in the paper) the first and last convolution change the resolution too, so that a
+    picture costs about what one of half its edge would.
+    """
+
+    def __init__(
+        self,
+        ngf: int = 64,
+        blocks: int = 9,
+        *,
+        norm: NormName = "instance",
+        dropout: bool = False,
+        stem_stride: Literal[1, 2] = 1,
+    ) -> None:
+        super().__init__()
+        self.multiple = 4 * stem_stride
+        normed, bias = norm_layer(norm)
+        kernel = 7 if stem_stride == 1 else 8  # 8 = 4 strides: every output place sees as many inputs
+        layers: list[nn.Module] = [
+            nn.ReflectionPad2d(3),
+            nn.Conv2d(3, ngf, kernel, stem_stride, bias=bias),
+            normed(ngf),
+            nn.ReLU(inplace=True),
+        ]
+        for width in (2 * ngf, 4 * ngf):
+            # Zero padding here, reflection elsewhere: as the published weights were trained.
+            down = nn.Conv2d(width // 2, width, 3, 2, padding=1, bias=bias)
+            layers += [down, normed(width), nn.ReLU(inplace=True)]
+        layers += [ResidualBlock(4 * ngf, norm, dropout) for _ in range(blocks)]
+        for width in (2 * ngf, ngf):
+            up = nn.ConvTranspose2d(2 * width, width, 3, 2, padding=1, output_padding=1, bias=bias)
+            layers += [up, normed(width), nn.ReLU(inplace=True)]
+        if stem_stride == 1:
+            layers += [nn.ReflectionPad2d(3), nn.Conv2d(ngf, 3, kernel)]
+        else:
+            layers.append(nn.ConvTranspose2d(ngf, 3, kernel, stem_stride, padding=3))
+        self.model = nn.Sequential(*layers, nn.Tanh())
+        normal_(self)
+        head = self.model[-2]
+        if isinstance(head, nn.ConvTranspose2d):
+            smooth_(head.weight)
+
+    def forward(self, image: Tensor) -> Tensor:
+        """The translated picture."""
+        out: Tensor = self.model(image)
+        return out

@@ -1,0 +1,245 @@
+"""Pictures of a generator, and what lies between them, from a run (eager fp32) or an artefact alike."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+from PIL import Image as Pillow
+
+from edgegan.runtime import artefact as artefacts
+from edgegan.runtime import latent
+from edgegan.runtime.backends import Arrays, Port, Selection, check_inputs
+from edgegan.runtime.card import ModelCard
+from edgegan.runtime.errors import InputError, MissingExtraError
+from edgegan.runtime.files import atomic_path
+from edgegan.runtime.image import Image
+from edgegan.runtime.sampler import MIXER, Sampler
+from edgegan.runtime.sinks import Clock
+from edgegan.runtime.sinks.video import Video
+from edgegan.runtime.sources import Frame
+from edgegan.sheet import Picture, Sheet
+
+if TYPE_CHECKING:
+    from edgegan.families import ExportSpec
+
+Progress = Callable[[str, int, int], None]  # (what, done, of how many)
+
+_GRID = 64  # pictures on the grid at most: more are too small to see
+_STOP_S = 2.0  # of the film, from one picture to the next
+_OURS = ("grid.png", "mix.png", "walk.mp4", "picture_*.png")
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for. Picture i of a seed is the same in every file, at every count."""
+
+    source: Path  # a run folder, a checkpoint, an export folder or an artefact
+    out: Path
+    count: int = 16
+    seed: int = 0
+    truncate: float | None = None
+    video: bool = False  # walk.mp4: from picture to picture and back to the first, without a seam
+    seconds: float = 12.0
+    fps: float = 30.0
+    way: latent.Way = "spherical"
+    mix: int = 0  # mix.png: so many latents, each in as many styles
+    force: bool = False  # replace what an earlier call left in `out`
+    backend: str = "auto"
+    device: str = "auto"
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What drew the pictures, and what was written."""
+
+    what: str
+    notices: tuple[str, ...]
+    files: tuple[Path, ...]  # the pictures themselves are named by `pictures`
+    pictures: int
+
+
+def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
+    """Writes single pictures, the grid, and where asked the film and the style grid.
+
+    Raises:
+        InputError: no generator, a folder that is not empty, or a style mixer that is not there.
+        MissingExtraError: a film is wanted and PyAV is not installed, or a run and PyTorch is not.
+        SinkError: the film cannot be written.
+    """
+    tell = on_progress or (lambda what, done, total: None)
+    _check_out(request.out, force=request.force)
+    tell("opening", 0, 1)
+    with open_sampler(request.source, request.backend, request.device) as sampler:
+        if request.mix and not sampler.can_mix:
+            sampler.mix(np.zeros((1, sampler.width)), np.zeros((1, sampler.width)))  # says why
+        film = Video(request.out / "walk.mp4", Clock(request.fps)) if request.video else None
+        _clear(request.out)
+        shown = _pictures(sampler, request, tell)
+        _grid(shown).save(request.out / "grid.png")
+        files = [request.out / "grid.png"]
+        if request.mix:
+            _mixed(sampler, request, tell).save(request.out / "mix.png")
+            files.append(request.out / "mix.png")
+        if film is not None:
+            with film:
+                _walk(sampler, request, film, tell)
+            files.append(request.out / "walk.mp4")
+        what = f"{sampler.card.name} on {sampler.selection.backend} ({sampler.selection.device})"
+        return Sampled(what, sampler.notices, tuple(files), request.count)
+
+
+@contextmanager
+def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Iterator[Sampler]:
+    """The generator of a run or checkpoint (eager, fp32, on the CPU) or of an artefact (through a backend).
+
+    Raises InputError if it is none of these, or changes pictures instead of drawing them.
+    """
+    if path.suffix == ".safetensors" or (path / "config.json").is_file():
+        if backend != "auto" or device not in ("auto", "cpu"):
+            raise InputError(
+                f"{path} is a run, which PyTorch runs on the CPU",
+                "--backend and --device are for exported models",
+                f"export it first: edgegan export {path}",
+            )
+        with _eager(path) as sampler:
+            yield sampler
+        return
+    model = artefacts.load(path)
+    _check_task(path, model.card)
+    with Sampler.open(model, backend=backend, device=device) as sampler:
+        yield sampler
+
+
+@contextmanager
+def _eager(path: Path) -> Iterator[Sampler]:
+    try:
+        from edgegan.run import open_trained
+    except ImportError as error:
+        raise MissingExtraError(error.name or "torch", "train") from None
+    run, nets, found = open_trained(path)
+    specs = {spec.name: spec for spec in run.family.exportable(run.cfg, nets, run.data)}
+    main = next(iter(specs.values()))
+    _check_task(path, main.card)
+    mixer = specs.get(Path(main.card.companions.get(MIXER, "")).stem)
+    why = f"after {found.header['images']:,} images"
+    with Sampler(main.card, Eager(main, why), None if mixer is None else lambda: Eager(mixer, why)) as sampler:
+        yield sampler
+
+
+class Eager:
+    """A network in PyTorch behind the contract of `Backend`: float32, on the CPU."""
+
+    name: ClassVar[str] = "PyTorch eager fp32"
+    suffixes: ClassVar[tuple[str, ...]] = ()
+    devices: ClassVar[tuple[str, ...]] = ("cpu",)
+
+    def __init__(self, spec: ExportSpec, why: str = "") -> None:
+        self.device = "cpu"
+        self.inputs, self.outputs = (
+            tuple(Port(s.name, s.dtype, tuple(n if isinstance(n, int) else None for n in s.shape)) for s in side)
+            for side in (spec.card.inputs, spec.card.outputs)
+        )
+        self.selection = Selection(backend=self.name, device=self.device, why=why)
+        self._module = spec.module
+
+    def run(self, inputs: Mapping[str, Any]) -> Arrays:
+        """See `Backend.run`."""
+        import torch
+
+        check_inputs(self.inputs, inputs)
+        with torch.inference_mode():
+            answer = self._module(*(torch.from_numpy(np.ascontiguousarray(inputs[p.name])) for p in self.inputs))
+        answers = answer if isinstance(answer, tuple) else (answer,)
+        return {p.name: one.numpy() for p, one in zip(self.outputs, answers, strict=True)}
+
+    def close(self) -> None:
+        """Nothing to free."""
+
+    def __enter__(self) -> Eager:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def _check_task(path: Path, card: ModelCard) -> None:
+    if card.task == "translate":
+        raise InputError(
+            f"{path}: {card.name} changes pictures, it draws none",
+            todo="see its edits with: edgegan eval MODEL --sheet edits.png, or edgegan live MODEL --source PICTURE "
+            "--sink FOLDER",
+        )
+
+
+def _check_out(out: Path, *, force: bool) -> None:
+    if out.exists() and not out.is_dir():
+        raise InputError(f"{out} is a file", todo="name a folder: --out DIR")
+    if not force and out.is_dir() and any(out.iterdir()):
+        raise InputError(f"{out} is not empty", todo="name another folder with --out, or add --force")
+
+
+def _clear(out: Path) -> None:
+    """Takes away what an earlier call left: its pictures must not pass for ours."""
+    for pattern in _OURS:
+        for path in out.glob(pattern):
+            path.unlink()
+
+
+def _pictures(sampler: Sampler, request: Request, tell: Progress) -> list[Picture]:
+    """Draws and writes them one by one; returns those for the grid."""
+    shown: list[Picture] = []
+    for i in range(request.count):
+        vector = latent.draw(1, sampler.width, request.seed, first=i, truncate=request.truncate)
+        picture = _rgb(sampler.generate(vector)[0])
+        with atomic_path(request.out / f"picture_{i:06d}.png") as temporary:
+            Pillow.fromarray(picture).save(temporary)
+        if len(shown) < _GRID:
+            shown.append(picture)
+        tell("pictures", i + 1, request.count)
+    return shown
+
+
+def _grid(pictures: list[Picture]) -> Sheet:
+    """In rows; a picture's number is the sum of its row's and its column's."""
+    wide = math.ceil(math.sqrt(len(pictures)))
+    starts = range(0, len(pictures), wide)
+    rows = [pictures[start : start + wide] for start in starts]
+    return Sheet([f"+{i}" for i in range(wide)], rows, [str(start) for start in starts])
+
+
+def _mixed(sampler: Sampler, request: Request, tell: Progress) -> Sheet:
+    """Rows: pictures 0 to n - 1. Columns: the styles of pictures n to 2n - 1, which stand above."""
+    n = request.mix
+    latents = sampler.latents(2 * n, request.seed, truncate=request.truncate)
+    numbers = [str(i) for i in range(2 * n)]
+    styles: list[Picture | None] = [None, *map(_rgb, sampler.generate(latents[n:]))]
+    rows: list[list[Picture | None]] = [styles]
+    for i in range(n):
+        own = _rgb(sampler.generate(latents[i : i + 1])[0])
+        rows.append([own, *map(_rgb, sampler.mix(np.repeat(latents[i : i + 1], n, axis=0), latents[n:]))])
+        tell("style mixing", i + 1, n)
+    return Sheet(["picture", *(f"style {k}" for k in numbers[n:])], rows, ["", *numbers[:n]])
+
+
+def _walk(sampler: Sampler, request: Request, film: Video, tell: Progress) -> None:
+    """A closed walk through the first pictures, two seconds from each to the next."""
+    stops = max(2, round(request.seconds / _STOP_S))
+    latents = sampler.latents(stops, request.seed, truncate=request.truncate)
+    frames = max(stops, round(request.seconds * request.fps))
+    for i in range(frames):
+        here = latent.along(lambda k: latents[k % stops], i * stops / frames, request.way)
+        film.write(Frame(sampler.generate(here[None])[0], i, i / request.fps, "walk"))
+        tell("walk", i + 1, frames)
+
+
+def _rgb(picture_bgr: Image) -> Picture:
+    return np.ascontiguousarray(picture_bgr[:, :, ::-1])

@@ -1,0 +1,198 @@
+"""The artefacts of one export folder: each written, verified on every backend, and given its figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from edgegan.runtime.artefact import Artefact
+from edgegan.runtime.backends import BACKENDS
+from edgegan.runtime.card import ModelCard, Verification
+from edgegan.runtime.errors import VerifyError
+from edgegan.runtime.golden import Golden
+
+from . import int8, precision, to_onnx
+from .matrix import Wanted
+from .pairs import eager_pairs, golden_bytes, spread
+from .request import Progress, Request, Row
+from .to_trt import KEPT, Gpu, engine_from_onnx, find_gpu
+from .verify import REFERENCE, require, verify_artefact
+
+if TYPE_CHECKING:
+    from edgegan.families import ExportSpec, Tolerance
+
+_RANGE_PAIRS = 8
+CALIBRATION_PICTURES = 32  # with every edit; 300 inputs gave no better figures than 32
+_CALIBRATION_PAIRS = 64
+# Operator types that square or sum, for specs that name none.
+_SENSITIVE = ("InstanceNormalization", "LayerNormalization", "GroupNormalization", "MeanVarianceNormalization")
+
+
+class Folder:
+    """The artefacts of one folder, made in `path`."""
+
+    def __init__(
+        self,
+        path: Path,
+        specs: Sequence[ExportSpec],
+        training: dict[str, str | int | float],
+        request: Request,
+        tell: Progress,
+    ) -> None:
+        self.path, self.specs, self.training, self.request, self.tell = path, specs, training, request, tell
+        self.rows: list[Row] = []
+        self.notes: list[str] = []
+        self._helpers = {name for spec in specs for name in spec.card.companions.values()}
+
+    def export(self) -> None:
+        """Everything but reproduce.sh."""
+        pairs: dict[str, Golden] = {}
+        for spec in self.specs:
+            what = f"{spec.name}: fp32 eager"
+            pairs[spec.name] = eager_pairs(spec, self.request.pictures, partial(self.tell, what))
+            if spec.note:
+                self.notes.append(spec.note)
+            self._spec(spec, pairs[spec.name])
+        (self.path / "golden.npz").write_bytes(golden_bytes(pairs))
+
+    def _spec(self, spec: ExportSpec, pairs: Golden) -> None:
+        self.tell(f"{spec.name}: tracing", 0, 1)
+        model = to_onnx.to_onnx(spec)
+        self.tell(f"{spec.name}: tracing", 1, 1)
+        card = msgspec.structs.replace(
+            spec.card, precision="fp32", opset=to_onnx.OPSET, built_with=to_onnx.built_with(), training=self.training
+        )
+        single = self._verified(model, card, f"{spec.name}.onnx", pairs, spec.tolerances["fp32"])
+        wanted = self.request.wanted
+        if single.path.name in self._helpers:
+            return  # a helper is small and runs on few frames: another precision would gain nothing
+        if Wanted("fp32", "openvino") in wanted:
+            self._openvino(int8.read_ir(single.path), single, pairs, spec.tolerances["fp32"])
+        if Wanted("fp16", "onnx") in wanted and "fp16" in spec.tolerances:
+            half = self._half(spec, model, pairs, single)
+            if Wanted("fp16", "engine") in wanted:
+                self._engine(half, pairs, spec.tolerances["fp16"])
+        if Wanted("int8", "openvino") in wanted and "int8" in spec.tolerances:
+            self._int8(spec, single, pairs)
+
+    def _half(self, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact) -> Artefact:
+        """The fp16 artefact: what the values ask for stays fp32; on a miss, all sensitive operators do."""
+        sensitive = spec.keep_fp32 or _SENSITIVE
+        measured = precision.hurt_by_half(
+            model, precision.measure_ranges(model, spread(pairs, _RANGE_PAIRS)), sensitive
+        )
+        try:
+            return self._write_half(spec, model, pairs, single, measured)
+        except VerifyError:
+            cautious = {**precision.every(model, sensitive), **measured}
+            if cautious.keys() == measured.keys():
+                raise
+        return self._write_half(spec, model, pairs, single, cautious)
+
+    def _write_half(
+        self, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact, keep: Mapping[str, str]
+    ) -> Artefact:
+        half = precision.to_fp16(model, keep, spec.card.name)
+        card = msgspec.structs.replace(
+            single.card,
+            precision="fp16",
+            parent_sha256=single.card.payload_sha256,
+            built_with={**to_onnx.built_with("onnxconverter-common"), KEPT: ",".join(half.kept)},
+        )
+        name = f"{spec.name}.fp16.onnx"
+        artefact = self._verified(half.model, card, name, pairs, spec.tolerances["fp16"])
+        self.notes += [f"{name}: {node} stays fp32: {why}" for node, why in half.kept.items()]
+        return artefact
+
+    def _verified(self, model: Any, card: ModelCard, name: str, pairs: Golden, tolerance: Tolerance) -> Artefact:
+        """Writes a model, verifies it on every backend, and puts the figures on its card."""
+        artefact = to_onnx.save(model, msgspec.structs.replace(card, verification={}), self.path / name)
+        figures = self._figures(artefact, pairs, tolerance)
+        require(name, figures)
+        artefact = to_onnx.save(model, msgspec.structs.replace(card, verification=figures), artefact.path)
+        self._add_rows(artefact)
+        return artefact
+
+    def _engine(self, half: Artefact, pairs: Golden, tolerance: Tolerance) -> None:
+        path = half.path.with_suffix(".engine")
+        artefact, built = engine_from_onnx(
+            half, path, on_progress=lambda what, done, total: self.tell(f"{path.name}: {what}", done, total)
+        )
+        gpu = find_gpu()
+        if isinstance(gpu, Gpu):
+            figures = self._figures(artefact, pairs, tolerance)
+            require(path.name, figures, "tensorrt")
+            artefact = Artefact(path, msgspec.structs.replace(artefact.card, verification=figures))
+            artefact.card.write(path)
+        else:
+            self.notes.append(
+                f"{path.name}: built for compute capability {artefact.card.built_with['compute_capability']} "
+                f"and not run ({gpu}); the golden pairs run at its first load on a GPU, and a miss refuses it"
+            )
+        kept = f", kept fp32: {', '.join(built.float_layers)}" if built.float_layers else ""
+        self.notes.append(f"{path.name}: proven float16: {built.half_layers} computing layers in half{kept}")
+        self._add_rows(artefact)
+
+    def _int8(self, spec: ExportSpec, single: Artefact, pairs: Golden) -> None:
+        """The INT8 artefact, calibrated on training pictures; a report of what each layer costs lies beside it."""
+        tolerance = spec.tolerances["int8"]
+        if self.request.min_psnr_db is not None:
+            tolerance = type(tolerance)(min_psnr_db=self.request.min_psnr_db)
+        floor = tolerance.min_psnr_db
+        assert floor is not None
+        trained = int8.calibration_pairs(spec, CALIBRATION_PICTURES, _CALIBRATION_PAIRS)
+        name = f"{spec.name}.int8.xml"
+        output = spec.card.outputs[0]
+        found = int8.quantise(
+            single.path,
+            trained,
+            output.value_range or (0.0, 1.0),
+            floor,
+            partial(self.tell, f"{name}: layers measured"),
+        )
+        card = msgspec.structs.replace(
+            single.card,
+            precision="int8",
+            parent_sha256=single.card.payload_sha256,
+            built_with={**to_onnx.built_with("openvino", "nncf"), KEPT: ",".join(found.float_layers)},
+        )
+        self._openvino(found.model, Artefact(single.path, card), pairs, tolerance)
+        if found.layers:
+            (self.path / f"{spec.name}.int8.md").write_text(int8.report(found), "utf-8")
+            kept = f"{len(found.float_layers)} of {len(found.layers)} layers stay fp32"
+            self.notes.append(f"{name}: {kept} for {floor:g} dB; {spec.name}.int8.md tells what each costs")
+
+    def _openvino(self, model: Any, parent: Artefact, pairs: Golden, tolerance: Tolerance) -> None:
+        """Writes and verifies an OpenVINO model with the card of `parent`."""
+        name = Wanted(parent.card.precision, "openvino").file(parent.path.name.partition(".")[0])
+        artefact = int8.save_ir(model, msgspec.structs.replace(parent.card, verification={}), self.path / name)
+        figures = self._figures(artefact, pairs, tolerance)
+        require(name, figures, "openvino")
+        artefact = Artefact(artefact.path, msgspec.structs.replace(artefact.card, verification=figures))
+        artefact.card.write(artefact.path)
+        self._add_rows(artefact)
+
+    def _figures(self, artefact: Artefact, pairs: Golden, tolerance: Tolerance) -> dict[str, Verification]:
+        def on(max_abs: float | None, *backends: str) -> dict[str, Verification]:
+            wanted = {"max_abs": max_abs, "min_psnr_db": tolerance.min_psnr_db}
+            return verify_artefact(
+                artefact,
+                pairs,
+                tolerance={key: value for key, value in wanted.items() if value is not None},
+                backends=backends,
+                on_pair=lambda backend, done, total: self.tell(f"{artefact.path.name} on {backend}", done, total),
+            )
+
+        others = tuple(name for name in BACKENDS if name != REFERENCE)
+        return {**on(tolerance.max_abs, REFERENCE), **on(tolerance.others_max_abs or tolerance.max_abs, *others)}
+
+    def _add_rows(self, artefact: Artefact) -> None:
+        weights = artefact.path.with_suffix(".bin")  # of an OpenVINO model
+        size = artefact.path.stat().st_size + (weights.stat().st_size if artefact.path.suffix == ".xml" else 0)
+        for backend, found in artefact.card.verification.items():
+            if found.status == "failed":
+                self.notes.append(f"{artefact.path.name} will not run on {backend}: {found.reason}")
+            self.rows.append(Row(artefact.path, artefact.card.precision, size, backend, found))

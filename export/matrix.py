@@ -1,0 +1,58 @@
+"""Which artefacts an export makes: precisions, formats, and the combinations that can be."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from edgegan.runtime.errors import InputError
+
+# The first format of a precision is the one that runs it fastest where nothing else is said.
+POSSIBLE = {"fp32": ("onnx", "openvino"), "fp16": ("onnx", "engine"), "int8": ("openvino",)}
+FORMATS = ("onnx", "openvino", "engine")
+USUAL = ("fp32", "fp16")
+_SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "engine": ".engine"}
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One artefact to make."""
+
+    precision: str
+    format: str
+
+    def file(self, stem: str) -> str:
+        """Its file name: `model.onnx`, `model.fp16.onnx`, `model.int8.xml`."""
+        middle = "" if self.precision == "fp32" else f".{self.precision}"
+        return stem + middle + _SUFFIXES[self.format]
+
+
+def plan(precisions: Sequence[str], formats: Sequence[str], *, trt: bool) -> tuple[Wanted, ...]:
+    """What to make. The fp32 ONNX file is always among it: all others are made from it and compared with it.
+
+    Args:
+        precisions: of POSSIBLE; empty means USUAL.
+        formats: of FORMATS; empty means the usual one of each precision.
+        trt: a float16 TensorRT engine as well.
+
+    Raises:
+        InputError: an unknown word, or one that fits none of the others.
+    """
+    for given, known, option in ((precisions, tuple(POSSIBLE), "--precision"), (formats, FORMATS, "--format")):
+        for word in given:
+            if word not in known:
+                raise InputError(f"{option} {word}: not known", f"there are: {', '.join(known)}")
+    chosen = tuple(precisions) or tuple(p for p in USUAL if not formats or set(formats) & set(POSSIBLE[p]))
+    made = [Wanted(p, f) for p in chosen for f in POSSIBLE[p] if (f in formats if formats else f == POSSIBLE[p][0])]
+    useless = [p for p in precisions if p not in {w.precision for w in made}]
+    useless += [f for f in formats if f not in {w.format for w in made}]
+    if useless:
+        able = "; ".join(f"{p} as {' or '.join(forms)}" for p, forms in POSSIBLE.items())
+        raise InputError(
+            f"--precision {','.join(chosen)} --format {','.join(formats)}: nothing can be {useless[0]}",
+            f"what can be made: {able}",
+        )
+    always = [Wanted("fp32", "onnx"), *([Wanted("fp16", "onnx"), Wanted("fp16", "engine")] if trt else [])]
+    if Wanted("fp16", "engine") in made:
+        always.append(Wanted("fp16", "onnx"))  # what an engine is built from
+    return tuple(dict.fromkeys([*always, *made]))

@@ -1,0 +1,261 @@
+"""Official checkpoints: what is imported equals the published network, and what cannot be is refused in words."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import pickle
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import official_stargan as published
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from edgegan import families, official
+from edgegan.families import Imported, ImportOptions, stargan
+from edgegan.families.stargan.config import Config
+from edgegan.families.stargan.networks import Classifier, Discriminator
+from edgegan.run import open_trained
+from edgegan.runtime.errors import InputError
+
+FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
+EIGHT = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
+
+
+def imported(files: dict[str, Any], **options: Any) -> tuple[Config, Imported]:
+    found = stargan.import_official(files, ImportOptions(**options))
+    assert found is not None and isinstance(found.cfg, Config)
+    return found.cfg, found
+
+
+@pytest.mark.parametrize("old,counters,prefix", [(False, True, ""), (True, False, ""), (False, False, "module.")])
+@pytest.mark.parametrize("width,blocks,labels", [(4, 2, 5), (6, 1, 3)])
+def test_an_imported_stargan_is_the_published_network(
+    tmp_path: Path, old: bool, counters: bool, prefix: str, width: int, blocks: int, labels: int
+) -> None:
+    g = published.generator_state(width, labels, blocks, counters=counters)
+    d = published.discriminator_state(32, 4, 3, labels)
+    for name, state in (("200000-G.ckpt", g), ("200000-D.ckpt", d)):
+        if old:
+            published.save_as_pytorch_0_3(state, tmp_path / name)
+        else:
+            torch.save({prefix + key: t for key, t in state.items()}, tmp_path / name)
+    out = tmp_path / "run"
+    options = ImportOptions(attributes=FIVE[:labels])
+    official.import_files([tmp_path / "200000-G.ckpt", tmp_path / "200000-D.ckpt"], out, options, "stargan")
+    run, nets, found = open_trained(out)
+    assert isinstance(run.cfg, Config) and run.cfg.size == 32 and run.cfg.attributes == FIVE[:labels]
+    image, label = torch.rand(2, 3, 36, 44) * 2 - 1, torch.rand(2, labels).round()
+    with torch.no_grad():
+        torch.testing.assert_close(
+            nets["generator"](image, label), published.generate(g, image, label), atol=1e-4, rtol=0
+        )
+        image, head = torch.rand(2, 3, 32, 32) * 2 - 1, nets["discriminator"]
+        assert isinstance(head, Discriminator)
+        torch.testing.assert_close(
+            Classifier(head)(image), torch.sigmoid(published.classify(d, image)), atol=1e-4, rtol=0
+        )
+    assert found.header["images"] == 200000 * 16 and found.header["weights_only"]
+
+
+def test_the_authors_own_sizes_are_inferred() -> None:
+    with torch.device("meta"):
+        g = {
+            k: torch.empty(t.shape)
+            for k, t in stargan.networks(Config(attributes=FIVE))["generator"].state_dict().items()
+        }
+        d = stargan.networks(Config(size=256, attributes=FIVE))["discriminator"].state_dict()
+    cfg, found = imported({"G.ckpt": g, "D.ckpt": d})
+    assert (cfg.size, cfg.conv_dim, cfg.blocks, cfg.d_conv_dim, cfg.d_layers) == (256, 64, 6, 64, 6)
+    assert cfg.attributes == FIVE and set(found.networks) == {"generator", "discriminator"}
+    assert cfg.alignment is not None and cfg.centre_crop == 178 and "non-commercial" in cfg.licence
+    cfg, found = imported({"G.ckpt": g})
+    assert cfg.size == 128 and set(found.networks) == {"generator"}
+    assert any("no classifier" in note for note in found.notes)
+
+
+def test_the_eyes_lie_where_celebas_centre_crop_has_them() -> None:
+    """CelebA's aligned pictures are 178 x 218 with the eyes at about (69, 111) and (108, 111); 20 rows are cut off."""
+    cfg, _ = imported({"G.ckpt": published.generator_state()}, size=64)
+    assert cfg.alignment is not None
+    np.testing.assert_allclose(cfg.alignment.left_eye, (69 / 178, 91 / 178), atol=0.01)
+    np.testing.assert_allclose(cfg.alignment.right_eye, (108 / 178, 91 / 178), atol=0.01)
+
+
+def test_what_the_labels_mean_decides_how_they_are_used() -> None:
+    cfg, _ = imported({"G": published.generator_state(labels=8)}, attributes=EIGHT, domain="faces of actors")
+    assert cfg.kind == "one_hot" and cfg.groups == (EIGHT,) and cfg.domain == "faces of actors" and not cfg.licence
+    cfg, _ = imported({"G": published.generator_state(labels=2)}, attributes=("Eyeglasses", "Smiling"))
+    assert cfg.kind == "attributes" and cfg.groups == ()
+
+
+@pytest.mark.parametrize("with_d", [False, True])
+def test_a_model_of_two_label_sets_takes_names_for_both(with_d: bool) -> None:
+    files = {"G": published.generator_state(labels=15)}
+    if with_d:
+        files["D"] = published.discriminator_state(labels=13)
+        with pytest.raises(InputError, match=r"13 labels and a mask of 2.*\n.*--attributes"):
+            imported(files)
+    cfg, found = imported(files, attributes=FIVE + EIGHT)
+    assert [s.attributes for s in cfg.sets] == [FIVE, EIGHT] and cfg.label_width == 15
+    stargan.networks(cfg)["generator"].load_state_dict(dict(found.networks["generator"]))
+    with pytest.raises(InputError, match="first attributes of CelebA"):
+        imported(files, attributes=EIGHT + FIVE)
+
+
+@pytest.mark.parametrize(
+    "files,options,words",
+    [
+        ({"G": published.generator_state(labels=4)}, {}, "4 labels; their names are not in the file"),
+        ({"G": published.generator_state()}, {"attributes": FIVE[:2]}, "5 labels; --attributes names 2"),
+        ({"G": published.generator_state()}, {"size": 30}, "multiples of 4"),
+        ({"G": published.generator_state(), "D": published.discriminator_state()}, {"size": 64}, "trained at 32"),
+        ({"G": published.generator_state(), "D": published.discriminator_state(labels=4)}, {}, "two trainings"),
+        ({"D": published.discriminator_state()}, {}, "one generator"),
+        ({"G": published.generator_state(), "H": published.generator_state()}, {}, r"G \(a generator\), H \(a gen"),
+        ({"G": published.generator_state(), "X": {"a": torch.ones(1)}}, {}, "X"),
+    ],
+)
+def test_what_a_stargan_import_cannot_use_is_said(files: dict[str, Any], options: dict[str, Any], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        imported(files, **options)
+
+
+@pytest.mark.parametrize("other", [{}, [], {"g": {"a": torch.ones(1)}}, {"main.0.weight": torch.ones(2, 3, 7, 7)}, 3])
+def test_other_layouts_are_not_stargans(other: Any) -> None:
+    assert stargan.import_official({"x.pth": other}, ImportOptions()) is None
+
+
+class _Runs:
+    """A pickle that runs a program when it is loaded the careless way."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, ("pwned",)
+
+
+def _web_page(path: Path) -> None:
+    path.write_text("<!DOCTYPE html><html><title>Dropbox</title></html>")
+
+
+def _archive(path: Path) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("200000-G.ckpt", "weights")
+
+
+def _cut(old: bool, keep: float) -> Any:
+    def write(path: Path) -> None:
+        torch.save(published.generator_state(), path, _use_new_zipfile_serialization=not old)
+        whole = path.read_bytes()
+        path.write_bytes(whole[: int(len(whole) * keep)])
+
+    return write
+
+
+@pytest.mark.parametrize(
+    "write,words",
+    [
+        (lambda p: torch.save({"opt": argparse.Namespace(lr=1)}, p), "asks to load argparse.Namespace"),
+        (lambda p: torch.save(torch.nn.Linear(2, 2), p), "torch.nn.modules.linear.Linear"),
+        (lambda p: torch.save(_Runs(), p), "posix.mkdir"),
+        (lambda p: torch.save(_Runs(), p, _use_new_zipfile_serialization=False), "posix.mkdir"),
+        (lambda p: p.write_bytes(pickle.dumps(_Runs(), protocol=2)), "posix.mkdir"),
+        (lambda p: p.write_bytes(b""), "empty"),
+        (lambda p: p.write_bytes(np.random.default_rng(0).bytes(999)), "neither a file of torch.save"),
+        (_cut(False, 0.6), "cut short"),
+        (_cut(False, 0.01), "cut short"),
+        (_cut(True, 0.6), "cut short"),
+        (_cut(True, 0.005), "cut short"),
+        (_web_page, "web page"),
+        (_archive, r"(?s)archive that holds 200000-G.ckpt.*unpack"),
+        (lambda p: p.mkdir(), "a folder"),
+        (lambda p: None, "there is no such file"),
+    ],
+)
+def test_what_is_not_plain_weights_is_refused_and_nothing_of_it_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, write: Any, words: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    write(tmp_path / "G.ckpt")
+    with pytest.raises(InputError, match=words) as refused:
+        official.import_files([tmp_path / "G.ckpt"], tmp_path / "run", ImportOptions())
+    assert len(str(refused.value).splitlines()) <= 3
+    assert not (tmp_path / "pwned").exists() and not (tmp_path / "run").exists()
+
+
+def test_safetensors_are_taken_but_not_cut_ones_nor_our_own(tmp_path: Path) -> None:
+    g, out = tmp_path / "G.safetensors", tmp_path / "run"
+    save_file(published.generator_state(), g)
+    official.import_files([g], out, ImportOptions(size=32), "stargan")
+    with pytest.raises(InputError, match=r"(?s)edgegan itself.*edgegan export"):
+        official.read(next((out / "checkpoints").iterdir()))
+    g.write_bytes(g.read_bytes()[:-9])
+    with pytest.raises(InputError, match="not a readable safetensors"):
+        official.read(g)
+
+
+def test_weights_that_do_not_fit_or_are_not_finite_leave_nothing_behind(tmp_path: Path) -> None:
+    for broken, words in (("missing", "missing main.4.bias"), ("nan", "main.4.bias holds values that are not finite")):
+        state = published.generator_state()
+        if broken == "missing":
+            del state["main.4.bias"]
+        else:
+            state["main.4.bias"][0] = torch.nan
+        torch.save(state, tmp_path / "G.ckpt")
+        with pytest.raises(InputError, match=words):
+            official.import_files([tmp_path / "G.ckpt"], tmp_path / "run", ImportOptions(size=32), "stargan")
+        assert [p.name for p in tmp_path.iterdir()] == ["G.ckpt"]
+
+
+def test_weights_that_share_memory_or_are_halves_become_plain_float32(tmp_path: Path) -> None:
+    state = {key: t.half() for key, t in published.generator_state().items()}
+    state["main.4.bias"] = state["main.4.weight"]
+    torch.save(state, tmp_path / "G.ckpt")
+    official.import_files([tmp_path / "G.ckpt"], tmp_path / "run", ImportOptions(size=32), "stargan")
+    _, _, found = open_trained(tmp_path / "run")
+    assert {t.dtype for t in found.tensors.values()} == {torch.float32}
+
+
+@pytest.fixture
+def two_families(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    """StarGAN and another whose answer a test sets; the registry holds these two."""
+    answer: dict[str, Any] = {"is": None}
+
+    class Other:
+        @staticmethod
+        def import_official(files: Any, options: Any) -> Any:
+            if isinstance(answer["is"], Exception):
+                raise answer["is"]
+            return answer["is"]
+
+    monkeypatch.setattr(families, "names", lambda: ("bare", "other", "stargan"))
+    known = {"stargan": stargan, "other": Other, "bare": object()}
+    monkeypatch.setattr(families, "get", lambda name: known[name])
+    return answer
+
+
+def test_the_one_family_that_knows_the_layout_is_taken(two_families: dict[str, Any]) -> None:
+    state = published.generator_state()
+    assert official.recognise({"G": state}, ImportOptions())[0] == "stargan"
+    two_families["is"] = stargan.import_official({"G": state}, ImportOptions())
+    with pytest.raises(InputError, match=r"(?s)other and stargan alike.*--family other"):
+        official.recognise({"G": state}, ImportOptions())
+    assert official.recognise({"G": state}, ImportOptions(), "stargan")[0] == "stargan"
+    with pytest.raises(InputError, match=r"(?s)not a checkpoint of stargan, but of other: G holds a \(1,\)"):
+        official.recognise({"G": {"a": torch.ones(1)}}, ImportOptions(), "stargan")
+
+
+def test_a_layout_that_nobody_knows_is_described(two_families: dict[str, Any]) -> None:
+    odd = {f"layer{i}.w": torch.ones(2, i) for i in range(6)}
+    with pytest.raises(InputError, match=r"layer0.w \(2, 0\), .* and 2 more\n.*checkpoints: other, stargan"):
+        official.recognise({"odd.pth": odd}, ImportOptions())
+    with pytest.raises(InputError, match=r"not a checkpoint of stargan: odd.pth holds layer0"):
+        official.recognise({"odd.pth": odd}, ImportOptions(), "stargan")
+    with pytest.raises(InputError, match="bare: it has no official checkpoints"):
+        official.recognise({"odd.pth": odd}, ImportOptions(), "bare")
+    two_families["is"] = InputError("known, but of another width")
+    with pytest.raises(InputError, match="known, but of another width"):
+        official.recognise({"odd.pth": odd}, ImportOptions())
