@@ -235,7 +235,7 @@ class Trainer:
         if not figures:
             return
         found = Best.of(figures, self.images)
-        better = self.best is None or found.value < self.best.value
+        better = math.isfinite(found.value) and (self.best is None or found.value < self.best.value)
         if better:
             self.best = found
             checkpoint.save(self.run.best_path, *self._state())

@@ -24,9 +24,9 @@ class Best:
 
     @staticmethod
     def of(figures: Mapping[str, float], images: int) -> Best:
-        """The first of the figures decides; one that is not a number is worse than any."""
+        """The first of the figures decides."""
         figure, value = next(iter(figures.items()))
-        return Best(figure, value if value == value else float("inf"), images)
+        return Best(figure, value, images)
 
     def header(self) -> dict[str, Any]:
         """As plain JSON values, for a checkpoint's header."""

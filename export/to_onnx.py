@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import warnings
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,17 +41,19 @@ def to_onnx(spec: ExportSpec) -> Any:
     examples = tuple(torch.zeros(example(s, card), dtype=getattr(torch, s.dtype)) for s in card.inputs)
     shapes = dynamic_shapes(card)
     try:
-        program = torch.onnx.export(
-            spec.module,
-            examples,
-            dynamo=True,
-            opset_version=OPSET,
-            external_data=False,
-            input_names=[s.name for s in spec.card.inputs],
-            output_names=[s.name for s in spec.card.outputs],
-            dynamic_shapes=shapes,
-            verbose=False,
-        )
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "# The axis name")  # two inputs share one batch, as they should
+            program = torch.onnx.export(
+                spec.module,
+                examples,
+                dynamo=True,
+                opset_version=OPSET,
+                external_data=False,
+                input_names=[s.name for s in spec.card.inputs],
+                output_names=[s.name for s in spec.card.outputs],
+                dynamic_shapes=shapes,
+                verbose=False,
+            )
         if program is None:
             raise VerifyError(f"{spec.name}: the exporter gave no model")
         model = onnxslim.slim(program.model_proto)

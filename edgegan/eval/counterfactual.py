@@ -122,7 +122,7 @@ def sheet(edit: Edit, pictures: avatars.AvatarPictures, condition: Condition | N
     names: list[str] = []
     shown = [n for n in pictures.names if condition is None or n in condition.names]
     found, _ = cases(pictures, condition)
-    for i in range(min(count, len(pictures))):
+    for i in list(dict.fromkeys(case.face for case in found))[:count]:  # a hat may hide all of a face's edits
         own = {c.name: c for c in found if c.face == i}
         inputs = np.stack([normalised(pictures.picture(i))] * len(own))
         outputs = dict(zip(own, edit(inputs, np.stack([c.vector for c in own.values()])), strict=True))

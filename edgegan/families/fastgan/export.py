@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -15,6 +17,7 @@ from .networks import Generator
 
 _GOLDEN_SEED = 0x601D
 _STYLE_SEED = 0x57E1
+_CALIBRATION_SEED = 0xCA11B
 
 # fp32 differs by the order of sums alone. 45 dB over [-1, 1] is 1.4 grey levels of 255 (root mean square).
 TOLERANCES = {
@@ -31,13 +34,18 @@ def exportable(cfg: Config, generator: Generator) -> tuple[ExportSpec, ...]:
     style = TensorSpec(name="style", dtype="float32", shape=(1, cfg.nz), layout="NC")
 
     def spec(name: str, inputs: tuple[TensorSpec, ...]) -> ExportSpec:
-        seeds = {"latent": _GOLDEN_SEED, "style": _STYLE_SEED}
-
-        def golden(count: int) -> dict[str, NDArray[np.float32]]:
+        def drawn(seeds: dict[str, int], count: int) -> dict[str, NDArray[np.float32]]:
             return {tensor.name: latent.draw(count, cfg.nz, seeds[tensor.name]) for tensor in inputs}
 
-        return ExportSpec(name=name, folder="", module=picture, card=_card(cfg, name, inputs), golden=golden,
-                          tolerances=TOLERANCES)  # fmt: skip
+        return ExportSpec(
+            name=name,
+            folder="",
+            module=picture,
+            card=_card(cfg, name, inputs),
+            golden=partial(drawn, {"latent": _GOLDEN_SEED, "style": _STYLE_SEED}),
+            calibration=partial(drawn, {"latent": _CALIBRATION_SEED, "style": _CALIBRATION_SEED + 1}),
+            tolerances=TOLERANCES,
+        )
 
     return spec("model", (vector,)), spec("mixer", (vector, style))
 
