@@ -92,7 +92,7 @@ def with_open_axes(spec: ExportSpec, *, batch: bool, size: bool) -> ExportSpec:
             kind="multiple_of",
             hw=card.size.hw,
             multiple=multiple,
-            # Four steps leave a few pixels at the deepest layer; a net trained with fewer has proven that it needs none.
+            # Four steps leave pixels at the deepest layer; a net trained with fewer has shown that fewer do.
             min_hw=tuple(multiple * min(4, n // multiple) for n in card.size.hw),  # type: ignore[arg-type]
             max_hw=(MAX_SIDE // multiple * multiple,) * 2,
         )

@@ -71,8 +71,10 @@ def test_training_changes_every_network_and_its_average(tmp_path: Path, family: 
     after = train(run, 8 * run.cfg.train.batch)
     for name, net in after.nets.items():
         old = before.nets[name].state_dict()
-        moved = [k for k, v in net.state_dict().items() if not torch.equal(v, old[k])]
-        assert moved == list(old), f"{name}: {set(old) - set(moved)} did not move"
+        stuck = {k for k, v in net.state_dict().items() if torch.equal(v, old[k])}
+        # A unit vector of one element (spectral norm of a layer with one output) can only be 1 or -1.
+        stuck -= {k for k in stuck if k.endswith("_u") and old[k].numel() == 1}
+        assert not stuck, f"{name}: {stuck} did not move"
     for name, average in after.ema.items():
         live = after.nets[name].state_dict()
         assert any(not torch.equal(v, live[k]) for k, v in average.state_dict().items())
@@ -180,8 +182,7 @@ def test_gradients_that_are_not_finite_stop_the_run_before_they_reach_the_weight
 
 
 @pytest.mark.filterwarnings("ignore:The .grad attribute")  # PyTorch's own tracing
-@pytest.mark.parametrize("adversarial", ["wgan-gp", "hinge-r1"])
-def test_compiled_training_is_eager_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, adversarial: str) -> None:
+def test_compiled_training_is_eager_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Second derivatives cannot pass compiled code; the compiler's back end is left out, being slow to start."""
     monkeypatch.setattr(torch, "compile", partial(torch.compile, backend="aot_eager"))
     torch.compiler.reset()

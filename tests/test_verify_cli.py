@@ -10,11 +10,11 @@ import onnx
 import pytest
 from onnx import numpy_helper
 from PIL import Image
+from tiny_models import write_editor
 
 from edgegan import cli
 from edgegan.export import to_onnx
 from edgegan.runtime import load
-from tests.tiny_models import write_editor
 
 
 def _verify(*words: str) -> int:

@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "a88ed2316b5f4dc858c42f46dfaa56a490923af223662b6c9971e2d44f3771a2  $checkpoint" | sha256sum -c -
+echo "be641e117e929eb1fef2ef725efb6b09eaea598a12c17be8347a4a2445640353  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data avatars:8000 --pictures 64
