@@ -61,6 +61,11 @@ def _specs(run: Run) -> dict[str, Any]:
     return {f"{s.folder}/{s.name}".lstrip("/"): s for s in run.family.exportable(run.cfg, nets, run.data)}
 
 
+def _main(folder: Path) -> Path:
+    """The first artefact of an export: in the folder, or in that of its first direction."""
+    return sorted(folder.rglob("model.onnx"))[0]
+
+
 def test_every_backend_answers_as_eager_does(tiny_run: Run, tiny_export: Exported) -> None:
     specs = _specs(tiny_run)
     for path in _onnx_files(tiny_export):
@@ -104,8 +109,8 @@ def test_the_card_lies_beside_and_within_and_tells_the_figures(tiny_export: Expo
         assert {n: v.status for n, v in beside.verification.items()} == dict.fromkeys(BACKENDS, "passed")
         for found in beside.verification.values():
             assert found.pictures >= 6 and found.max_abs > 0 and found.latency_ms > 0 and found.tolerance
-    half = load(tiny_export.folder / "model.fp16.onnx").card
-    assert half.parent_sha256 == sha256(tiny_export.folder / "model.onnx")
+    main = _main(tiny_export.folder)
+    assert load(main.with_name("model.fp16.onnx")).card.parent_sha256 == sha256(main)
 
 
 def test_no_path_of_this_machine_is_in_an_artefact(tiny_export: Exported) -> None:
@@ -124,7 +129,7 @@ def test_golden_pairs_are_small_and_reproduce(tiny_export: Exported) -> None:
 
 def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_export.folder, tmp_path / "copy"))
-    path = folder / "model.onnx"
+    path = _main(folder)
     model = onnx.load(path)
     for weights in model.graph.initializer:
         if weights.data_type == TensorProto.FLOAT:
@@ -133,13 +138,13 @@ def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> 
     onnx.save(model, path)
     sidecar(path).unlink()
     assert {v.status for n, v in verify_artefact(load(path)).items() if n in BACKENDS} == {"failed"}
-    (folder / "golden.npz").unlink()
+    path.with_name("golden.npz").unlink()
     with pytest.raises(CardError, match="no golden pairs"):
         verify_artefact(load(path))
 
 
 def test_a_card_that_names_another_output_fails_verification(tiny_export: Exported) -> None:
-    artefact = load(tiny_export.folder / "model.onnx")
+    artefact = load(_main(tiny_export.folder))
     wrong = msgspec.structs.replace(artefact.card.outputs[0], name="other")
     card = msgspec.structs.replace(artefact.card, outputs=(wrong,))
     found = verify_artefact(Artefact(artefact.path, card), backends=("onnxruntime",))
@@ -186,7 +191,7 @@ def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_
 def test_reproduce_sh_makes_the_same_network_again(
     tiny_run: Run, tiny_export: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = tiny_export.folder / "reproduce.sh"
+    script = _main(tiny_export.folder).with_name("reproduce.sh")
     source = tiny_run.checkpoints()[-1]
     *_, check, command = script.read_text().splitlines()
     assert subprocess.run(["sh", "-n", script]).returncode == 0
@@ -202,7 +207,8 @@ def test_reproduce_sh_makes_the_same_network_again(
 
 def test_another_checkpoint_is_refused_by_reproduce_sh(tiny_export: Exported, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"another")
-    done = subprocess.run([tiny_export.folder / "reproduce.sh", tmp_path / "other"], capture_output=True)
+    script = _main(tiny_export.folder).with_name("reproduce.sh")
+    done = subprocess.run([script, tmp_path / "other"], capture_output=True)
     assert done.returncode != 0 and b"FAILED" in done.stdout
 
 
@@ -213,9 +219,9 @@ def test_moved_data_is_said_and_drawn_faces_stand_in(tiny_run: Run, tmp_path: Pa
     header = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**header, "data": "celeba:/gone"}))
     done = export_run(Request(folder, pictures=1))
-    assert done.folder == folder / "export" and (done.folder / "model.onnx").is_file()
+    assert done.folder == folder / "export" and _main(done.folder).is_file()
     assert any("celeba:/gone" in note for note in done.notes) and any("drawn" in note for note in done.notes)
-    assert "/gone" not in sidecar(done.folder / "model.onnx").read_text()
+    assert "/gone" not in sidecar(_main(done.folder)).read_text()
     with pytest.raises(InputError, match="celeba:/gone"):  # what the user names is not replaced
         export_run(Request(folder, data="celeba:/gone"))
 
@@ -228,12 +234,13 @@ def test_another_size_is_exported_verified_and_refused_where_it_cannot_be(tiny_r
         return
     hw = (3 * main.dynamic_multiple, 5 * main.dynamic_multiple)
     done = export_run(Request(tiny_run.folder, tmp_path / "out", size_hw=hw, pictures=2))
-    card = load(done.folder / "model.onnx").card
+    main_file = _main(done.folder)
+    card = load(main_file).card
     assert card.size.hw == hw and card.inputs[0].shape[2:] == hw == card.outputs[0].shape[2:]
-    pairs = golden.read(done.folder / "golden.npz", "model")
+    pairs = golden.read(main_file.with_name("golden.npz"), "model")
     assert pairs is not None and next(iter(pairs.outputs.values())).shape[2:] == hw
     for helper_name in card.companions.values():
-        assert load(done.folder / helper_name).card.size.hw == main.card.size.hw
+        assert load(main_file.with_name(helper_name)).card.size.hw == main.card.size.hw
     if main.dynamic_multiple > 1:
         with pytest.raises(InputError, match=f"multiples of {main.dynamic_multiple}"):
             export_run(Request(tiny_run.folder, tmp_path / "out", size_hw=(hw[0] + 1, hw[1])))
