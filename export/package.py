@@ -30,6 +30,11 @@ class Exported:
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
 
+    @property
+    def main(self) -> Path:
+        """The main artefact, `model.onnx`: in the folder, or in that of the first direction."""
+        return self.rows[0].path
+
 
 def export_run(request: Request, on_progress: Progress | None = None) -> Exported:
     """Exports everything the run's family declares, and verifies all of it before anything appears in the folder.

@@ -38,15 +38,15 @@ def trt() -> Any:
 def test_the_engine_is_built_proven_and_said_not_to_have_run(tiny_export: Exported) -> None:
     if isinstance(to_trt.find_gpu(), to_trt.Gpu):
         pytest.skip("there is a GPU here, so the engine was run")
-    artefact = load(tiny_export.folder / "model.fp16.engine")  # checks the hash
+    artefact = load(tiny_export.main.parent / "model.fp16.engine")  # checks the hash
     card = artefact.card
     found = card.verification["tensorrt"]
     assert found.status == "not_run" and "not run" in found.reason and found.tolerance["min_psnr_db"] >= 45
     assert found.psnr_worst_db is None and found.max_abs is None
     assert card.precision == "fp16" and int(card.built_with["half_layers"]) >= 8
-    assert card.parent_sha256 == sha256(tiny_export.folder / "model.fp16.onnx")
+    assert card.parent_sha256 == sha256(tiny_export.main.parent / "model.fp16.onnx")
     assert card.built_with["compute_capability"] == "7.5 8.0 8.6 8.9 12.0" and card.built_with["tensorrt_rtx"]
-    assert card.inputs == load(tiny_export.folder / "model.onnx").card.inputs
+    assert card.inputs == load(tiny_export.main.parent / "model.onnx").card.inputs
     assert artefact.golden is not None  # what the first load on a GPU runs
     row = next(r for r in tiny_export.rows if r.path == artefact.path)
     assert row.verification.status == "not_run"
@@ -54,7 +54,7 @@ def test_the_engine_is_built_proven_and_said_not_to_have_run(tiny_export: Export
 
 
 def test_the_file_is_the_engine_and_nothing_else(tiny_export: Exported, trt: Any, tmp_path: Path) -> None:
-    parent = load(tiny_export.folder / "model.fp16.onnx")
+    parent = load(tiny_export.main.parent / "model.fp16.onnx")
     artefact, built = engine_from_onnx(parent, tmp_path / "model.fp16.engine")
     assert artefact.path.read_bytes() == built.data and artefact.card.payload_sha256 == sha256(artefact.path)
     runtime = trt.Runtime(trt.Logger(trt.Logger.ERROR))
@@ -65,12 +65,12 @@ def test_the_file_is_the_engine_and_nothing_else(tiny_export: Exported, trt: Any
 
 def test_a_float32_file_is_no_float16_engine(tiny_export: Exported, trt: Any) -> None:
     with pytest.raises(VerifyError, match="not a float16 network") as refused:
-        build_engine(trt, tiny_export.folder / "model.onnx", targets=TARGETS)
+        build_engine(trt, tiny_export.main.parent / "model.onnx", targets=TARGETS)
     assert "FLOAT" in refused.value.expected
 
 
 def test_one_float32_layer_is_refused_unless_it_was_meant(tiny_export: Exported, trt: Any, tmp_path: Path) -> None:
-    model = onnx.load(tiny_export.folder / "model.onnx")
+    model = onnx.load(tiny_export.main.parent / "model.onnx")
     node = next(n.name for n in model.graph.node if n.op_type in ("InstanceNormalization", "Conv"))
     path = tmp_path / "mixed.onnx"
     onnx.save(precision.to_fp16(model, {node: "a test"}, "mixed").model, path)
@@ -82,9 +82,9 @@ def test_one_float32_layer_is_refused_unless_it_was_meant(tiny_export: Exported,
 
 
 def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, tmp_path: Path) -> None:
-    model = onnx.load(tiny_export.folder / "model.onnx")
+    model = onnx.load(tiny_export.main.parent / "model.onnx")
     node = next(n.name for n in model.graph.node if n.op_type in ("InstanceNormalization", "Conv"))
-    card = load(tiny_export.folder / "model.fp16.onnx").card
+    card = load(tiny_export.main.parent / "model.fp16.onnx").card
     card = msgspec.structs.replace(card, built_with={**card.built_with, to_trt.KEPT: node})
     parent = to_onnx.save(precision.to_fp16(model, {node: "a test"}, "m").model, card, tmp_path / "model.fp16.onnx")
     artefact, built = engine_from_onnx(parent, tmp_path / "model.fp16.engine")
@@ -119,7 +119,7 @@ def children() -> list[int]:
 
 
 def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt: Any) -> None:
-    path = tiny_export.folder / "model.fp16.onnx"
+    path = tiny_export.main.parent / "model.fp16.onnx"
     told: list[tuple[str, int, int]] = []
     built = build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=lambda *step: told.append(step))
     assert told and all(1 <= done <= total for _, done, total in told)
@@ -131,7 +131,7 @@ def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt:
 
 def test_errors_of_the_building_process_arrive_as_they_were(tiny_export: Exported, trt: Any) -> None:
     with pytest.raises(VerifyError, match="is not a float16 network"):
-        build_apart("tensorrt_rtx", tiny_export.folder / "model.onnx", targets=TARGETS)
+        build_apart("tensorrt_rtx", tiny_export.main.parent / "model.onnx", targets=TARGETS)
 
 
 def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, trt: Any) -> None:
@@ -140,7 +140,9 @@ def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, t
             os.kill(pid, signal.SIGSEGV)
 
     with pytest.raises(BackendError, match="SIGSEGV"):
-        build_apart("tensorrt_rtx", tiny_export.folder / "model.fp16.onnx", targets=TARGETS, on_progress=kill_the_child)
+        build_apart(
+            "tensorrt_rtx", tiny_export.main.parent / "model.fp16.onnx", targets=TARGETS, on_progress=kill_the_child
+        )
 
 
 def test_ctrl_c_during_the_build_leaves_no_export(tiny_run: Run, tmp_path: Path) -> None:
@@ -180,7 +182,7 @@ def test_the_library_fits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_an_engine_without_its_hash_is_not_loaded(tiny_export: Exported, tmp_path: Path) -> None:
-    source = load(tiny_export.folder / "model.fp16.engine")
+    source = load(tiny_export.main.parent / "model.fp16.engine")
     copy = tmp_path / "model.fp16.engine"
     copy.write_bytes(source.path.read_bytes()[:-1] + b"\0")
     source.card.write(copy)

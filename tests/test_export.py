@@ -61,11 +61,6 @@ def _specs(run: Run) -> dict[str, Any]:
     return {f"{s.folder}/{s.name}".lstrip("/"): s for s in run.family.exportable(run.cfg, nets, run.data)}
 
 
-def _main(folder: Path) -> Path:
-    """The first artefact of an export: in the folder, or in that of its first direction."""
-    return sorted(folder.rglob("model.onnx"))[0]
-
-
 def test_every_backend_answers_as_eager_does(tiny_run: Run, tiny_export: Exported) -> None:
     specs = _specs(tiny_run)
     for path in _onnx_files(tiny_export):
@@ -109,7 +104,7 @@ def test_the_card_lies_beside_and_within_and_tells_the_figures(tiny_export: Expo
         assert {n: v.status for n, v in beside.verification.items()} == dict.fromkeys(BACKENDS, "passed")
         for found in beside.verification.values():
             assert found.pictures >= 6 and found.max_abs > 0 and found.latency_ms > 0 and found.tolerance
-    main = _main(tiny_export.folder)
+    main = tiny_export.main
     assert load(main.with_name("model.fp16.onnx")).card.parent_sha256 == sha256(main)
 
 
@@ -129,7 +124,7 @@ def test_golden_pairs_are_small_and_reproduce(tiny_export: Exported) -> None:
 
 def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(tiny_export.folder, tmp_path / "copy"))
-    path = _main(folder)
+    path = folder / tiny_export.main.relative_to(tiny_export.folder)
     model = onnx.load(path)
     for weights in model.graph.initializer:
         if weights.data_type == TensorProto.FLOAT:
@@ -144,7 +139,7 @@ def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> 
 
 
 def test_a_card_that_names_another_output_fails_verification(tiny_export: Exported) -> None:
-    artefact = load(_main(tiny_export.folder))
+    artefact = load(tiny_export.main)
     wrong = msgspec.structs.replace(artefact.card.outputs[0], name="other")
     card = msgspec.structs.replace(artefact.card, outputs=(wrong,))
     found = verify_artefact(Artefact(artefact.path, card), backends=("onnxruntime",))
@@ -191,7 +186,7 @@ def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_
 def test_reproduce_sh_makes_the_same_network_again(
     tiny_run: Run, tiny_export: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    script = _main(tiny_export.folder).with_name("reproduce.sh")
+    script = tiny_export.main.with_name("reproduce.sh")
     source = tiny_run.checkpoints()[-1]
     *_, check, command = script.read_text().splitlines()
     assert subprocess.run(["sh", "-n", script]).returncode == 0
@@ -207,7 +202,7 @@ def test_reproduce_sh_makes_the_same_network_again(
 
 def test_another_checkpoint_is_refused_by_reproduce_sh(tiny_export: Exported, tmp_path: Path) -> None:
     (tmp_path / "other").write_bytes(b"another")
-    script = _main(tiny_export.folder).with_name("reproduce.sh")
+    script = tiny_export.main.with_name("reproduce.sh")
     done = subprocess.run([script, tmp_path / "other"], capture_output=True)
     assert done.returncode != 0 and b"FAILED" in done.stdout
 
@@ -219,9 +214,9 @@ def test_moved_data_is_said_and_drawn_faces_stand_in(tiny_run: Run, tmp_path: Pa
     header = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps({**header, "data": "celeba:/gone"}))
     done = export_run(Request(folder, pictures=1))
-    assert done.folder == folder / "export" and _main(done.folder).is_file()
+    assert done.folder == folder / "export" and done.main.is_file()
     assert any("celeba:/gone" in note for note in done.notes) and any("drawn" in note for note in done.notes)
-    assert "/gone" not in sidecar(_main(done.folder)).read_text()
+    assert "/gone" not in sidecar(done.main).read_text()
     with pytest.raises(InputError, match="celeba:/gone"):  # what the user names is not replaced
         export_run(Request(folder, data="celeba:/gone"))
 
@@ -234,7 +229,7 @@ def test_another_size_is_exported_verified_and_refused_where_it_cannot_be(tiny_r
         return
     hw = (3 * main.dynamic_multiple, 5 * main.dynamic_multiple)
     done = export_run(Request(tiny_run.folder, tmp_path / "out", size_hw=hw, pictures=2))
-    main_file = _main(done.folder)
+    main_file = done.main
     card = load(main_file).card
     assert card.size.hw == hw and card.inputs[0].shape[2:] == hw == card.outputs[0].shape[2:]
     pairs = golden.read(main_file.with_name("golden.npz"), "model")

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from pathlib import Path
 
 import msgspec
 import onnx
 import pytest
 
-from edgegan.export import int8, to_onnx
+from edgegan.export import Request, export_run, int8, to_onnx
 from edgegan.export.verify import verify_artefact
 from edgegan.export.worst import first_bad_layer
 from edgegan.runtime import BackendError, golden, load, open_backend
@@ -122,3 +123,20 @@ def test_the_first_bad_layer_of_a_broken_copy_is_named(model, pairs, tmp_path):
         blame = first_bad_layer(artefact, model.path, pairs, backend)
         assert blame is not None and blame.layer == node.name, backend
     assert first_bad_layer(model, model.path, pairs, "onnxruntime") is None
+
+
+def test_every_family_is_quantised_on_training_pictures(tiny_run, tmp_path):
+    exported = export_run(
+        Request(tiny_run.folder, tmp_path / "out", pictures=4, precisions=("int8",), min_psnr_db=20.0)
+    )
+    files = [row for row in exported.rows if row.precision == "int8"]
+    assert files
+    for row in files:
+        card = load(row.path).card
+        assert row.verification.status == "passed" and row.verification.psnr_worst_db >= 20.0
+        assert (
+            "nncf" in card.built_with
+            and card.parent_sha256 == load(row.path.with_name("model.onnx")).card.payload_sha256
+        )
+        kinds = Counter(op.get_type_name() for op in int8.read_ir(row.path).get_ordered_ops())
+        assert kinds["FakeQuantize"] > 0, "nothing was quantised"

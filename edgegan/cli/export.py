@@ -137,5 +137,5 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
         console.print(note, style="dim", highlight=False)
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
     console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
-    model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.rows[0].path
+    model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
     console.print(f"next: edgegan bench {source}   or: edgegan live {model} --source synthetic", soft_wrap=True)
