@@ -20,12 +20,12 @@ from .networks import Classifier, Discriminator, Generator
 
 Arrays = dict[str, NDArray[np.float32]]
 
-# fp32 differs only by the order of sums: 3e-6 was measured at full width, 1.1e-4 on one pixel of 512 edits of the
-# narrow model that ships; 2e-4 leaves room for other processors. OpenVINO sums in another order again: up to 2.4e-4
-# was measured over 512 edits, at 113 dB and more; 1e-3 is an eighth of a grey level. 45 dB over [-1, 1] is 1.4 grey
-# levels of 255 (root mean square); fp16 measured 70 dB and more.
+# fp32 differs only by the order of sums: 3e-6 was measured at full width, up to 8e-5 on one pixel of 512 edits of the
+# narrow model that ships. OpenVINO sums in another order again: up to 2.4e-4 was measured over 512 edits, at 113 dB
+# and more; 1e-3 is an eighth of a grey level. 45 dB over [-1, 1] is 1.4 grey levels of 255 (root mean square); fp16
+# measured 70 dB and more.
 MODEL_TOLERANCES = {
-    "fp32": Tolerance(max_abs=2e-4, others_max_abs=1e-3, min_psnr_db=80.0),
+    "fp32": Tolerance(max_abs=1e-4, others_max_abs=1e-3, min_psnr_db=80.0),
     "fp16": Tolerance(min_psnr_db=45.0),
     "int8": Tolerance(min_psnr_db=35.0),
 }

@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "be641e117e929eb1fef2ef725efb6b09eaea598a12c17be8347a4a2445640353  $checkpoint" | sha256sum -c -
+echo "aaea3d6828458811b256c5aa6cebae3684c7714273b28996ba6d70fb430511c4  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data avatars:8000 --pictures 64
