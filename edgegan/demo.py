@@ -85,7 +85,8 @@ class Demo:
             raise InputError(f"the demo stopped: 'edgegan {command}' ended with {done.returncode}")
 
     def _report(self) -> None:
-        metrics = [json.loads(line) for line in (self.folder / "training/metrics.jsonl").read_text().splitlines()]
+        lines = (self.folder / "training/metrics.jsonl").read_text().splitlines()
+        metrics = [row for row in map(json.loads, lines) if "seconds" in row]  # without the figures of validations
         first, last = metrics[0], metrics[-1]
         scores = json.loads((self.folder / "eval.json").read_text())
         bench = (self.folder / "bench.md").read_text()
