@@ -33,6 +33,10 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     compile: bool = False  # torch.compile; phases that need second derivatives stay eager
     workers: int = 0  # threads that read pictures; 0: one per processor, at most 8
 
+    def __post_init__(self) -> None:
+        if self.batch % self.accumulate:
+            raise InputError(f"train.batch={self.batch} does not divide by train.accumulate={self.accumulate}")
+
 
 class BaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Base of every family's Config."""

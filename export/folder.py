@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import BACKENDS
 from edgegan.runtime.card import ModelCard, Verification
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.golden import DEFAULT_TOLERANCE, Golden
 
 from . import int8, precision, to_onnx
 from .matrix import Wanted
@@ -138,11 +139,9 @@ class Folder:
 
     def _int8(self, spec: ExportSpec, single: Artefact, pairs: Golden) -> None:
         """The INT8 artefact, calibrated on training pictures; a report of what each layer costs lies beside it."""
-        tolerance = spec.tolerances["int8"]
-        if self.request.min_psnr_db is not None:
-            tolerance = type(tolerance)(min_psnr_db=self.request.min_psnr_db)
-        floor = tolerance.min_psnr_db
-        assert floor is not None
+        usual = spec.tolerances["int8"].min_psnr_db or DEFAULT_TOLERANCE["min_psnr_db"]
+        floor = self.request.min_psnr_db if self.request.min_psnr_db is not None else usual
+        tolerance = replace(spec.tolerances["int8"], min_psnr_db=floor)
         trained = int8.calibration_pairs(spec, CALIBRATION_PICTURES, _CALIBRATION_PAIRS)
         name = f"{spec.name}.int8.xml"
         output = spec.card.outputs[0]

@@ -13,9 +13,10 @@ from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import Backend
 from edgegan.runtime.backends.ort import import_onnxruntime
 from edgegan.runtime.backends.ov import import_openvino
+from edgegan.runtime.card import TensorSpec
 from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.golden import Golden
-from edgegan.sheet import Sheet, to_picture
+from edgegan.sheet import Picture, Sheet, to_picture
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -39,22 +40,25 @@ def worst_pair(backend: Backend, artefact: Artefact, pairs: Golden) -> tuple[int
 def worst_sheet(artefact: Artefact, pairs: Golden, backend: Backend) -> Sheet | None:
     """Input, fp32 eager, this artefact and ten times the error, side by side; None if it gives no picture."""
     spec = artefact.card.outputs[0]
-    if spec.layout != "NCHW":
+    if spec.layout == "NC":
         return None
     index, seen = worst_pair(backend, artefact, pairs)
-    value_range = spec.value_range or (0.0, 1.0)
-    span = value_range[1] - value_range[0]
+    low, high = spec.value_range or (0.0, 1.0)
     expected = pairs.outputs[spec.name][index]
-    finite = np.nan_to_num(seen[0].astype(np.float32), posinf=value_range[1], neginf=value_range[0])
-    cells = [to_picture(expected, value_range), to_picture(finite, value_range)]
-    cells.append(to_picture(np.abs(finite - expected) * (10.0 / span), (0.0, 1.0)))
+    finite = np.nan_to_num(seen[0].astype(np.float32), posinf=high, neginf=low)
+    error = np.abs(finite - expected) * (10.0 / (high - low))
     columns = ["fp32 eager", f"{artefact.card.precision} {backend.name}", "error x 10"]
-    shown = next((s for s in artefact.card.inputs if s.layout == "NCHW" and s.shape == spec.shape), None)
+    cells = [_cell(expected, spec), _cell(finite, spec), _cell(low + error * (high - low), spec)]
+    shown = next((s for s in artefact.card.inputs if s.layout == spec.layout and s.shape == spec.shape), None)
     if shown is not None:
-        cells.insert(0, to_picture(pairs.inputs[shown.name][index], shown.value_range or (0.0, 1.0)))
+        cells.insert(0, _cell(pairs.inputs[shown.name][index], shown))
         columns.insert(0, "input")
     psnr_db = golden.compare(expected, finite, spec.value_range)["psnr_db"]
     return Sheet(columns, [cells], title=f"worst of {len(pairs)}: number {index}, {psnr_db:.1f} dB")
+
+
+def _cell(picture: Array, spec: TensorSpec) -> Picture:
+    return to_picture(golden.upright(picture, spec).transpose(2, 0, 1), spec.value_range or (0.0, 1.0))
 
 
 @dataclass(frozen=True)

@@ -23,7 +23,7 @@ from .backends.trt import LIBRARIES
 from .errors import EdgeganError
 
 # What pip's packages expect of the system, and Debian's package that brings it.
-_LIBRARIES = {"GL": "libgl1", "glib-2.0": "libglib2.0-0"}
+_SYSTEM_LIBRARIES = {"GL": "libgl1", "glib-2.0": "libglib2.0-0"}
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
 
 
@@ -157,7 +157,9 @@ def _system() -> Iterator[Finding]:
     try:
         import cv2
     except ImportError as error:
-        missing = [package for library, package in _LIBRARIES.items() if ctypes.util.find_library(library) is None]
+        missing = [
+            package for library, package in _SYSTEM_LIBRARIES.items() if ctypes.util.find_library(library) is None
+        ]
         yield Finding(
             topic="system",
             name="OpenCV",

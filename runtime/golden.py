@@ -108,7 +108,7 @@ def measure(
         for spec in outputs:
             if spec.name in expected:
                 figures.append(compare(expected[spec.name], seen[spec.name], spec.value_range))
-                likeness += [_ssim(expected[spec.name][0], seen[spec.name][0], spec)] if spec.layout == "NCHW" else []
+                likeness += [_ssim(expected[spec.name][0], seen[spec.name][0], spec)] if spec.layout != "NC" else []
     max_abs, worst_db = max(f["max_abs"] for f in figures), min(f["psnr_db"] for f in figures)
     misses = []
     if "max_abs" in tolerance and not max_abs <= tolerance["max_abs"]:
@@ -130,10 +130,15 @@ def measure(
 
 
 def _ssim(expected: Array, seen: Array, spec: TensorSpec) -> float:
-    """Of two (C, H, W) pictures; -1 where a value is not finite."""
+    """Of two pictures; -1 where a value is not finite."""
     if not np.isfinite(seen).all():
         return -1.0
-    return ssim(expected.transpose(1, 2, 0), seen.transpose(1, 2, 0), spec.value_range or (0.0, 1.0))
+    return ssim(upright(expected, spec), upright(seen, spec), spec.value_range or (0.0, 1.0))
+
+
+def upright(picture: Array, spec: TensorSpec) -> Array:
+    """One picture as (H, W, C), whatever the layout of `spec`."""
+    return picture.transpose(1, 2, 0) if spec.layout == "NCHW" else picture
 
 
 def verify(run: Run, artefact: Artefact) -> Verification | None:

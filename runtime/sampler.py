@@ -113,7 +113,7 @@ class Sampler(Session):
         if self._open_mixer is None:
             raise InputError(
                 f"{self.card.name} came without a style mixer",
-                "a generator whose family exports one, such as fastgan",
+                "a generator that was exported with one",
                 "leave style mixing out, or export the model again",
             )
         with self._turn():

@@ -50,3 +50,9 @@ def test_a_config_survives_its_own_json(family: str) -> None:
 def test_every_preset_says_what_it_is_for(family: str) -> None:
     assert config.presets(family)
     assert all(config.presets(family).values())
+
+
+@pytest.mark.parametrize("family", families.names())
+def test_a_batch_that_does_not_divide_is_refused_in_every_family(family: str) -> None:
+    with pytest.raises(InputError, match="does not divide"):
+        config.with_settings(families.get(family).tiny(), ["train.batch=10", "train.accumulate=3"])

@@ -8,7 +8,6 @@ import pytest
 import torch
 
 from edgegan import config
-from edgegan.config import Training
 from edgegan.families import Step, stargan
 from edgegan.families.stargan import objective
 from edgegan.families.stargan.config import Config
@@ -186,7 +185,6 @@ def test_every_preset_makes_networks(name: str) -> None:
         ({"attributes": ("Male",)}, "at least two"),
         ({"attributes": ("Male", "Male")}, "once"),
         ({"focus": ("Hat",)}, "Male"),
-        ({"train": Training(batch=10, accumulate=3)}, "does not divide"),
     ],
 )
 def test_bad_configurations_are_refused_in_words(changes: dict[str, object], words: str) -> None:

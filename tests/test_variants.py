@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import onnxruntime as ort
 import pytest
@@ -9,6 +11,8 @@ import torch
 
 from edgegan.export import to_onnx, variants
 from edgegan.export.pairs import eager_pairs
+from edgegan.export.verify import open_unchecked, verify_artefact
+from edgegan.export.worst import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.run import Run, open_trained
 from edgegan.runtime import InputError
@@ -77,3 +81,22 @@ def test_tolerances_are_in_grey_levels(spec):
     assert behind.tolerances["fp32"].max_abs == variants.LEVEL
     assert all(t.min_psnr_db is None or t.min_psnr_db <= variants.ROUNDED_DB for t in behind.tolerances.values())
     assert spec.tolerances["fp32"].max_abs != variants.LEVEL  # the spec itself is as it was
+
+
+def test_bytes_are_likened_and_shown_as_floats_are(spec, tmp_path):
+    behind = variants.with_bytes(spec)
+    pairs = eager_pairs(behind, 2)
+    artefact = to_onnx.save(to_onnx.to_onnx(behind), behind.card, tmp_path / "model.onnx")
+    found = verify_artefact(artefact, pairs, tolerance={"max_abs": variants.LEVEL}, backends=("onnxruntime",))
+    assert found["onnxruntime"].status == "passed" and found["onnxruntime"].ssim_worst > 0.9
+    with open_unchecked("onnxruntime", artefact) as opened:
+        sheet = worst_sheet(artefact, pairs, opened)
+    assert sheet is not None
+    size = behind.card.size.hw
+    assert all(cell.shape == (*size, 3) for row in sheet.rows for cell in row)
+    assert np.array_equal(sheet.rows[0][-3], np.clip(np.rint(_first(pairs, sheet)), 0, 255).astype(np.uint8))
+
+
+def _first(pairs, sheet):
+    """Eager's answer to the pair that the sheet's title names."""
+    return next(iter(pairs.outputs.values()))[int(re.search(r"number (\d+)", sheet.title)[1])]

@@ -68,10 +68,6 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             raise InputError(f"downs={self.downs}", "at least 2")
         if self.generator == "unet" and self.stem_stride != 1:
             raise InputError("stem_stride=2 with the generator unet", "stem_stride=1: only the resnet has a stem")
-        if self.train.batch % self.train.accumulate:
-            raise InputError(
-                f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"
-            )
 
     @property
     def multiple(self) -> int:

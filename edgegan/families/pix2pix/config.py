@@ -63,10 +63,6 @@ class Config(BaseConfig, frozen=True, kw_only=True):
                 f"adversarial=wgan-gp with norm={self.norm}",
                 "norm=instance: the gradient penalty is each picture's own (WGAN-GP, section 4)",
             )
-        if self.train.batch % self.train.accumulate:
-            raise InputError(
-                f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"
-            )
 
     @property
     def multiple(self) -> int:

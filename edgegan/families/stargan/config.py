@@ -84,10 +84,6 @@ class Config(BaseConfig, frozen=True, kw_only=True):
         hidden = sorted(chosen.intersection(name for names in self.hides.values() for name in names))
         if hidden:
             raise InputError(f"hides={hidden}", "attributes: of a one_hot set, one is always seen")
-        if self.train.batch % self.train.accumulate:
-            raise InputError(
-                f"train.batch={self.train.batch} does not divide by train.accumulate={self.train.accumulate}"
-            )
 
     @property
     def slots(self) -> tuple[Slot, ...]:

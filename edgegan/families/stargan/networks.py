@@ -10,21 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
+
+from edgegan.networks import smooth_
 
 
 def _norm(channels: int) -> nn.InstanceNorm2d:
     # Statistics of each picture, at inference too: running ones ruin the pictures.
     return nn.InstanceNorm2d(channels, affine=True, track_running_stats=False)
-
-
-@torch.no_grad()
-def _smooth_(kernels: Tensor) -> None:
-    """Blurs kernels with [1 2 1] / 4 each way: a stride-2 head then starts without a checkerboard."""
-    blur = torch.tensor([0.25, 0.5, 0.25])
-    inner = kernels.reshape(-1, 1, *kernels.shape[2:])[..., 1:-1, 1:-1]  # so that the blur fits inside
-    kernels.copy_(F.conv2d(inner, torch.outer(blur, blur)[None, None], padding=2).view_as(kernels))
 
 
 class ResidualBlock(nn.Module):
@@ -82,7 +75,7 @@ class Generator(nn.Module):
             layers.append(nn.Conv2d(width, out_channels, kernel, padding=3, bias=False))
         else:
             head = nn.ConvTranspose2d(width, out_channels, kernel, stem_stride, padding=3, bias=False)
-            _smooth_(head.weight)
+            smooth_(head.weight)
             layers.append(head)
         if not mask:
             layers.append(nn.Tanh())
