@@ -5,7 +5,6 @@ Names, axes, shapes and dtypes are compared with the card, then values with what
 
 from __future__ import annotations
 
-import importlib
 import statistics
 import time
 from collections.abc import Callable, Mapping
@@ -14,7 +13,7 @@ from typing import Any
 import msgspec
 from edgegan.runtime import golden
 from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.backends import BACKENDS, Backend, check_ports, takes
+from edgegan.runtime.backends import BACKENDS, Backend, backend_class, check_ports, takes
 from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.golden import Golden
@@ -114,6 +113,4 @@ def _failed(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification
 
 def open_unchecked(name: str, artefact: Artefact) -> Backend:
     """The backend itself: `open_backend` refuses what failed before, and here that is what is to be found out."""
-    module, _, kind = BACKENDS[name].partition(":")
-    opened: Backend = getattr(importlib.import_module(module), kind)(artefact, device=_DEVICES.get(name, "cpu"))
-    return opened
+    return backend_class(name)(artefact, device=_DEVICES.get(name, "cpu"))

@@ -15,11 +15,8 @@ from typing import Literal
 import msgspec
 
 from . import artefact
-from .backends import BACKENDS, open_backend
+from .backends import BACKENDS, installed, open_backend
 from .backends.cuda import Cuda
-from .backends.ort import import_onnxruntime
-from .backends.ov import import_openvino
-from .backends.trt import LIBRARIES
 from .errors import EdgeganError
 
 # What pip's packages expect of the system, and Debian's package that brings it.
@@ -80,34 +77,11 @@ def _processor() -> str:
 
 
 def _backends() -> Iterator[Finding]:
-    looks = {"onnxruntime": _onnxruntime, "openvino": _openvino, "tensorrt": _tensorrt}
     for name in BACKENDS:
         try:
-            yield Finding(topic="backend", name=name, status="ok", text=looks[name]())
+            yield Finding(topic="backend", name=name, status="ok", text=installed(name))
         except EdgeganError as error:
             yield Finding(topic="backend", name=name, status="missing", text=error.seen, todo=error.todo)
-
-
-def _onnxruntime() -> str:
-    ort = import_onnxruntime()
-    kinds = ["cuda"] if "CUDAExecutionProvider" in ort.get_available_providers() else []
-    return f"{ort.__version__}, devices: {', '.join([*kinds, 'cpu'])}"
-
-
-def _openvino() -> str:
-    openvino = import_openvino()
-    return f"{version('openvino')}, devices: {', '.join(openvino.Core().available_devices).lower()}"
-
-
-def _tensorrt() -> str:
-    import importlib.util
-
-    found = [name for name in LIBRARIES if importlib.util.find_spec(name)]
-    if not found:
-        raise EdgeganError("TensorRT is not installed", todo="with an NVIDIA GPU: pip install 'edgegan[gpu]'")
-    if not _has_gpu():
-        raise EdgeganError(f"{', '.join(found)}: engines can be built here, but not run without an NVIDIA GPU")
-    return ", ".join(found)
 
 
 def _extras() -> Iterator[Finding]:

@@ -91,9 +91,9 @@ def test_an_openvino_model_runs_as_its_onnx_does(model, tmp_path):
 
 def test_every_backend_of_the_table_keeps_the_contract_s_names():
     for name in BACKENDS:
-        kind = backends._load(name)
+        kind = backends.backend_class(name)
         assert kind.name == name and kind.suffixes and kind.devices
-    assert {s for name in BACKENDS for s in backends._load(name).suffixes} == set(artefact.SUFFIXES)
+    assert {s for name in BACKENDS for s in backends.backend_class(name).suffixes} == set(artefact.SUFFIXES)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from edgegan.data import avatars, normalised
 from edgegan.eval.judge import Judge, read, trained_judge
+from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.runtime.avatars import ATTRIBUTES, HAIR
@@ -145,10 +146,10 @@ def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arr
     return {
         "landed": float(read_as[own] == wanted[own]),
         "preserved": float(np.mean([read_as[k] == wanted[k] for k in others])),
-        "psnr_inside_db": _psnr(after, case.truth, region),
-        "input_psnr_inside_db": _psnr(before, case.truth, region),
-        "psnr_outside_db": _psnr(after, case.truth, ~region),
-        "psnr_db": _psnr(after, case.truth, np.ones_like(region)),
+        "psnr_inside_db": psnr(after, case.truth, region),
+        "input_psnr_inside_db": psnr(before, case.truth, region),
+        "psnr_outside_db": psnr(after, case.truth, ~region),
+        "psnr_db": psnr(after, case.truth),
         "ssim_inside": _mean_where(index, region),
         "input_ssim_inside": _mean_where(ssim_map(before, case.truth), region),
         "ssim_outside": _mean_where(index, ~region),
@@ -181,14 +182,6 @@ def _judge_accuracy(judge: Judge, pictures: avatars.AvatarPictures) -> dict[str,
             if not pictures.hidden(i, key.split("/")[0]):
                 right.setdefault(key, []).append(word == truth[key])
     return {key: float(np.mean(values)) for key, values in right.items()}
-
-
-def _psnr(a: Picture, b: Picture, where: NDArray[np.bool_]) -> float:
-    """Over the chosen pixels, in dB; at most 60, so that a perfect picture does not swamp a mean."""
-    if not where.any():
-        return 60.0
-    mse = float(np.square(a[where].astype(np.float64) - b[where]).mean())
-    return 60.0 if mse < 1e-6 * 255**2 else 10 * float(np.log10(255**2 / mse))
 
 
 def _mean_where(index: NDArray[np.float64], where: NDArray[np.bool_]) -> float:

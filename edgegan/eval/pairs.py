@@ -9,6 +9,7 @@ import numpy as np
 
 from edgegan.data import Domains, Pictures, normalised, open_domains, open_pairs
 from edgegan.eval.judge import Judge, domain_judge, read
+from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.sets import Distances, real, table
 from edgegan.eval.subject import Subject
@@ -16,7 +17,6 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.ssim import ssim
 from edgegan.sheet import Picture, Sheet
 
-MAX_PSNR_DB = 60.0  # of a perfect picture, so that it does not swamp a mean
 SHOWN = 6
 
 
@@ -84,10 +84,8 @@ def score(inputs: Sequence[Picture], outputs: Sequence[Picture], truths: Sequenc
 
 
 def _likeness(picture: Picture, truth: Picture) -> dict[str, float]:
-    apart = picture.astype(np.float64) - truth
-    mse = float(np.square(apart).mean())
-    psnr = MAX_PSNR_DB if mse < 1e-6 * 255**2 else 10 * float(np.log10(255**2 / mse))
-    return {"psnr_db": psnr, "ssim": ssim(picture, truth), "l1": float(np.abs(apart).mean())}
+    apart = np.abs(picture.astype(np.float64) - truth)
+    return {"psnr_db": psnr(picture, truth), "ssim": ssim(picture, truth), "l1": float(apart.mean())}
 
 
 def _what(subjects: Sequence[Subject]) -> str:

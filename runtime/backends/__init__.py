@@ -21,7 +21,18 @@ from ..errors import BackendError, CardError, EdgeganError, InputError
 from ..golden import verify
 from .selection import Candidate, Selection, rank
 
-__all__ = ["BACKENDS", "Backend", "Port", "Selection", "check_inputs", "check_ports", "open_backend", "takes"]
+__all__ = [
+    "BACKENDS",
+    "Backend",
+    "Port",
+    "Selection",
+    "backend_class",
+    "check_inputs",
+    "check_ports",
+    "installed",
+    "open_backend",
+    "takes",
+]
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -113,7 +124,7 @@ def open_backend(
 
 def takes(backend: str, path: Path) -> bool:
     """Whether `backend` can load files like `path`."""
-    return path.suffix in _load(backend).suffixes
+    return path.suffix in backend_class(backend).suffixes
 
 
 def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, NDArray[Any]]) -> None:
@@ -193,9 +204,9 @@ def _candidates(artefact: Artefact, backend: str, device: str) -> list[Candidate
     if backend != "auto" and backend not in BACKENDS:
         raise BackendError(f"there is no backend '{backend}'", f"there are: auto, {', '.join(BACKENDS)}")
     names = tuple(BACKENDS) if backend == "auto" else (backend,)
-    able = {name: _load(name).devices for name in names if takes(name, artefact.path)}
+    able = {name: backend_class(name).devices for name in names if takes(name, artefact.path)}
     if not able:
-        suffixes = ", ".join(_load(backend).suffixes)
+        suffixes = ", ".join(backend_class(backend).suffixes)
         raise BackendError(f"{backend} cannot load {artefact.path.name}", f"it loads files that end in {suffixes}")
     candidates = rank(artefact, able, device)
     if not candidates:
@@ -216,7 +227,7 @@ def _open(
     proven = candidate.status == "passed"
     if strict and not proven and artefact.golden is None:
         raise _UnverifiedError
-    opened = _load(candidate.backend)(artefact, device=candidate.device, threads=threads)
+    opened = backend_class(candidate.backend)(artefact, device=candidate.device, threads=threads)
     try:
         check_ports(artefact.card, opened.inputs, opened.outputs)
         if proven:
@@ -260,10 +271,17 @@ def _none(artefact: Artefact, errors: dict[str, EdgeganError]) -> EdgeganError:
     return BackendError(f"nothing here can run {artefact.path}", reasons, found[-1].todo)
 
 
-def _load(name: str) -> type[Backend]:
+def backend_class(name: str) -> type[Backend]:
+    """The class behind a name of BACKENDS, not opened."""
     module, _, kind = BACKENDS[name].partition(":")
     found: type[Backend] = getattr(importlib.import_module(module), kind)
     return found
+
+
+def installed(name: str) -> str:
+    """The version of a backend's library and the devices it sees; raises EdgeganError if it cannot run here."""
+    words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).installed()
+    return words
 
 
 def _fits(shape: tuple[int, ...], axes: tuple[int | None, ...]) -> bool:

@@ -86,6 +86,13 @@ class OnnxRuntime:
         self.close()
 
 
+def installed() -> str:
+    """See `backends.installed`."""
+    ort = import_onnxruntime()
+    kinds = [kind for kind in OnnxRuntime.devices if _PROVIDERS[kind] in ort.get_available_providers()]
+    return f"{ort.__version__}, devices: {', '.join(kinds)}"
+
+
 def import_onnxruntime() -> Any:
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while the library loads
     try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping
+from importlib.metadata import version
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -93,6 +94,12 @@ class OpenVino:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def installed() -> str:
+    """See `backends.installed`."""
+    core = import_openvino().Core()
+    return f"{version('openvino')}, devices: {', '.join(core.available_devices).lower()}"
 
 
 def import_openvino() -> Any:

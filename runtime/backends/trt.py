@@ -7,6 +7,7 @@ stream, and from the second run on a CUDA graph replays copies and network with 
 from __future__ import annotations
 
 import importlib
+import importlib.util
 import platform
 import re
 from collections.abc import Mapping
@@ -230,6 +231,18 @@ def _library(card: ModelCard) -> tuple[Any, bool]:
         return importlib.import_module(name), name == "tensorrt_rtx"
     except ImportError:
         raise MissingExtraError(name, LIBRARIES[name]) from None
+
+
+def installed() -> str:
+    """See `backends.installed`."""
+    found = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    if not found:
+        raise MissingExtraError("tensorrt", "gpu")
+    try:
+        Cuda(0).close()
+    except EdgeganError as error:
+        raise BackendError(f"{', '.join(found)} can build engines here, but not run them: {error.seen}") from None
+    return ", ".join(found)
 
 
 def logger(trt: Any) -> Any:
