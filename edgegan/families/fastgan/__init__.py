@@ -18,6 +18,7 @@ from .export import exportable as _exportable
 from .inference import ready
 from .networks import Generator
 from .official import import_official
+from .validate import validate
 
 TITLE = "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
 EMA = ("generator",)
@@ -34,6 +35,7 @@ __all__ = [
     "preview",
     "streams",
     "tiny",
+    "validate",
 ]
 
 _COLUMNS, _ROWS = 8, 3

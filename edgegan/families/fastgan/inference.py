@@ -38,7 +38,8 @@ def ready(cfg: Config, generator: Generator, bn_latents: int | None = None) -> G
 
     `bn_latents` overrides the config's number of latents that the statistics are measured on.
     """
-    copied = Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small)
+    with torch.random.fork_rng(devices=()):  # looking at a network must not change how its training goes on
+        copied = Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small)
     copied.load_state_dict(generator.state_dict())
     copied.to(next(generator.parameters()).device).float().eval()
     fold(copied)
