@@ -59,11 +59,14 @@ class Checkpoint:
 
 
 def save(path: Path, header: Mapping[str, Any], tensors: Mapping[str, Tensor]) -> None:
-    """Writes a checkpoint atomically; `header` must be plain JSON values."""
+    """Writes a checkpoint atomically; `header` must be plain JSON values. Raises InputError if the disk is full."""
     full = {"format": FORMAT, "edgegan": __version__, "torch": torch.__version__, "git": _revision(), **header}
     flat = {key: t.detach().to("cpu").contiguous() for key, t in tensors.items()}
     with atomic_path(path) as temporary:
-        save_file(flat, str(temporary), metadata={HEADER_KEY: json.dumps(full)})
+        try:
+            save_file(flat, str(temporary), metadata={HEADER_KEY: json.dumps(full)})
+        except SafetensorError as error:  # of a disk that is full: it writes by itself, and raises no OSError
+            raise InputError(f"cannot write {path}: {error}", todo="free some disk space") from error
 
 
 def load(path: Path) -> Checkpoint:

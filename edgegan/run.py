@@ -12,7 +12,7 @@ from edgegan import checkpoint, config, families
 from edgegan.config import BaseConfig
 from edgegan.families import Family, Networks
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.files import write_atomic
+from edgegan.runtime.files import atomic_folder, write_atomic
 
 
 class Run:
@@ -105,7 +105,7 @@ def section(family: Family, network: str) -> str:
 def publish_run(source: Path, folder: Path) -> Path:
     """Writes the weights alone as a run folder: averages in float32, other networks in float16.
 
-    Returns the checkpoint's path. Raises InputError if the folder already holds something.
+    Returns the checkpoint's path. Raises InputError if the folder already holds something, or cannot be written.
     """
     if folder.exists() and any(folder.iterdir()):
         raise InputError(f"{folder} exists and is not empty", todo="name another folder with --out")
@@ -116,8 +116,6 @@ def publish_run(source: Path, folder: Path) -> Path:
         tensors.update(
             {f"{section(run.family, name)}/{k}": t if name in run.family.EMA else t.half() for k, t in state.items()}
         )
-    published = Run(folder, run.family_name, run.cfg, run.data)
-    published.write_config()
     kept = [key for key in ("images", "round", "seconds", "imported") if key in found.header]
     trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
     header: dict[str, Any] = {
@@ -126,9 +124,12 @@ def publish_run(source: Path, folder: Path) -> Path:
         "weights_only": True,
         "networks": trained,
     }
-    path = published.checkpoint_path(int(found.header["images"]))
-    checkpoint.save(path, header, tensors)
-    return path
+    with atomic_folder(folder) as temporary:
+        published = Run(temporary, run.family_name, run.cfg, run.data)
+        published.write_config()
+        path = published.checkpoint_path(int(found.header["images"]))
+        checkpoint.save(path, header, tensors)
+    return folder / path.relative_to(temporary)
 
 
 def _resolve(folder: Path, document: dict[str, Any]) -> Run:

@@ -6,9 +6,20 @@ they also work on the machine that will run the model. No module here knows a fa
 
 from __future__ import annotations
 
+from .options import EngineOptions
 from .package import Exported, export_run
-from .request import Request, Row, parse_size
+from .request import Request, Row, parse_batch, parse_size
 from .to_trt import engine_from_onnx
 from .verify import verify_artefact
 
-__all__ = ["Exported", "Request", "Row", "engine_from_onnx", "export_run", "parse_size", "verify_artefact"]
+__all__ = [
+    "EngineOptions",
+    "Exported",
+    "Request",
+    "Row",
+    "engine_from_onnx",
+    "export_run",
+    "parse_batch",
+    "parse_size",
+    "verify_artefact",
+]

@@ -11,24 +11,24 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from edgegan.runtime import errors
 from edgegan.runtime.errors import BackendError, EdgeganError
 
-from .engine import Built, Progress, build_engine, library
+from .engine import Built, Job, Progress, build_engine, library
+from .proof import Proof
 
 
-def build_apart(
-    name: str,
-    onnx_path: Path,
-    *,
-    keep_fp32: Collection[str] = (),
-    targets: Collection[str] = (),
-    on_progress: Progress | None = None,
-) -> Built:
+class _Request(msgspec.Struct, frozen=True):
+    library: str
+    job: Job
+    place: Path  # for the engine's bytes
+
+
+def build_apart(name: str, job: Job, *, on_progress: Progress | None = None) -> Built:
     """As `engine.build_engine` with the library called `name`, in a child process.
 
     What `on_progress` raises, and Ctrl-C, ends the child and goes on to the caller. Raises BackendError if the
@@ -36,13 +36,6 @@ def build_apart(
     """
     with tempfile.TemporaryDirectory(prefix="edgegan-") as folder:
         place = Path(folder) / "engine"
-        request = {
-            "library": name,
-            "onnx": str(onnx_path),
-            "keep_fp32": list(keep_fp32),
-            "targets": list(targets),
-            "place": str(place),
-        }
         child = subprocess.Popen(
             [sys.executable, "-m", __name__],
             stdin=subprocess.PIPE,
@@ -52,7 +45,7 @@ def build_apart(
         )
         try:
             assert child.stdin is not None and child.stdout is not None
-            child.stdin.write(json.dumps(request))
+            child.stdin.write(msgspec.json.encode(_Request(name, job, place), enc_hook=str).decode())
             child.stdin.close()
             for line in child.stdout:
                 event = json.loads(line) if line.startswith("{") else {}
@@ -60,8 +53,8 @@ def build_apart(
                     on_progress(*event["step"])
                 if "error" in event:
                     raise getattr(errors, event["error"]["type"])(*event["error"]["words"])
-                if "built" in event:
-                    return Built(place.read_bytes(), event["built"]["half"], tuple(event["built"]["kept"]))
+                if "proof" in event:
+                    return Built(place.read_bytes(), msgspec.convert(event["proof"], Proof))
             return _died(child, name)
         finally:
             child.kill()
@@ -79,28 +72,22 @@ def _died(child: subprocess.Popen[str], name: str) -> Built:
 
 
 def _tell(**event: Any) -> None:
-    sys.stdout.write(json.dumps(event) + "\n")
+    sys.stdout.write(msgspec.json.encode(event).decode() + "\n")
     sys.stdout.flush()
 
 
 def _child() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal sends Ctrl-C to both; the parent decides
-    request = json.load(sys.stdin)
+    request = msgspec.json.decode(sys.stdin.read(), type=_Request, dec_hook=lambda kind, word: kind(word))
     try:
-        built = build_engine(
-            library(request["library"]),
-            Path(request["onnx"]),
-            keep_fp32=request["keep_fp32"],
-            targets=request["targets"],
-            on_progress=lambda *step: _tell(step=step),
-        )
+        built = build_engine(library(request.library), request.job, on_progress=lambda *step: _tell(step=step))
     except errors.MissingExtraError:
         raise
     except EdgeganError as error:
         _tell(error={"type": type(error).__name__, "words": [error.seen, error.expected, error.todo]})
         return
-    Path(request["place"]).write_bytes(built.data)
-    _tell(built={"half": built.half_layers, "kept": built.float_layers})
+    request.place.write_bytes(built.data)
+    _tell(proof=built.proof)
 
 
 if __name__ == "__main__":

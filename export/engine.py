@@ -1,41 +1,42 @@
-"""ONNX -> TensorRT engine bytes, strongly typed and proven float16. For TensorRT 10.3 to 11 and TensorRT for RTX.
+"""ONNX -> TensorRT engine bytes, strongly typed and proven. For TensorRT 10.3 to 11 and TensorRT for RTX.
 
-All of them take the precision from the ONNX file alone, so that a float32 file gives a float32 engine without a
-word: the proof reads the types of the parsed network before anything is built. Needs no torch.
+All of them take the precision from the ONNX file alone: `proof.py` reads the types of the parsed network before
+anything is built. Needs no torch.
 """
 
 from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgegan.runtime.backends.profiles import Profile
 from edgegan.runtime.backends.trt import logger
-from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
+from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
+from edgegan.runtime.files import write_atomic
+
+from .options import EngineOptions
+from .proof import Proof, prove
 
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 
 OLDEST, TOO_NEW = (10, 3), (12, 0)  # of TensorRT proper; 10.2 builds wrong engines
-# Where the arithmetic is. What only moves values (slices, concatenations, casts) has the type of what it moves.
-COMPUTE = (
-    "ACTIVATION",
-    "CONVOLUTION",
-    "DECONVOLUTION",
-    "EINSUM",
-    "ELEMENTWISE",
-    "MATRIX_MULTIPLY",
-    "NORMALIZATION",
-    "PARAMETRIC_RELU",
-    "POOLING",
-    "REDUCE",
-    "SCALE",
-    "SOFTMAX",
-    "UNARY",
-)
-_WHOLE = ("BOOL", "INT32", "INT64", "INT4", "INT8", "UINT8")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One engine to build."""
+
+    onnx: Path
+    precision: str = "fp16"  # or "int8": int8 with float16 around it
+    keep_fp32: tuple[str, ...] = ()  # ONNX nodes that are deliberately float32
+    profile: Profile = field(default_factory=dict)  # for open axes
+    options: EngineOptions = EngineOptions()
+    gpu: str = ""  # the name of this machine's GPU, by which its timing cache is found
 
 
 @dataclass(frozen=True)
@@ -43,8 +44,7 @@ class Built:
     """A serialised engine, as pure bytes, and what the proof counted in its network."""
 
     data: bytes
-    half_layers: int
-    float_layers: tuple[str, ...]  # those deliberately kept in float32
+    proof: Proof
 
 
 def library(name: str) -> Any:
@@ -63,28 +63,20 @@ def library(name: str) -> Any:
     return module
 
 
-def build_engine(
-    trt: Any,
-    onnx_path: Path,
-    *,
-    keep_fp32: Collection[str] = (),
-    targets: Collection[str] = (),
-    on_progress: Progress | None = None,
-) -> Built:
-    """Builds a strongly typed float16 engine of a static ONNX file.
+def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> Built:
+    """Builds a strongly typed engine of an ONNX file, once its types are proven.
 
     Args:
         trt: the library, from `library`.
-        onnx_path: the float16 ONNX file.
-        keep_fp32: ONNX nodes that are deliberately float32.
-        targets: compute capabilities to build for, such as "8.6" (TensorRT for RTX); empty means this machine's GPU.
+        job: what to build, and how.
         on_progress: told of every step, perhaps from a thread of TensorRT's; must not raise.
 
     Raises:
-        InputError: TensorRT cannot read the file; the message names the node.
-        VerifyError: the network is not float16.
+        InputError: TensorRT cannot read the file (the message names the node), or an option is not for `trt`.
+        VerifyError: the network is not of the job's precision.
         BackendError: the build failed.
     """
+    job.options.require(trt)
     log = logger(trt)
     builder = trt.Builder(log)
     if builder is None:
@@ -93,56 +85,73 @@ def build_engine(
     flag = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(1 << int(flag) if flag is not None else 0)
     parser = trt.OnnxParser(network, log)
-    if not parser.parse(onnx_path.read_bytes()):
-        raise _unreadable(onnx_path, parser, log)
-    half, kept = prove_half(trt, network, keep_fp32, onnx_path.name)
+    if not parser.parse(job.onnx.read_bytes()):
+        raise _unreadable(job.onnx, parser, log)
+    found = prove(trt, network, job.precision, job.keep_fp32, job.onnx.name)
     config = builder.create_builder_config()
-    if hasattr(trt.BuilderFlag, "TF32"):
-        config.clear_flag(trt.BuilderFlag.TF32)  # what is kept in float32 shall be float32
-    if targets:
-        config.num_compute_capabilities = len(targets)
-        for i, target in enumerate(targets):
-            config.set_compute_capability(getattr(trt.ComputeCapability, "SM" + target.replace(".", "")), i)
+    if job.profile:
+        _add_profile(builder, config, job.profile)
+    cache = _configure(trt, config, job)
     monitor = _monitor(trt, on_progress) if on_progress is not None else None
     if monitor is not None:
         config.progress_monitor = monitor
     data = builder.build_serialized_network(network, config)
     if data is None:
-        raise BackendError(f"TensorRT built no engine of {onnx_path.name}: {log.last or 'no reason given'}")
-    return Built(bytes(data), half, kept)
-
-
-def prove_half(trt: Any, network: Any, keep_fp32: Collection[str], name: str) -> tuple[int, tuple[str, ...]]:
-    """The number of float16 layers and the names of those kept in float32 on purpose.
-
-    Raises VerifyError if any other layer that computes gives another floating type, or if none gives float16.
-    """
-    kinds = {getattr(trt.LayerType, kind) for kind in COMPUTE if hasattr(trt.LayerType, kind)}
-    whole = {getattr(trt.DataType, name) for name in _WHOLE if hasattr(trt.DataType, name)}
-    half, kept, wrong = 0, [], []
-    for layer in (network.get_layer(i) for i in range(network.num_layers)):
-        types = {layer.get_output_type(j) for j in range(layer.num_outputs)} - whole  # shapes are computed in integers
-        if layer.type not in kinds or not types:
-            continue
-        if types == {trt.DataType.HALF}:
-            half += 1
-        elif _onnx_nodes(layer) & set(keep_fp32):
-            kept.append(layer.name)
-        else:
-            wrong.append(f"{layer.name} ({layer.type.name.lower()}, {'/'.join(t.name for t in types)})")
-    if wrong or not half:
-        more = f" and {len(wrong) - 3} more" if len(wrong) > 3 else ""
-        count = half + len(kept) + len(wrong)
-        raise VerifyError(
-            f"{name} is not a float16 network: {len(wrong)} of its {count} computing layers are not half",
-            f"such as {', '.join(wrong[:3])}{more}" if wrong else "it has no layer in half at all",
-            "give the float16 ONNX file (model.fp16.onnx)",
+        raise BackendError(
+            f"TensorRT built no engine of {job.onnx.name}: {log.last or 'no reason given'}", todo=_remedy(job)
         )
-    return half, tuple(kept)
+    if cache is not None:
+        with suppress(EdgeganError):  # a cache that cannot be written only costs the next build its time
+            write_atomic(cache, bytes(config.get_timing_cache().serialize()))
+    return Built(bytes(data), found)
 
 
-def _onnx_nodes(layer: Any) -> set[str]:
-    return {layer.name, *re.findall(r"\[ONNX Layer: ([^\]]+)\]", layer.metadata or "")}
+def _remedy(job: Job) -> str:
+    """What most often helps where a build fails for want of memory."""
+    if job.options.workspace_mib is not None:
+        return f"give it more than {job.options.workspace_mib} MiB with --workspace, or leave --workspace out"
+    largest = ", ".join("x".join(map(str, high)) for _, _, high in job.profile.values())
+    return f"leave fewer axes open: the largest shapes are {largest}" if largest else ""
+
+
+def _configure(trt: Any, config: Any, job: Job) -> Path | None:
+    """Puts the job's options into `config`; returns where its timing cache is to be written."""
+    options = job.options
+    if hasattr(trt.BuilderFlag, "TF32"):
+        config.clear_flag(trt.BuilderFlag.TF32)  # what is kept in float32 shall be float32
+    if options.workspace_mib is not None:
+        config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
+    if options.version_compatible:
+        config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
+    if options.hardware_compatibility != "none":
+        level = getattr(trt.HardwareCompatibilityLevel, options.hardware_compatibility.upper())
+        config.hardware_compatibility_level = level
+    targets = options.targets(trt)
+    if targets:
+        config.num_compute_capabilities = len(targets)
+        for i, target in enumerate(targets):
+            config.set_compute_capability(getattr(trt.ComputeCapability, "SM" + target.replace(".", "")), i)
+    path = options.timing_cache_file(trt, job.gpu)
+    if path is not None:
+        known = b""
+        with suppress(OSError):
+            known = path.read_bytes()
+        # TensorRT itself refuses a cache of another version or GPU; a new one then takes its place.
+        if not config.set_timing_cache(config.create_timing_cache(known), False):
+            config.set_timing_cache(config.create_timing_cache(b""), False)
+    return path
+
+
+def _add_profile(builder: Any, config: Any, shapes: Profile) -> None:
+    made = builder.create_optimization_profile()
+    try:
+        for name, (low, usual, high) in shapes.items():
+            made.set_shape(name, low, usual, high)
+        taken = config.add_optimization_profile(made) >= 0
+    except ValueError:
+        taken = False
+    if not taken:
+        raise InputError(f"TensorRT does not take these sizes for the open axes: {shapes}", todo="export again")
 
 
 def _unreadable(path: Path, parser: Any, log: Any) -> InputError:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from edgegan.runtime.errors import InputError
 
 # The first format of a precision is the one that runs it fastest where nothing else is said.
-POSSIBLE = {"fp32": ("onnx", "openvino"), "fp16": ("onnx", "engine"), "int8": ("openvino",)}
+POSSIBLE = {"fp32": ("onnx", "openvino"), "fp16": ("onnx", "engine"), "int8": ("openvino", "onnx", "engine")}
 FORMATS = ("onnx", "openvino", "engine")
 USUAL = ("fp32", "fp16")
 _SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "engine": ".engine"}
@@ -22,9 +22,17 @@ class Wanted:
     format: str
 
     def file(self, stem: str) -> str:
-        """Its file name: `model.onnx`, `model.fp16.onnx`, `model.int8.xml`."""
+        """Its file name: `model.onnx`, `model.fp16.onnx`, `model.int8.xml`, `model.int8.fp16.onnx`."""
         middle = "" if self.precision == "fp32" else f".{self.precision}"
         return stem + middle + _SUFFIXES[self.format]
+
+
+INT8_IN_HALF = Wanted("int8.fp16", "onnx")  # float16 around int8, for TensorRT: only an engine asks for it
+# Engines are built from files that are made, verified and kept like all others, the nearest one last.
+BUILT_FROM = {
+    Wanted("fp16", "engine"): (Wanted("fp16", "onnx"),),
+    Wanted("int8", "engine"): (Wanted("fp16", "onnx"), INT8_IN_HALF),
+}
 
 
 def plan(precisions: Sequence[str], formats: Sequence[str], *, trt: bool) -> tuple[Wanted, ...]:
@@ -53,6 +61,5 @@ def plan(precisions: Sequence[str], formats: Sequence[str], *, trt: bool) -> tup
             f"what can be made: {able}",
         )
     always = [Wanted("fp32", "onnx"), *([Wanted("fp16", "onnx"), Wanted("fp16", "engine")] if trt else [])]
-    if Wanted("fp16", "engine") in made:
-        always.append(Wanted("fp16", "onnx"))  # what an engine is built from
+    always += [parent for wanted in made for parent in BUILT_FROM.get(wanted, ())]
     return tuple(dict.fromkeys([*always, *made]))

@@ -13,7 +13,7 @@ from edgegan.runtime.files import sha256
 from . import staging, to_onnx, variants
 from .folder import Folder
 from .request import Progress, Request, Row
-from .to_trt import choose_library, find_gpu
+from .to_trt import check_options, pins
 
 if TYPE_CHECKING:
     from edgegan.checkpoint import Checkpoint
@@ -51,12 +51,14 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "export") from None
 
+    versions = to_onnx.built_with("onnxconverter-common")
     if any(wanted.format == "engine" for wanted in request.wanted):
-        choose_library(find_gpu())  # says what is missing before the long work
-        if request.open_batch or request.open_size:
-            raise InputError(
-                "a TensorRT engine with open axes", "engines are built for one size and batch", "leave 'dynamic' out"
-            )
+        versions |= pins()
+        check_options(request.engine)  # says what is missing before the long work
+    elif request.engine.arguments:
+        raise InputError(
+            f"{next(iter(request.engine.arguments))} is for TensorRT engines", todo="add --trt, or leave it out"
+        )
     run, nets, found = open_trained(request.source)
     run.cfg = _configured(run, request.settings)
     source_sha256 = sha256(found.path)
@@ -77,7 +79,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
                 source_sha256,
                 out / folder,
                 _options(request, run),
-                to_onnx.built_with("onnxconverter-common"),
+                versions,
             )
             path = stage / folder / "reproduce.sh"
             path.write_text(script, "utf-8")
@@ -131,6 +133,8 @@ def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
         if (spec.folder, f"{spec.name}.onnx") not in helpers:
             if request.size_hw is not None:
                 spec = variants.sized(spec, request.size_hw)
+            if request.batch > 1:
+                spec = variants.with_batch(spec, request.batch)
             if request.open_batch or request.open_size:
                 spec = variants.with_open_axes(spec, batch=request.open_batch, size=request.open_size)
             if request.as_bytes:
@@ -173,12 +177,13 @@ def _options(request: Request, run: Run) -> dict[str, str | None]:
         options["--trt"] = None
     if request.open_size:
         options["--size"] = "dynamic"
-    if request.open_batch:
-        options["--batch"] = "dynamic"
+    if request.open_batch or request.batch > 1:
+        options["--batch"] = "dynamic" if request.open_batch else str(request.batch)
     if request.as_bytes:
         options["--io"] = "uint8"
     if request.calibration is not None:
         options["--calib"] = request.calibration
+    options |= request.engine.arguments
     if request.min_psnr_db is not None:
         options["--min-psnr"] = f"{request.min_psnr_db:g}"
     for key, _, value in (setting.partition("=") for setting in request.settings):

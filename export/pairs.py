@@ -29,15 +29,29 @@ def eager_pairs(spec: ExportSpec, pictures: int, on_pair: Callable[[int, int], N
 
     Raises InputError if the pictures cannot be opened, VerifyError if the model's answer is not finite.
     """
+    inputs = {s.name: fitted(array, s) for array, s in _by_spec(spec, spec.golden(pictures))}
+    return answered(spec, inputs, batch=spec.card.batch[0], on_pair=on_pair)
+
+
+def answered(
+    spec: ExportSpec,
+    inputs: Mapping[str, Array],
+    *,
+    batch: int = 1,
+    on_pair: Callable[[int, int], None] | None = None,
+) -> Golden:
+    """`inputs` (N, ...) with what fp32 eager answers, as pairs of which an artefact takes `batch` a call.
+
+    Raises VerifyError if an answer is not finite.
+    """
     import torch
 
-    inputs = {s.name: fitted(array, s) for array, s in _by_spec(spec, spec.golden(pictures))}
     count = len(next(iter(inputs.values())))
     outputs: dict[str, list[Array]] = {s.name: [] for s in spec.card.outputs}
     with torch.inference_mode():
         for first in range(0, count, _BATCH):
-            batch = [torch.from_numpy(inputs[s.name][first : first + _BATCH]) for s in spec.card.inputs]
-            answer = spec.module(*batch)
+            group = [torch.from_numpy(inputs[s.name][first : first + _BATCH]) for s in spec.card.inputs]
+            answer = spec.module(*group)
             answers = answer if isinstance(answer, tuple) else (answer,)
             for (name, kept), one in zip(outputs.items(), answers, strict=True):
                 if not torch.isfinite(one).all():
@@ -47,7 +61,7 @@ def eager_pairs(spec: ExportSpec, pictures: int, on_pair: Callable[[int, int], N
                 kept.append(one.float().numpy())
             if on_pair is not None:
                 on_pair(min(first + _BATCH, count), count)
-    return Golden(inputs, {name: np.concatenate(parts) for name, parts in outputs.items()})
+    return Golden(dict(inputs), {name: np.concatenate(parts) for name, parts in outputs.items()}, batch)
 
 
 def fitted(images: Array, spec: TensorSpec) -> Array:
@@ -57,17 +71,24 @@ def fitted(images: Array, spec: TensorSpec) -> Array:
     """
     if spec.layout != "NCHW" or images.shape[1:] == spec.shape[1:] or isinstance(spec.shape[2], str):
         return images
+    return resized(images, spec, (int(spec.shape[2]), int(spec.shape[3])))
+
+
+def resized(images: Array, spec: TensorSpec, hw: tuple[int, int]) -> Array:
+    """Pictures in the layout of `spec`, resized to `hw` and rounded to 256 levels; vectors come back as they are."""
     import cv2
 
+    if spec.layout == "NC":
+        return images
     low, high = spec.value_range or (0.0, 1.0)
-    height, width = int(spec.shape[2]), int(spec.shape[3])
-    shrinks = height * width < images.shape[2] * images.shape[3]
-    out = np.empty((len(images), images.shape[1], height, width), np.float32)
-    for i, image in enumerate(images):
-        levels = np.rint((image.transpose(1, 2, 0) - low) * (255.0 / (high - low))).astype(np.uint8)
-        resized = cv2.resize(levels, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
-        out[i] = resized.reshape(height, width, -1).transpose(2, 0, 1).astype(np.float32) * ((high - low) / 255.0) + low
-    return out
+    upright = images if spec.layout == "NHWC" else images.transpose(0, 2, 3, 1)
+    interpolation = cv2.INTER_AREA if hw[0] * hw[1] < upright.shape[1] * upright.shape[2] else cv2.INTER_LINEAR
+    out = np.empty((len(images), *hw, upright.shape[3]), images.dtype)
+    for i, image in enumerate(upright):
+        levels = np.rint((image.astype(np.float32) - low) * (255.0 / (high - low))).astype(np.uint8)
+        small = cv2.resize(levels, hw[::-1], interpolation=interpolation).reshape(out.shape[1:])
+        out[i] = small.astype(np.float32) * ((high - low) / 255.0) + low
+    return out if spec.layout == "NHWC" else np.ascontiguousarray(out.transpose(0, 3, 1, 2))
 
 
 def spread(pairs: Golden, count: int) -> Golden:
@@ -79,7 +100,8 @@ def spread(pairs: Golden, count: int) -> Golden:
     # falls on another edit each time.
     stride = next(s for s in range(max(1, total // count), 2 * total) if math.gcd(s, total) == 1)
     chosen = [i * stride % total for i in range(count)]
-    return Golden({n: a[chosen] for n, a in pairs.inputs.items()}, {n: a[chosen] for n, a in pairs.outputs.items()})
+    chosen_inputs = {n: a[chosen] for n, a in pairs.inputs.items()}
+    return Golden(chosen_inputs, {n: a[chosen] for n, a in pairs.outputs.items()}, pairs.batch)
 
 
 def golden_bytes(pairs: Mapping[str, Golden]) -> bytes:

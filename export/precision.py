@@ -10,13 +10,17 @@ import copy
 import warnings
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+from edgegan.runtime import onnxfile
 from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.golden import Golden
 from numpy.typing import NDArray
 
+from . import halves
+from .halves import Halves
 from .to_onnx import checked
 
 HALF_MAX = 65504.0
@@ -34,6 +38,7 @@ class Half:
 
     model: Any
     kept: Mapping[str, str]
+    shares: Halves
 
 
 def measure_ranges(model: Any, pairs: Golden) -> dict[str, float]:
@@ -54,7 +59,7 @@ def measure_ranges(model: Any, pairs: Golden) -> dict[str, float]:
     session = ort.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
     names = [o.name for o in session.get_outputs()]
     found = {name: float(np.abs(array).max()) for name, array in pairs.inputs.items()}
-    for inputs, _ in pairs.singles():
+    for inputs, _ in pairs.calls():
         for name, value in zip(names, session.run(names, inputs), strict=True):
             found[name] = max(found.get(name, 0.0), _largest(value))
     return found
@@ -84,7 +89,10 @@ def every(model: Any, sensitive: Iterable[str]) -> dict[str, str]:
 
 
 def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
-    """`model` in float16, except the nodes of `keep` and those for which runtimes have no half kernel."""
+    """`model` in float16, except the nodes of `keep` and those for which runtimes have no half kernel.
+
+    Raises VerifyError if anything else stayed float32.
+    """
     try:
         from onnxconverter_common import float16
     except ImportError:
@@ -107,7 +115,9 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
             max_finite_val=HALF_MAX,
         )
     _retarget(half, {n.name for n in model.graph.node if n.op_type == "Cast"} - set(kept))
-    return Half(checked(half, name), kept)
+    model = checked(half, name)
+    file = onnxfile.parsed(memoryview(model.SerializeToString()), Path(name))
+    return Half(model, kept, halves.prove(file, kept, name))
 
 
 def _has_scales(node: Any) -> bool:

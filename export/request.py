@@ -11,6 +11,9 @@ from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import InputError
 
 from .matrix import Wanted, plan
+from .options import EngineOptions
+
+MAX_BATCH = 64  # of a fixed batch
 
 Progress = Callable[[str, int, int], None]  # (what, done, of how many)
 
@@ -27,11 +30,13 @@ class Request:
     pictures: int = 64  # held-out pictures to verify on, each with every edit
     precisions: tuple[str, ...] = ()  # of fp32, fp16, int8; empty: fp32 and fp16
     formats: tuple[str, ...] = ()  # of onnx, openvino, engine; empty: the usual one of each precision
+    batch: int = 1  # pictures a call
     open_batch: bool = False  # leave the batch open
     open_size: bool = False  # leave height and width open
     as_bytes: bool = False  # pictures as (H, W, 3) uint8 in and out
     calibration: str | None = None  # --data SPEC of the pictures INT8 is calibrated on; default: the run's own data
     min_psnr_db: float | None = None  # what INT8 has to reach on the worst picture; default: the family's tolerance
+    engine: EngineOptions = EngineOptions()  # how TensorRT engines are built
     settings: tuple[str, ...] = ()  # `key=value` on top of the run's config: how the model runs, not what it is
 
     @property
@@ -49,6 +54,13 @@ class Row:
     size_bytes: int
     backend: str
     verification: Verification
+
+
+def parse_batch(text: str) -> int:
+    """A number of pictures a call, from 1 to MAX_BATCH; raises InputError for anything else."""
+    if not re.fullmatch(r"\d{1,4}", text) or not 1 <= int(text) <= MAX_BATCH:
+        raise InputError(f"--batch {text}: not a batch", f"a number from 1 to {MAX_BATCH}, or: --batch dynamic")
+    return int(text)
 
 
 def parse_size(text: str) -> tuple[int, int]:

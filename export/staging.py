@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shlex
 import shutil
@@ -10,14 +11,19 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from edgegan.interrupt import interrupts_deferred
 from edgegan.runtime.errors import InputError
 
 _CARD = ".card.json"
+_NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
 @contextmanager
 def staging(out: Path) -> Iterator[Path]:
-    """Yields an empty folder beside `out`, on the same disk, that is gone afterwards whatever happens."""
+    """Yields an empty folder beside `out`, on the same disk, that is gone afterwards whatever happens.
+
+    Raises InputError if the folder cannot be made, or if the disk is full while it is being filled.
+    """
     if out.exists() and not out.is_dir():
         raise InputError(f"--out {out}: there is a file of that name", "a folder")
     try:
@@ -29,6 +35,14 @@ def staging(out: Path) -> Iterator[Path]:
         ) from error
     try:
         yield folder
+    except OSError as error:
+        if error.errno not in _NO_ROOM:
+            raise
+        raise InputError(
+            f"cannot write the export of {out}: {error.strerror}",
+            "nothing was written",
+            "free some disk space, or choose another disk with --out",
+        ) from error
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
@@ -37,8 +51,14 @@ def publish(stage: Path, out: Path) -> list[str]:
     """Moves everything from `stage` into `out`, cards last; returns the older artefacts that this replaced for good.
 
     An artefact of an earlier export under the same stem (an engine, say) that is not written anew goes: it comes
-    from other weights than the golden pairs that now lie beside it. Files that are not ours stay.
+    from other weights than the golden pairs that now lie beside it. Files that are not ours stay. Ctrl-C is held back
+    meanwhile: it would leave models with the cards of others.
     """
+    with interrupts_deferred():
+        return _publish(stage, out)
+
+
+def _publish(stage: Path, out: Path) -> list[str]:
     files = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
     try:
         for file in files:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import platform
 import warnings
 from importlib.metadata import PackageNotFoundError, version
@@ -14,10 +15,12 @@ from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.card import METADATA_KEY, ModelCard
 from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
+from edgegan.runtime.onnxfile import sealed
 
 from .variants import dynamic_shapes, example
 
 if TYPE_CHECKING:
+    import torch
     from edgegan.families import ExportSpec
 
 OPSET = 18
@@ -51,7 +54,7 @@ def to_onnx(spec: ExportSpec) -> Any:
                 external_data=False,
                 input_names=[s.name for s in spec.card.inputs],
                 output_names=[s.name for s in spec.card.outputs],
-                dynamic_shapes=shapes,
+                dynamic_shapes=(shapes,) if shapes and _takes_any_number(spec.module) else shapes,
                 verbose=False,
             )
         if program is None:
@@ -64,6 +67,12 @@ def to_onnx(spec: ExportSpec) -> Any:
         onnx.shape_inference.InferenceError,
     ) as error:
         raise VerifyError(f"{spec.name} cannot be written as ONNX: {str(error).strip().splitlines()[0]}") from error
+
+
+def _takes_any_number(module: torch.nn.Module) -> bool:
+    """Whether `forward` is written with `*inputs`, which the tracer then takes for one argument."""
+    kinds = [parameter.kind for parameter in inspect.signature(module.forward).parameters.values()]
+    return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
 def checked(model: Any, name: str) -> Any:
@@ -85,13 +94,17 @@ def checked(model: Any, name: str) -> Any:
 
 
 def save(model: Any, card: ModelCard, path: Path) -> Artefact:
-    """Writes the model with `card` in its metadata, and the sidecar, which also holds the file's hash."""
+    """Writes the model with `card` in its metadata and sealed, and the sidecar, which also holds the file's hash.
+
+    The card within holds no latencies, so that the same export gives the same bytes. Raises OSError on a full disk.
+    """
     import onnx
 
-    card = msgspec.structs.replace(card, payload_sha256=None)
-    onnx.helper.set_model_props(model, {METADATA_KEY: card.to_json().decode()})
+    lasting = {name: msgspec.structs.replace(v, latency_ms=None) for name, v in card.verification.items()}
+    within = msgspec.structs.replace(card, payload_sha256=None, verification=lasting)
+    onnx.helper.set_model_props(model, {METADATA_KEY: within.to_json().decode()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(model.SerializeToString(deterministic=True))
+    path.write_bytes(sealed(model.SerializeToString(deterministic=True)))
     card = msgspec.structs.replace(card, payload_sha256=sha256(path))
     card.write(path)
     return Artefact(path, card)

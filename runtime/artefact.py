@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
 from .card import METADATA_KEY, ModelCard, sidecar
 from .errors import CardError, InputError
-from .files import sha256
-from .onnxfile import read_metadata
+from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
+from .onnxfile import read as read_onnx
 
 SUFFIXES = {".onnx": "an ONNX model", ".xml": "an OpenVINO model", ".engine": "a TensorRT engine"}
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
@@ -49,24 +50,25 @@ def load(path: str | Path) -> Artefact:
     """Finds a model and its card, and checks the file's hash against the card.
 
     `path` is a model file, an export folder (its `model.onnx` is taken) or a run folder (with `export/`). The card
-    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. A card read from within the file cannot
-    hold that file's hash; a sidecar can, and for engines, which are executable content, must.
+    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. The file's hash must be the sidecar's,
+    or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by any runtime.
 
     Raises:
-        InputError: nothing there, not a model, or a file that is cut short.
-        CardError: no card, an unreadable one, or a hash that differs.
+        InputError: nothing there, not a model, a file that is cut short or damaged, or one with weights elsewhere.
+        CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
-    metadata = read_metadata(model) if model.suffix == ".onnx" else {}
+    onnx = read_onnx(model) if model.suffix == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
-        card = ModelCard.from_json(beside.read_bytes(), where=str(beside))
-    elif METADATA_KEY in metadata:
-        card = ModelCard.from_json(metadata[METADATA_KEY], where=str(model))
+        card = ModelCard.from_json(_content(beside), where=str(beside))
+    elif onnx is not None and METADATA_KEY in onnx.metadata:
+        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model))
     else:
         todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
         raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)
-    _check_hash(model, card, where=beside)
+    _check_hash(model, onnx, card, beside)
+    _check_sizes(card, where=beside)
     _check_condition(card, where=beside)
     return Artefact(model, card)
 
@@ -83,15 +85,24 @@ def shipped() -> Path:
 
 
 def payload_sha256(path: Path) -> str:
-    """The hash a card holds: of the file's bytes; for an OpenVINO model, of the .xml and then the .bin."""
-    if path.suffix != ".xml":
-        return sha256(path)
+    """The hash a card holds: of the file's bytes, and then of those of the files that hold its weights.
+
+    These are the .bin of an OpenVINO model, and the external data of an ONNX file.
+    """
+    parts = [path]
+    if path.suffix == ".xml":
+        parts.append(path.with_suffix(".bin"))
+    elif path.suffix == ".onnx":
+        parts += read_onnx(path).external
     joined = hashlib.sha256()
-    for part in (path, path.with_suffix(".bin")):
+    for part in parts:
         try:
-            joined.update(part.read_bytes())
+            with open(part, "rb") as file:
+                while block := file.read(1 << 20):
+                    joined.update(block)
         except OSError as error:
-            raise InputError(f"cannot read {part}: {error.strerror}", todo="an OpenVINO model is two files") from error
+            todo = "an OpenVINO model is two files" if path.suffix == ".xml" else ""
+            raise InputError(f"cannot read {part}: {error.strerror}", todo=todo) from error
     return joined.hexdigest()
 
 
@@ -114,21 +125,49 @@ def _find(path: Path) -> Path:
     return path
 
 
-def _check_hash(model: Path, card: ModelCard, *, where: Path) -> None:
-    if card.payload_sha256 is None:
-        if model.suffix == ".engine":
-            raise CardError(
-                f"{where}: the card holds no hash of the engine",
-                "an engine is executable content: it is loaded only if its hash is known",
-                _EXPORT_AGAIN,
-            )
-        return
-    seen = payload_sha256(model)
-    if seen != card.payload_sha256:
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_hash(model: Path, onnx: OnnxFile | None, card: ModelCard, beside: Path) -> None:
+    expected = card.payload_sha256
+    if expected is not None:
+        seen = payload_sha256(model)
+    elif onnx is not None and SEAL_KEY in onnx.metadata and not onnx.external:
+        expected, seen = onnx.metadata[SEAL_KEY], content_sha256(model)
+    else:
+        what = "an engine is executable content: it is loaded only if its hash is known"
+        raise CardError(
+            f"{model}: no hash says that the file is what it was",
+            what if model.suffix == ".engine" else f"one in {beside.name}",
+            f"copy {beside.name} beside it, or {_EXPORT_AGAIN}",
+        )
+    if seen != expected:
         raise CardError(
             f"{model} has the SHA-256 {seen[:16]}...",
-            f"its card expects {card.payload_sha256[:16]}...: the file was changed, or belongs to another card",
+            f"its card expects {expected[:16]}...: the file was changed, or belongs to another card",
             f"copy both again, or {_EXPORT_AGAIN}",
+        )
+
+
+def _check_sizes(card: ModelCard, *, where: Path) -> None:
+    """Raises CardError for sizes that no tensor can have, before anything of that size is made."""
+    rule, (fewest, most) = card.size, card.batch
+    largest = rule.max_hw or rule.hw
+    named = {"batch": most, "height": largest[0], "width": largest[1]}
+    wrong = min(*rule.hw, *largest, *(rule.min_hw or (1, 1)), rule.multiple, fewest) < 1 or fewest > most
+    for spec in (*card.inputs, *card.outputs):
+        axes = [axis if isinstance(axis, int) else named.get(axis, 1) for axis in spec.shape]
+        wrong = wrong or min(axes, default=1) < 1 or math.prod(axes) > MAX_ELEMENTS
+    if wrong:
+        shapes = ", ".join(f"{s.name} ({', '.join(map(str, s.shape))})" for s in (*card.inputs, *card.outputs))
+        raise CardError(
+            f"{where}: sizes that cannot be: {shapes}; up to {largest[0]}x{largest[1]}, {fewest} to {most} at once",
+            f"whole numbers from 1, and at most {MAX_ELEMENTS:.3g} values in a tensor",
+            _EXPORT_AGAIN,
         )
 
 

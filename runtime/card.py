@@ -29,6 +29,17 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     value_range: tuple[float, float] | None = None
 
 
+class Partly(float):
+    """A wanted value that holds only for a share, from 0 to 1: the rest of the way is the face's own label."""
+
+    share: float
+
+    def __new__(cls, value: float, share: float) -> Partly:
+        self = super().__new__(cls, value)
+        self.share = share
+        return self
+
+
 class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What steers the model. The order of `names` is the order of the condition vector.
 
@@ -48,7 +59,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
         """`label` with `changes` on top; turning one name of a group on turns the others off.
 
-        Values are not clipped. Raises InputError for a name that the model does not know.
+        Values are not clipped; one that is `Partly` wanted goes so far from the label. Raises InputError for a name
+        that the model does not know.
         """
         unknown = [n for n in changes if n not in self.names]
         if unknown:
@@ -58,10 +70,12 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
             )
         out = {n: float(label.get(n, d)) for n, d in zip(self.names, self.default, strict=True)}
         for name, value in changes.items():
+            share = value.share if isinstance(value, Partly) else 1.0
+            own = out[name]
             for group in self.groups:
                 if name in group and value > 0:
-                    out.update({other: out[other] * (1.0 - min(float(value), 1.0)) for other in group})
-            out[name] = float(value)
+                    out.update({other: out[other] * (1.0 - share * min(float(value), 1.0)) for other in group})
+            out[name] = float(value) if share >= 1.0 else own + share * (float(value) - own)
         return out
 
     def vectors(self, label: Mapping[str, float], changes: Mapping[str, float]) -> list[list[float]]:
@@ -144,6 +158,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     psnr_worst_db: float | None = None
     ssim_mean: float | None = None  # of pictures; 1 is identical
     ssim_worst: float | None = None
+    corners_db: dict[str, float] = msgspec.field(default_factory=dict)  # worst PSNR by call: "batch x height x width"
     latency_ms: float | None = None  # median of one call at export, where it was measured
     tolerance: dict[str, float] = msgspec.field(default_factory=dict)
 
@@ -205,7 +220,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                     "update edgegan: pip install -U edgegan",
                 )
             return msgspec.json.decode(data, type=cls)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise CardError(f"{where}: not a readable model card: {error}", todo="export the model again") from None
 
 

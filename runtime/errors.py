@@ -39,8 +39,16 @@ class BackendError(EdgeganError):
     """A backend or device is not there, or could not run the model."""
 
 
+class MisfitError(BackendError):
+    """An engine was built for another machine than this one: another version of TensorRT, GPU or system."""
+
+
 class SourceError(EdgeganError):
     """A camera, file or stream cannot be opened or stopped giving frames."""
+
+
+class SourceRefusedError(SourceError):
+    """A source is there and says no: a wrong password, no permission. Trying again does not help."""
 
 
 class SinkError(EdgeganError):

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
 
 import msgspec
 import numpy as np
@@ -18,7 +17,8 @@ from numpy.typing import NDArray
 
 from .artefact import Artefact
 from .card import TensorSpec, Verification
-from .errors import CardError
+from .errors import CardError, InputError
+from .npz import read_arrays
 from .ssim import ssim
 
 Array = NDArray[Any]
@@ -30,18 +30,23 @@ _MAX_DB = 200.0  # stands for "identical", which JSON cannot write as infinity
 
 
 class Golden(msgspec.Struct, frozen=True):
-    """Pairs of one artefact: each array is (N, ...), inputs by name and outputs by name."""
+    """Pairs of one artefact: each array is (N, ...), inputs by name and outputs by name.
+
+    `batch` is how many of them the artefact takes in one call: 1, unless its batch is fixed to more.
+    """
 
     inputs: dict[str, Array]
     outputs: dict[str, Array]
+    batch: int = 1
 
     def __len__(self) -> int:
         return len(next(iter(self.outputs.values())))
 
-    def singles(self) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
-        """The pairs one at a time, each as a batch of one."""
-        for i in range(len(self)):
-            yield {n: a[i : i + 1] for n, a in self.inputs.items()}, {n: a[i : i + 1] for n, a in self.outputs.items()}
+    def calls(self) -> Iterator[tuple[dict[str, Array], dict[str, Array]]]:
+        """All pairs, `batch` at a time; the first ones come again where the last call would not be full."""
+        for first in range(0, len(self), self.batch):
+            chosen = np.arange(first, first + self.batch) % len(self)
+            yield {n: a[chosen] for n, a in self.inputs.items()}, {n: a[chosen] for n, a in self.outputs.items()}
 
 
 def stem(path: Path) -> str:
@@ -58,16 +63,46 @@ def pack(pairs: Mapping[str, Golden]) -> dict[str, Array]:
 def read(path: Path, key: str) -> Golden | None:
     """The pairs of the stem `key`; None if the file has none. Raises CardError if it is not a golden file."""
     try:
-        with np.load(path, allow_pickle=False) as file:
-            inputs = {n.removeprefix(f"{key}.in."): file[n] for n in file.files if n.startswith(f"{key}.in.")}
-            outputs = {n.removeprefix(f"{key}.out."): file[n] for n in file.files if n.startswith(f"{key}.out.")}
-    except (OSError, ValueError, BadZipFile, EOFError) as error:
-        raise CardError(f"{path} is not a readable set of golden pairs: {error}", todo="export again") from None
-    if not inputs or not outputs:
+        arrays = read_arrays(path, f"{key}.")
+    except InputError as error:
+        raise CardError(f"{error.seen}: no golden pairs", error.expected, "export again") from None
+    sides = {
+        side: {n.removeprefix(f"{key}.{side}."): a for n, a in arrays.items() if n.startswith(f"{key}.{side}.")}
+        for side in ("in", "out")
+    }
+    if not sides["in"] or not sides["out"]:
         return None
-    if len({len(a) for a in (*inputs.values(), *outputs.values())}) != 1:
+    counts = {len(a) if a.ndim else 0 for a in arrays.values()}
+    if len(counts) != 1 or counts == {0}:
         raise CardError(f"{path}: the golden inputs and outputs of '{key}' differ in number", todo="export again")
-    return Golden(inputs, outputs)
+    return Golden(sides["in"], sides["out"])
+
+
+def beside(artefact: Artefact) -> Golden | None:
+    """The pairs that lie beside an artefact, in the batches it takes; None where there are none for it.
+
+    Raises CardError if the file cannot be read, or if its arrays are not what the card says.
+    """
+    pairs = read(artefact.golden, stem(artefact.path)) if artefact.golden else None
+    if pairs is None:
+        return None
+    card = artefact.card
+    _check(pairs.inputs, card.inputs, artefact)
+    _check(pairs.outputs, tuple(s for s in card.outputs if s.name in pairs.outputs) or card.outputs, artefact)
+    return msgspec.structs.replace(pairs, batch=card.batch[0])
+
+
+def _check(arrays: Mapping[str, Array], specs: tuple[TensorSpec, ...], artefact: Artefact) -> None:
+    def fits(array: Array, spec: TensorSpec) -> bool:
+        axes = zip(array.shape[1:], spec.shape[1:], strict=False)
+        same = all(isinstance(said, str) or said == there for there, said in axes)
+        return array.dtype.kind in "fiu" and array.ndim == len(spec.shape) and same
+
+    wrong = [s.name for s in specs if s.name not in arrays or not fits(arrays[s.name], s)]
+    if wrong or len(arrays) != len(specs):
+        seen = "; ".join(f"{n}: {a.dtype} {a.shape}" for n, a in arrays.items())
+        expected = "; ".join(f"{s.name}: ({', '.join(map(str, s.shape))})" for s in specs)
+        raise CardError(f"{artefact.golden}: {seen}", f"what the card of {artefact.path.name} says: {expected}")
 
 
 def compare(expected: Array, seen: Array, value_range: tuple[float, float] | None) -> dict[str, float]:
@@ -97,18 +132,20 @@ def measure(
     inputs: tuple[TensorSpec, ...],
     tolerance: Mapping[str, float],
 ) -> Verification:
-    """Runs every pair, one at a time, and compares every output; the worst picture decides.
+    """Runs every pair, `pairs.batch` at a time, and compares every output; the worst picture decides.
 
     `tolerance` may hold `max_abs` and `min_psnr_db`. Inputs are cast to what `inputs` says.
     """
     figures: list[dict[str, float]] = []
     likeness: list[float] = []
-    for given, expected in pairs.singles():
+    for given, expected in pairs.calls():
         seen = run(cast(given, inputs))
         for spec in outputs:
-            if spec.name in expected:
-                figures.append(compare(expected[spec.name], seen[spec.name], spec.value_range))
-                likeness += [_ssim(expected[spec.name][0], seen[spec.name][0], spec)] if spec.layout != "NC" else []
+            for wanted, found in zip(expected.get(spec.name, ()), seen[spec.name], strict=False):
+                if wanted.shape != found.shape:
+                    raise CardError(f"'{spec.name}' comes out as {found.shape}", f"the golden pairs say {wanted.shape}")
+                figures.append(compare(wanted, found, spec.value_range))
+                likeness += [_ssim(wanted, found, spec)] if spec.layout != "NC" else []
     max_abs, worst_db = max(f["max_abs"] for f in figures), min(f["psnr_db"] for f in figures)
     misses = []
     if "max_abs" in tolerance and not max_abs <= tolerance["max_abs"]:
@@ -146,9 +183,7 @@ def verify(run: Run, artefact: Artefact) -> Verification | None:
 
     The tolerance is the one the card was verified with, else DEFAULT_TOLERANCE.
     """
-    if artefact.golden is None:
-        return None
-    pairs = read(artefact.golden, stem(artefact.path))
+    pairs = beside(artefact)
     if pairs is None:
         return None
     card = artefact.card

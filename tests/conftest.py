@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from edgegan.export import Exported, Request, export_run
 from edgegan.loop import Budget, Trainer
 from edgegan.reporter import Reporter
 from edgegan.run import Run
+
+os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
 
 
 @pytest.fixture(scope="session", params=families.names())

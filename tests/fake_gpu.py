@@ -9,6 +9,7 @@ adds the label's first entry to the picture. Every misuse that the true librarie
 from __future__ import annotations
 
 import ctypes
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,18 +18,19 @@ import numpy as np
 class FakeCuda:
     """The functions of `cuda.bindings.runtime` that `edgegan.runtime.backends.cuda` calls."""
 
-    cudaError_t = SimpleNamespace(cudaSuccess=0)
+    cudaError_t = SimpleNamespace(cudaSuccess=0, cudaErrorMemoryAllocation=2, cudaErrorDevicesUnavailable=46)
     cudaDeviceAttr = SimpleNamespace(cudaDevAttrComputeCapabilityMajor=8, cudaDevAttrComputeCapabilityMinor=9)
     cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice="in", cudaMemcpyDeviceToHost="out")
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal=1)
 
-    def __init__(self, devices: int = 1, capturable: bool = True) -> None:
-        self.devices, self.capturable = devices, capturable
+    def __init__(self, devices: int = 1, capturable: bool = True, room: int = 1 << 40, busy: bool = False) -> None:
+        self.devices, self.capturable, self.room, self.busy = devices, capturable, room, busy
         self.memory: dict[int, object] = {}
         self.open: set[str] = set()
         self.queue: list = []
         self.recording: list | None = None
         self.launches = 0
+        self.current: dict[int, int] = {}  # CUDA keeps a thread's device
 
     def cudaGetDeviceCount(self):
         return 0, self.devices
@@ -40,7 +42,11 @@ class FakeCuda:
         return (0,)
 
     def cudaSetDevice(self, index):
+        self.current[threading.get_ident()] = index
         return (0,)
+
+    def cudaDriverGetVersion(self):
+        return 0, 13020
 
     def cudaDeviceGetAttribute(self, attribute, device):
         return 0, attribute
@@ -49,6 +55,8 @@ class FakeCuda:
         return 0, SimpleNamespace(name=b"Fake GPU\0\0")
 
     def cudaStreamCreateWithFlags(self, flags):
+        if self.busy:
+            return 46, None
         self.open.add("stream")
         return 0, 77
 
@@ -57,6 +65,9 @@ class FakeCuda:
         return (0,)
 
     def _allocate(self, size):
+        assert threading.get_ident() in self.current, "no device was chosen in this thread"
+        if sum(ctypes.sizeof(block) for block in self.memory.values()) + size > self.room:
+            return 2, None
         block = (ctypes.c_uint8 * size)()
         self.memory[ctypes.addressof(block)] = block
         return 0, ctypes.addressof(block)
@@ -77,6 +88,7 @@ class FakeCuda:
         return (0,)
 
     def cudaStreamSynchronize(self, stream):
+        assert "stream" in self.open and threading.get_ident() in self.current
         assert self.recording is None, "a synchronisation breaks a capture"
         for call in self.queue:
             call()
@@ -103,15 +115,43 @@ class FakeCuda:
         return (0,)
 
     def cudaGraphLaunch(self, graph, stream):
+        assert "graph" in self.open and threading.get_ident() in self.current
         self.launches += 1
         self.queue += graph
         return (0,)
 
 
-def fake_tensorrt(cuda: FakeCuda, *, size: int | None = 8, version: str = "10.13.0", loads: bool = True):
-    """A `tensorrt` module whose every engine takes image and label and gives edited = image + label[0]."""
+def fake_tensorrt(
+    cuda: FakeCuda,
+    *,
+    size: int | None = 8,
+    version: str = "10.13.0",
+    loads: bool = True,
+    dtype: type = np.float32,
+    name: str = "tensorrt",
+):
+    """A `tensorrt` module whose every engine takes image and label and gives edited = image + label[0].
+
+    Without a `size`, height and width are open, from 4 to 64. `module.alive` names the objects that still
+    live, in the order of their making; `module.wrong` those that went too early or too late.
+    """
     axis = size or -1
     shapes = {"image": (1, 3, axis, axis), "label": (1, 2), "edited": (1, 3, axis, axis)}
+    alive: list[str] = []
+    wrong: list[str] = []
+
+    class Counted:
+        """TensorRT crashes if what made an object goes before the object."""
+
+        kind = ""
+
+        def __init__(self):
+            alive.append(self.kind)
+
+        def __del__(self):
+            if alive[-1] != self.kind or "stream" not in cuda.open:
+                wrong.append(f"{self.kind} went while {alive} were there and CUDA had {cuda.open}")
+            alive.remove(self.kind)
 
     class ILogger:
         ERROR, INTERNAL_ERROR, WARNING = "error", "internal", "warning"
@@ -119,18 +159,26 @@ def fake_tensorrt(cuda: FakeCuda, *, size: int | None = 8, version: str = "10.13
         def __init__(self):
             pass
 
-    class Context:
-        def __init__(self):
-            self.given, self.addresses = {}, {}
+    class Context(Counted):
+        kind = "context"
+
+        def __init__(self, scratch):
+            super().__init__()
+            self.given, self.addresses, self.scratch = {}, {}, scratch
 
         def set_input_shape(self, name, shape):
-            fits = all(there in (-1, said) for there, said in zip(shapes[name], shape, strict=True))
-            if fits:
-                self.given[name] = tuple(shape)
-            return fits and shape[-1] <= 64
+            self.given[name] = tuple(shape)
+            return all(there in (-1, said) for there, said in zip(shapes[name], shape, strict=True))
 
         def infer_shapes(self):
             return []
+
+        def update_device_memory_size_for_shapes(self):
+            return 256 * self.given["image"][-1]
+
+        def set_device_memory(self, address, count):
+            assert ctypes.sizeof(cuda.memory[address]) >= count
+            self.scratch = (address, count)
 
         def get_tensor_shape(self, name):
             return self.given["image"] if name == "edited" else self.given[name]
@@ -141,18 +189,23 @@ def fake_tensorrt(cuda: FakeCuda, *, size: int | None = 8, version: str = "10.13
 
         def execute_async_v3(self, stream):
             assert stream == 77
+            if self.scratch is not None:
+                address, count = self.scratch
+                assert address in cuda.memory and count >= self.update_device_memory_size_for_shapes()
 
             def work():
                 def view(name):
                     count = int(np.prod(self.get_tensor_shape(name)))
-                    return np.frombuffer(cuda.memory[self.addresses[name]], np.float32, count)
+                    kind = np.float32 if name == "label" else dtype
+                    return np.frombuffer(cuda.memory[self.addresses[name]], kind, count)
 
-                view("edited")[:] = view("image") + view("label")[0]
+                view("edited")[:] = (view("image") + view("label")[0]).astype(dtype)
 
             cuda.enqueue(work)
             return True
 
-    class Engine:
+    class Engine(Counted):
+        kind = "engine"
         num_io_tensors = 3
 
         def get_tensor_name(self, i):
@@ -165,19 +218,42 @@ def fake_tensorrt(cuda: FakeCuda, *, size: int | None = 8, version: str = "10.13
             return shapes[name]
 
         def get_tensor_dtype(self, name):
-            return "FLOAT"
+            return np.float32 if name == "label" else dtype
 
         def get_tensor_profile_shape(self, name, profile):
-            return [(1, 3, 4, 4), (1, 3, 8, 8), (1, 3, 64, 64)]
+            return [(1, 3, 4, 4), (1, 3, 8, 8), (1, 3, 64, 64)] if name == "image" else [(1, 2)] * 3
 
-        def create_execution_context(self):
-            return Context()
+        def create_runtime_config(self):
+            return RuntimeConfig()
 
-    class Runtime:
+        def create_execution_context(self, asked="static"):
+            strategy = asked.strategy if isinstance(asked, RuntimeConfig) else asked
+            return Context((0, 0) if strategy == "user" else None)
+
+    class RuntimeConfig:
+        """Of TensorRT for RTX; its cache holds what was compiled."""
+
+        strategy, cache = "static", None
+
+        def set_execution_context_allocation_strategy(self, strategy):
+            self.strategy = strategy
+
+        def create_runtime_cache(self):
+            return SimpleNamespace(deserialize=lambda data: True, serialize=lambda: b"kernels")
+
+        def set_runtime_cache(self, cache):
+            self.cache = cache
+
+    class Runtime(Counted):
+        kind = "runtime"
+        engine_host_code_allowed = False
+
         def __init__(self, logger):
+            super().__init__()
             self.logger = logger
 
         def deserialize_cuda_engine(self, data):
+            assert self.engine_host_code_allowed == (data == b"code")
             if loads:
                 return Engine()
             self.logger.log(ILogger.WARNING, "slow")
@@ -185,9 +261,14 @@ def fake_tensorrt(cuda: FakeCuda, *, size: int | None = 8, version: str = "10.13
             return None
 
     return SimpleNamespace(
+        __name__=name,
         __version__=version,
         ILogger=ILogger,
         Runtime=Runtime,
+        IExecutionContext=Context,
+        ExecutionContextAllocationStrategy=SimpleNamespace(USER_MANAGED="user"),
         TensorIOMode=SimpleNamespace(INPUT="in", OUTPUT="out"),
-        nptype=lambda kind: np.float32,
+        nptype=lambda kind: kind,
+        alive=alive,
+        wrong=wrong,
     )

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import artefact, golden
+from edgegan.runtime import artefact, golden, onnxfile
 from edgegan.runtime.card import METADATA_KEY, ModelCard, sidecar
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.onnxfile import read_metadata
+from edgegan.runtime.onnxfile import SEAL_KEY, read_metadata
 
 
 @pytest.fixture
@@ -26,6 +26,11 @@ def test_without_a_sidecar_the_card_inside_the_onnx_file_counts(model):
     beside = ModelCard.from_json(sidecar(model).read_bytes())
     sidecar(model).unlink()
     inside = artefact.load(model).card
+    data = model.read_bytes()
+    place = data.index(tiny_models.COLOURS.tobytes())
+    model.write_bytes(data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :])
+    with pytest.raises(CardError, match="SHA-256"):
+        artefact.load(model)
     assert inside.payload_sha256 is None and inside.inputs == beside.inputs and inside.name == beside.name
 
 
@@ -33,7 +38,34 @@ def test_the_metadata_reader_agrees_with_onnx(model):
     import onnx
 
     expected = {p.key: p.value for p in onnx.load(model).metadata_props}
-    assert read_metadata(model) == expected and METADATA_KEY in expected
+    assert read_metadata(model) == expected and {METADATA_KEY, SEAL_KEY} <= expected.keys()
+
+
+def test_the_structure_that_is_read_is_the_one_onnx_reads(model):
+    import onnx
+
+    theirs, ours = onnx.load(model).graph, onnxfile.read(model)
+    assert [(n.name, n.kind, n.inputs, n.outputs) for n in ours.nodes] == [
+        (n.name, n.op_type, tuple(n.input), tuple(n.output)) for n in theirs.node
+    ]
+    constants = [(c.name, c.data_type, int(np.prod(c.dims))) for c in theirs.initializer]
+    assert [(c.name, c.kind, c.elements) for c in ours.constants] == constants
+    assert ours.kinds["image"] == onnx.TensorProto.FLOAT and ours.external == ()
+
+
+def test_a_seal_is_of_every_other_byte(model):
+    import onnx
+
+    seal = read_metadata(model)[SEAL_KEY]
+    assert onnxfile.content_sha256(model) == seal
+    again = onnx.load(model)
+    onnx.save(again, model)  # another tool may write the same content anew
+    assert onnxfile.content_sha256(model) == seal
+    for change in (lambda: setattr(again.graph.node[0], "name", "other"), lambda: again.metadata_props.add(key="k")):
+        before = onnxfile.content_sha256(model)
+        change()
+        onnx.save(again, model)
+        assert onnxfile.content_sha256(model) not in (before, seal)
 
 
 def test_every_cut_of_an_onnx_file_is_noticed(model):
@@ -49,7 +81,7 @@ def test_every_cut_of_an_onnx_file_is_noticed(model):
 
 
 def test_a_cut_is_noticed_in_whatever_order_the_fields_come(tmp_path):
-    version, opset, graph = b"\x08\x09", b"\x42\x02\x10\x12", b"\x3a\x64" + bytes(100)
+    version, opset, graph = b"\x08\x09", b"\x42\x02\x10\x12", b"\x3a\x66\x12\x64" + b"n" * 100
     path = tmp_path / "model.onnx"
     path.write_bytes(version + opset + graph)
     assert read_metadata(path) == {}
@@ -84,7 +116,7 @@ def test_an_engine_needs_a_card_and_a_hash(tmp_path):
     card = artefact.load(tiny_models.write_editor(tmp_path)).card
     data = json.loads(card.to_json())
     sidecar(engine).write_text(json.dumps({**data, "payload_sha256": None}))
-    with pytest.raises(CardError, match="no hash"):
+    with pytest.raises(CardError, match="no hash says"):
         artefact.load(engine)
     sidecar(engine).write_text(json.dumps({**data, "payload_sha256": artefact.payload_sha256(engine)}))
     assert artefact.load(engine).path == engine

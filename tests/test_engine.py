@@ -15,19 +15,30 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from edgegan.export import Exported, Request, engine_from_onnx, export_run, precision, to_onnx, to_trt
+from edgegan.export import (
+    EngineOptions,
+    Exported,
+    Request,
+    engine_from_onnx,
+    export_run,
+    machine,
+    precision,
+    to_onnx,
+    to_trt,
+    variants,
+)
 from edgegan.export.apart import build_apart
-from edgegan.export.engine import build_engine, library
+from edgegan.export.engine import Job, build_engine, library
 from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.errors import BackendError, InputError, MissingExtraError, VerifyError
+from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 
 pytestmark = pytest.mark.skipif(
     importlib.util.find_spec("tensorrt_rtx") is None, reason="tensorrt_rtx is not installed (extra: rtx)"
 )
-TARGETS = ("8.6", "8.9")
+OPTIONS = EngineOptions(compute_capabilities=("8.6", "8.9"))
 
 
 @pytest.fixture(scope="module")
@@ -35,8 +46,12 @@ def trt() -> Any:
     return library("tensorrt_rtx")
 
 
+def job(path: Path, *keep: str) -> Job:
+    return Job(path, keep_fp32=keep, options=OPTIONS)
+
+
 def test_the_engine_is_built_proven_and_said_not_to_have_run(tiny_export: Exported) -> None:
-    if isinstance(to_trt.find_gpu(), to_trt.Gpu):
+    if isinstance(machine.find_gpu(), machine.Gpu):
         pytest.skip("there is a GPU here, so the engine was run")
     artefact = load(tiny_export.main.parent / "model.fp16.engine")  # checks the hash
     card = artefact.card
@@ -65,7 +80,7 @@ def test_the_file_is_the_engine_and_nothing_else(tiny_export: Exported, trt: Any
 
 def test_a_float32_file_is_no_float16_engine(tiny_export: Exported, trt: Any) -> None:
     with pytest.raises(VerifyError, match="not a float16 network") as refused:
-        build_engine(trt, tiny_export.main.parent / "model.onnx", targets=TARGETS)
+        build_engine(trt, job(tiny_export.main.parent / "model.onnx"))
     assert "FLOAT" in refused.value.expected
 
 
@@ -75,10 +90,10 @@ def test_one_float32_layer_is_refused_unless_it_was_meant(tiny_export: Exported,
     path = tmp_path / "mixed.onnx"
     onnx.save(precision.to_fp16(model, {node: "a test"}, "mixed").model, path)
     with pytest.raises(VerifyError, match=r"1 of its \d+ computing layers") as refused:
-        build_engine(trt, path, targets=TARGETS)
+        build_engine(trt, job(path))
     assert node in refused.value.expected
-    built = build_engine(trt, path, keep_fp32=[node], targets=TARGETS)
-    assert built.float_layers == (node,) and built.half_layers >= 8
+    built = build_engine(trt, job(path, node))
+    assert built.proof.float_layers == (node,) and built.proof.half_layers >= 8
 
 
 def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, tmp_path: Path) -> None:
@@ -88,7 +103,37 @@ def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, t
     card = msgspec.structs.replace(card, built_with={**card.built_with, to_trt.KEPT: node})
     parent = to_onnx.save(precision.to_fp16(model, {node: "a test"}, "m").model, card, tmp_path / "model.fp16.onnx")
     artefact, built = engine_from_onnx(parent, tmp_path / "model.fp16.engine")
-    assert built.float_layers == (node,) and artefact.card.built_with[to_trt.KEPT] == node
+    assert built.proof.float_layers == (node,) and artefact.card.built_with[to_trt.KEPT] == node
+
+
+def test_bytes_and_open_axes_are_built_for_the_range_of_the_card(tiny_run: Run, trt: Any, tmp_path: Path) -> None:
+    spec = tiny_run.family.exportable(tiny_run.cfg, tiny_run.family.networks(tiny_run.cfg), tiny_run.data)[0]
+    spec = variants.with_bytes(variants.with_open_axes(spec, batch=True, size=spec.dynamic_multiple is not None))
+    model = precision.to_fp16(to_onnx.to_onnx(spec), {}, spec.name).model
+    parent = to_onnx.save(model, msgspec.structs.replace(spec.card, precision="fp16"), tmp_path / "model.fp16.onnx")
+    card = engine_from_onnx(parent, tmp_path / "model.fp16.engine", options=OPTIONS)[0].card
+    ranges = {"batch": card.batch}
+    if card.size.min_hw and card.size.max_hw:
+        ranges |= dict(zip(("height", "width"), zip(card.size.min_hw, card.size.max_hw, strict=True), strict=True))
+    for port in card.inputs:
+        low, _, high = card.built_with[f"profile_{port.name}"].split()
+        for i, shape in enumerate((low, high)):
+            assert shape == "x".join(str(a if isinstance(a, int) else ranges[a][i]) for a in port.shape)
+    assert any(port.dtype == "uint8" for port in (*card.inputs, *card.outputs))
+
+
+def test_an_axis_without_a_range_is_refused(tiny_export: Exported, tmp_path: Path) -> None:
+    parent = load(tiny_export.main.parent / "model.fp16.onnx")
+    first = msgspec.structs.replace(parent.card.inputs[0], shape=("frames", *parent.card.inputs[0].shape[1:]))
+    card = msgspec.structs.replace(parent.card, inputs=(first, *parent.card.inputs[1:]))
+    with pytest.raises(CardError, match="how large 'frames'"):
+        engine_from_onnx(Artefact(parent.path, card), tmp_path / "model.fp16.engine", options=OPTIONS)
+    assert not (tmp_path / "model.fp16.engine").exists()
+
+
+def test_a_float32_artefact_gives_no_engine(tiny_export: Exported, tmp_path: Path) -> None:
+    with pytest.raises(CardError, match=r"model\.onnx is fp32"):
+        engine_from_onnx(load(tiny_export.main.parent / "model.onnx"), tmp_path / "model.engine")
 
 
 def test_an_unreadable_node_is_named(trt: Any, tmp_path: Path) -> None:
@@ -102,10 +147,10 @@ def test_an_unreadable_node_is_named(trt: Any, tmp_path: Path) -> None:
     opsets = [helper.make_opsetid("", 18), helper.make_opsetid("elsewhere", 1)]
     onnx.save(helper.make_model(graph, opset_imports=opsets, ir_version=9), tmp_path / "strange.onnx")
     with pytest.raises(InputError, match="the_strange_one"):
-        build_engine(trt, tmp_path / "strange.onnx", targets=TARGETS)
+        build_engine(trt, job(tmp_path / "strange.onnx"))
     (tmp_path / "cut.onnx").write_bytes((tmp_path / "strange.onnx").read_bytes()[:-20])
     with pytest.raises(InputError, match=r"cannot read cut\.onnx"):
-        build_engine(trt, tmp_path / "cut.onnx", targets=TARGETS)
+        build_engine(trt, job(tmp_path / "cut.onnx"))
 
 
 def interrupt(*_: object) -> None:
@@ -121,17 +166,17 @@ def children() -> list[int]:
 def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt: Any) -> None:
     path = tiny_export.main.parent / "model.fp16.onnx"
     told: list[tuple[str, int, int]] = []
-    built = build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=lambda *step: told.append(step))
+    built = build_apart("tensorrt_rtx", job(path), on_progress=lambda *step: told.append(step))
     assert told and all(1 <= done <= total for _, done, total in told)
-    assert built.data[:4] == build_engine(trt, path, targets=TARGETS).data[:4] and built.half_layers > 3
+    assert built.data[:4] == build_engine(trt, job(path)).data[:4] and built.proof.half_layers > 3
     with pytest.raises(KeyboardInterrupt):
-        build_apart("tensorrt_rtx", path, targets=TARGETS, on_progress=interrupt)
+        build_apart("tensorrt_rtx", job(path), on_progress=interrupt)
     assert not children()
 
 
 def test_errors_of_the_building_process_arrive_as_they_were(tiny_export: Exported, trt: Any) -> None:
     with pytest.raises(VerifyError, match="is not a float16 network"):
-        build_apart("tensorrt_rtx", tiny_export.main.parent / "model.onnx", targets=TARGETS)
+        build_apart("tensorrt_rtx", job(tiny_export.main.parent / "model.onnx"))
 
 
 def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, trt: Any) -> None:
@@ -140,9 +185,7 @@ def test_a_crash_while_building_is_an_error_not_the_end(tiny_export: Exported, t
             os.kill(pid, signal.SIGSEGV)
 
     with pytest.raises(BackendError, match="SIGSEGV"):
-        build_apart(
-            "tensorrt_rtx", tiny_export.main.parent / "model.fp16.onnx", targets=TARGETS, on_progress=kill_the_child
-        )
+        build_apart("tensorrt_rtx", job(tiny_export.main.parent / "model.fp16.onnx"), on_progress=kill_the_child)
 
 
 def test_ctrl_c_during_the_build_leaves_no_export(tiny_run: Run, tmp_path: Path) -> None:
@@ -170,15 +213,15 @@ def test_fit_versions_are_taken(version: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_library_fits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    gpu, installed = to_trt.Gpu("a GPU", "8.9", ""), {"tensorrt", "tensorrt_rtx"}
+    gpu, installed = machine.Gpu("a GPU", "8.9", ""), {"tensorrt", "tensorrt_rtx"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
-    assert to_trt.choose_library(gpu) == "tensorrt" and to_trt.choose_library("no GPU") == "tensorrt_rtx"
+    assert machine.choose_library(gpu) == "tensorrt" and machine.choose_library("no GPU") == "tensorrt_rtx"
     installed.remove("tensorrt")
-    assert to_trt.choose_library(gpu) == "tensorrt_rtx"
+    assert machine.choose_library(gpu) == "tensorrt_rtx"
     installed.clear()
-    for machine, extra in ((gpu, "gpu"), ("no GPU", "rtx")):
+    for found, extra in ((gpu, "gpu"), ("no GPU", "rtx")):
         with pytest.raises(MissingExtraError, match=rf"edgegan\[{extra}\]"):
-            to_trt.choose_library(machine)
+            machine.choose_library(found)
 
 
 def test_an_engine_without_its_hash_is_not_loaded(tiny_export: Exported, tmp_path: Path) -> None:

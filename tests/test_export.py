@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import re
 import shlex
 import shutil
 import subprocess
@@ -21,7 +22,17 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from edgegan import cli
-from edgegan.export import Exported, Request, export_run, parse_size, precision, staging, to_onnx, verify_artefact
+from edgegan.export import (
+    Exported,
+    Request,
+    export_run,
+    parse_batch,
+    parse_size,
+    precision,
+    staging,
+    to_onnx,
+    verify_artefact,
+)
 from edgegan.export.pairs import GOLDEN_BYTES, eager_pairs, fitted, spread
 from edgegan.families import Tolerance
 from edgegan.run import Run, open_trained
@@ -31,6 +42,7 @@ from edgegan.runtime.card import METADATA_KEY, ModelCard, TensorSpec, sidecar
 from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.golden import Golden
+from edgegan.runtime.session import load_for
 
 BACKENDS = ("onnxruntime", "openvino")
 
@@ -99,7 +111,8 @@ def test_the_card_lies_beside_and_within_and_tells_the_figures(tiny_export: Expo
         beside = ModelCard.from_json(sidecar(path).read_bytes())
         within = ModelCard.from_json({p.key: p.value for p in onnx.load(path).metadata_props}[METADATA_KEY])
         assert beside.payload_sha256 == sha256(path) and within.payload_sha256 is None
-        assert json.loads(beside.to_json()) | {"payload_sha256": None} == json.loads(within.to_json())
+        lasting = {n: msgspec.structs.replace(v, latency_ms=None) for n, v in beside.verification.items()}
+        assert msgspec.structs.replace(beside, payload_sha256=None, verification=lasting) == within
         assert beside.opset == 18 and beside.training["images"] > 0 and "torch" in beside.built_with
         assert {n: v.status for n, v in beside.verification.items()} == dict.fromkeys(BACKENDS, "passed")
         for found in beside.verification.values():
@@ -128,22 +141,28 @@ def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> 
     model = onnx.load(path)
     for weights in model.graph.initializer:
         if weights.data_type == TensorProto.FLOAT:
-            changed = numpy_helper.to_array(weights) * np.float32(1.02)
-            weights.CopyFrom(numpy_helper.from_array(changed, weights.name))
+            scaled = numpy_helper.to_array(weights) * np.float32(1.02)
+            weights.CopyFrom(numpy_helper.from_array(scaled, weights.name))
+    card = load(path).card
     onnx.save(model, path)
     sidecar(path).unlink()
-    assert {v.status for n, v in verify_artefact(load(path)).items() if n in BACKENDS} == {"failed"}
+    with pytest.raises(CardError, match="SHA-256"):  # the seal within
+        load(path)
+    changed = to_onnx.save(model, card, path)
+    assert {v.status for n, v in verify_artefact(changed).items() if n in BACKENDS} == {"failed"}
     path.with_name("golden.npz").unlink()
     with pytest.raises(CardError, match="no golden pairs"):
-        verify_artefact(load(path))
+        verify_artefact(changed)
 
 
 def test_a_card_that_names_another_output_fails_verification(tiny_export: Exported) -> None:
     artefact = load(tiny_export.main)
     wrong = msgspec.structs.replace(artefact.card.outputs[0], name="other")
     card = msgspec.structs.replace(artefact.card, outputs=(wrong,))
-    found = verify_artefact(Artefact(artefact.path, card), backends=("onnxruntime",))
+    found = verify_artefact(Artefact(artefact.path, card), golden.beside(artefact), backends=("onnxruntime",))
     assert found["onnxruntime"].status == "failed" and "other" in found["onnxruntime"].reason
+    with pytest.raises(CardError, match="other"):
+        verify_artefact(Artefact(artefact.path, card))
 
 
 def test_a_miss_raises_and_leaves_nothing(tiny_run: Run, tmp_path: Path, impossible: Any) -> None:
@@ -183,7 +202,7 @@ def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_
     assert not list(stage.iterdir())
 
 
-def test_reproduce_sh_makes_the_same_network_again(
+def test_reproduce_sh_makes_the_same_bytes_again(
     tiny_run: Run, tiny_export: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     script = tiny_export.main.with_name("reproduce.sh")
@@ -195,9 +214,25 @@ def test_reproduce_sh_makes_the_same_network_again(
     with pytest.raises(SystemExit) as done:
         cli.main(words[1:])
     assert done.value.code in (0, None)
-    for path in _onnx_files(tiny_export):
-        assert onnx.load(tmp_path / path.relative_to(tiny_export.folder)).graph == onnx.load(path).graph
+    made = {p.relative_to(tmp_path) for p in tmp_path.rglob("*")}
+    assert made == {p.relative_to(tiny_export.folder) for p in tiny_export.folder.rglob("*")}
+    for path in tiny_export.folder.rglob("*"):
+        again = tmp_path / path.relative_to(tiny_export.folder)
+        if path.suffix in (".onnx", ".npz"):
+            assert again.read_bytes() == path.read_bytes(), path.name
+        elif path.name.endswith(".engine.card.json"):  # the bytes of an engine differ, its figures do not
+            cards = [ModelCard.from_json(p.read_bytes()) for p in (path, again)]
+            assert cards[0].built_with == cards[1].built_with
+        elif path.name.endswith(".card.json"):
+            cards = [ModelCard.from_json(p.read_bytes()) for p in (path, again)]
+            timed = [[v.latency_ms for v in card.verification.values()] for card in cards]
+            assert all(timed) and _untimed(cards[0]) == _untimed(cards[1])
     assert "edgegan bench" in capsys.readouterr().out
+
+
+def _untimed(card: ModelCard) -> ModelCard:
+    figures = {name: msgspec.structs.replace(v, latency_ms=None) for name, v in card.verification.items()}
+    return msgspec.structs.replace(card, verification=figures)
 
 
 def test_another_checkpoint_is_refused_by_reproduce_sh(tiny_export: Exported, tmp_path: Path) -> None:
@@ -349,3 +384,99 @@ def test_each_backend_is_held_to_its_own_tolerance(tiny_run: Run, tiny_export: E
         assert card.verification["onnxruntime"].tolerance.get("max_abs") == wanted.max_abs
         others = wanted.others_max_abs or wanted.max_abs
         assert card.verification["openvino"].tolerance.get("max_abs") == others
+
+
+def test_a_fixed_batch_is_verified_at_that_batch(tiny_run: Run, tmp_path: Path) -> None:
+    done = export_run(Request(tiny_run.folder, tmp_path / "out", batch=3, pictures=4))
+    artefact = load(done.main)
+    assert artefact.card.batch == (3, 3) and {s.shape[0] for s in artefact.card.inputs} == {3}
+    pairs = golden.beside(artefact)
+    assert pairs is not None and pairs.batch == 3
+    sizes = {len(next(iter(given.values()))) for given, _ in pairs.calls()}
+    assert sizes == {3} and len(list(pairs.calls())) == -(-len(pairs) // 3)
+    found = verify_artefact(artefact, backends=BACKENDS)
+    assert {f.status for f in found.values()} == {"passed"} and {f.pictures for f in found.values()} == {len(pairs)}
+    script = done.main.with_name("reproduce.sh").read_text()
+    assert "--batch 3" in script
+    with pytest.raises(InputError, match="3 pictures at a time"):
+        load_for(artefact.card.task, artefact)
+
+
+def test_open_axes_are_verified_at_every_end_of_the_range_on_the_card(tiny_run: Run, tmp_path: Path) -> None:
+    sizes = next(iter(_specs(tiny_run).values())).dynamic_multiple is not None
+    request = Request(tiny_run.folder, tmp_path / "out", open_batch=True, open_size=sizes, pictures=2)
+    artefact = load(export_run(request).main)
+    rule, (fewest, most) = artefact.card.size, artefact.card.batch
+    ends = {(most, *rule.hw)}
+    if sizes:
+        assert rule.min_hw is not None and rule.max_hw is not None and rule.min_hw < rule.max_hw
+        ends |= {(most, *rule.min_hw)}
+        ends |= {(fewest, h, w) for h in (rule.min_hw[0], rule.max_hw[0]) for w in (rule.min_hw[1], rule.max_hw[1])}
+    for found in artefact.card.verification.values():
+        if found.status == "passed":
+            assert set(found.corners_db) == {"x".join(map(str, end)) for end in ends}
+            assert min(found.corners_db.values()) >= found.tolerance["min_psnr_db"]
+    again = verify_artefact(artefact, backends=("onnxruntime",))["onnxruntime"]  # without torch: as many as there are
+    assert again.status == "passed" and len(again.corners_db) == 1
+
+
+def test_a_miss_at_one_end_of_the_range_is_a_miss(tiny_run: Run, tiny_export: Exported) -> None:
+    artefact = load(tiny_export.main)
+    pairs = golden.beside(artefact)
+    assert pairs is not None
+    wrong = Golden(pairs.inputs, {name: array + 1 for name, array in pairs.outputs.items()})
+    found = verify_artefact(artefact, pairs, backends=("onnxruntime",), corners={"1x9x9": wrong})["onnxruntime"]
+    assert found.status == "failed" and found.reason.startswith("at 1x9x9: ")
+
+
+def test_the_half_share_is_stated_and_a_float32_file_is_no_fp16_artefact(tiny_export: Exported, tmp_path: Path) -> None:
+    half = load(tiny_export.main.with_name("model.fp16.onnx"))
+    stated = half.card.built_with
+    weights = [t for t in onnx.load(half.path).graph.initializer if t.data_type in (1, 10)]
+    share = sum(np.prod(t.dims) for t in weights if t.data_type == 10) / sum(np.prod(t.dims) for t in weights)
+    assert stated["half_weights"] == f"{100 * share:.2f}%" and share > 0.99
+    assert re.fullmatch(r"\d+ of \d+", stated["half_operators"])
+    pretender = to_onnx.save(onnx.load(tiny_export.main), half.card, tmp_path / "model.fp16.onnx")
+    with pytest.raises(VerifyError, match=r"is not float16: 0\.00% of the weights"):
+        verify_artefact(pretender, golden.beside(half))
+    with pytest.raises(VerifyError, match="is not float16"):  # one weight that nothing explains
+        mixed = onnx.load(half.path)
+        stray = next(t for t in mixed.graph.initializer if t.data_type == TensorProto.FLOAT16)
+        stray.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stray).astype(np.float32), stray.name))
+        verify_artefact(to_onnx.save(mixed, half.card, tmp_path / "model.fp16.onnx"), golden.beside(half))
+
+
+def test_what_the_converter_leaves_in_float32_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    from onnxconverter_common import float16
+
+    monkeypatch.setattr(float16, "convert_float_to_float16", lambda model, **_: model)
+    with pytest.raises(VerifyError, match="chain is not float16"):
+        precision.to_fp16(_chain((1, 1)), {}, "chain")
+
+
+def test_a_miss_at_export_names_the_first_bad_layer(
+    tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, blamed = precision.to_fp16, []
+
+    def spoilt(model: Any, keep: Any, name: str) -> Any:
+        half = real(model, keep, name)
+        node = [n for n in half.model.graph.node if n.op_type in ("Conv", "ConvTranspose")][1]
+        weights = next(t for t in half.model.graph.initializer if t.name == node.input[1])
+        noise = np.random.default_rng(0).normal(0, 1, weights.dims).astype(np.float16)
+        weights.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(weights) + noise, weights.name))
+        blamed.append(node.name)
+        return half
+
+    monkeypatch.setattr(precision, "to_fp16", spoilt)
+    with pytest.raises(VerifyError) as caught:
+        export_run(Request(tiny_run.folder, tmp_path / "out", pictures=1))
+    assert f"from the layer {blamed[0]} (" in caught.value.expected
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_batch_is_a_number_in_reach() -> None:
+    assert parse_batch("4") == 4
+    for wrong in ("0", "-1", "4x", "65", ""):
+        with pytest.raises(InputError, match="not a batch"):
+            parse_batch(wrong)

@@ -6,7 +6,7 @@ from itertools import product
 
 import pytest
 
-from edgegan.export.matrix import FORMATS, POSSIBLE, Wanted, plan
+from edgegan.export.matrix import FORMATS, INT8_IN_HALF, POSSIBLE, Wanted, plan
 from edgegan.runtime import InputError
 
 
@@ -25,8 +25,16 @@ def test_each_pair_is_made_or_refused(precision, form):
             plan((precision,), (form,), trt=False)
 
 
-def test_an_engine_brings_the_file_it_is_built_from():
+def test_an_engine_brings_the_files_it_is_built_from():
     assert Wanted("fp16", "onnx") in plan(("fp16",), ("engine",), trt=False)
+    made = plan(("int8",), ("engine",), trt=False)
+    assert made == (Wanted("fp32", "onnx"), Wanted("fp16", "onnx"), INT8_IN_HALF, Wanted("int8", "engine"))
+    assert INT8_IN_HALF not in plan(("int8",), ("onnx", "openvino"), trt=False)
+
+
+def test_int8_is_an_openvino_model_unless_another_form_is_asked_for():
+    assert plan(("int8",), (), trt=False) == (Wanted("fp32", "onnx"), Wanted("int8", "openvino"))
+    assert Wanted("int8", "engine") not in plan(("int8",), (), trt=True)  # --trt stands for the float16 engine
 
 
 @pytest.mark.parametrize(("precisions", "formats"), [(("fp8",), ()), ((), ("tflite",))])
@@ -36,6 +44,6 @@ def test_unknown_words_are_refused_with_those_there_are(precisions, formats):
 
 
 def test_file_names_differ_for_all_artefacts():
-    names = [Wanted(p, f).file("model") for p, forms in POSSIBLE.items() for f in forms]
+    names = [w.file("model") for w in (INT8_IN_HALF, *(Wanted(p, f) for p, forms in POSSIBLE.items() for f in forms))]
     assert len(set(names)) == len(names)
-    assert "model.onnx" in names and "model.int8.xml" in names
+    assert {"model.onnx", "model.int8.xml", "model.int8.onnx", "model.int8.engine"} < set(names)

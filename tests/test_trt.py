@@ -1,6 +1,7 @@
 """The host's side of the TensorRT backend, on fakes; what a GPU computes is not tested here."""
 
 import sys
+import threading
 
 import msgspec
 import numpy as np
@@ -9,16 +10,16 @@ import tiny_models
 from fake_gpu import FakeCuda, fake_tensorrt
 
 from edgegan.runtime.artefact import Artefact, load, payload_sha256
-from edgegan.runtime.backends import cuda, open_backend, trt
-from edgegan.runtime.errors import BackendError, CardError, MissingExtraError
+from edgegan.runtime.backends import cuda, fit, open_backend, trt
+from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError
 
 BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
 
 
-def engine(folder, **built) -> Artefact:
+def engine(folder, *, plan=b"plan", **built) -> Artefact:
     card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
     path = folder / "model.fp16.engine"
-    path.write_bytes(b"plan")
+    path.write_bytes(plan)
     facts = {k: v for k, v in {**BUILT, **built}.items() if v}
     card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
     card.write(path)
@@ -28,79 +29,169 @@ def engine(folder, **built) -> Artefact:
 def install(monkeypatch, fake: FakeCuda, **options):
     monkeypatch.setattr(cuda, "_import", lambda: fake)
     monkeypatch.setattr(trt.platform, "system", lambda: "Linux")
-    monkeypatch.setitem(sys.modules, "tensorrt", fake_tensorrt(fake, **options))
+    module = fake_tensorrt(fake, **options)
+    monkeypatch.setitem(sys.modules, "tensorrt", module)
+    return module
 
 
-def inputs(value, size=8):
-    image = np.full((1, 3, size, size), value, np.float32)
-    return {"image": image, "label": np.array([[0.5, 0.0]], np.float32)}
+def inputs(value, size=8, dtype=np.float32, label=0.5):
+    return {"image": np.full((1, 3, size, size), value, dtype), "label": np.array([[label, 0.0]], np.float32)}
 
 
 @pytest.mark.parametrize("capturable", [True, False])
 def test_every_run_gives_its_own_answer_through_the_graph_and_without(tmp_path, monkeypatch, capturable):
     fake = FakeCuda(capturable=capturable)
-    install(monkeypatch, fake)
+    module = install(monkeypatch, fake)
     with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
         answers = [backend.run(inputs(float(i)))["edited"] for i in range(4)]
         assert [a[0, 0, 0, 0] for a in answers] == [0.5, 1.5, 2.5, 3.5]  # earlier answers are not written over
         assert fake.launches == (3 if capturable else 0)
     assert not fake.memory and not fake.open
+    assert module.alive == [] and module.wrong == []
     backend.close()
     with pytest.raises(BackendError, match="closed"):
         backend.run(inputs(0.0))
+
+
+def test_bytes_go_through_as_bytes(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(), dtype=np.uint8)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        assert [p.dtype for p in (*backend.inputs, *backend.outputs)] == ["uint8", "float32", "uint8"]
+        for level in (7, 200):
+            edited = backend.run(inputs(level, dtype=np.uint8, label=3.0))["edited"]
+            assert edited.dtype == np.uint8 and (edited == level + 3).all()
+        with pytest.raises(BackendError, match="'image' is float32"):
+            backend.run(inputs(1.0))
 
 
 def test_another_shape_frees_the_old_buffers_and_captures_again(tmp_path, monkeypatch):
     fake = FakeCuda()
     install(monkeypatch, fake, size=None)
     with trt.TensorRT(engine(tmp_path), device="cuda:0") as backend:
-        for size in (8, 16, 16, 8):
+        for size in (8, 16, 16, 8, 64, 4):
             assert backend.run(inputs(1.0, size))["edited"].shape == (1, 3, size, size)
-            assert len(fake.memory) == 6 and len(fake.open) == 2
-        with pytest.raises(BackendError, match=r"\(1, 3, 4, 4\) to \(1, 3, 64, 64\)"):
-            backend.run(inputs(1.0, 128))
-        assert backend.run(inputs(2.0, 8))["edited"][0, 0, 0, 0] == 2.5
+            assert len(fake.memory) == 7 and len(fake.open) == 2  # two for each tensor, and scratch for this shape
+        assert fake.launches == 1
     assert not fake.memory and not fake.open
+
+
+@pytest.mark.parametrize("size", [3, 65, 128])
+def test_a_shape_outside_the_profile_is_refused_with_the_range(tmp_path, monkeypatch, size):
+    install(monkeypatch, FakeCuda(), size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        with pytest.raises(BackendError, match=r"float32 \(1, 3, 4 to 64, 4 to 64\)"):
+            backend.run(inputs(1.0, size))
+        assert backend.run(inputs(2.0, 8))["edited"][0, 0, 0, 0] == 2.5
+
+
+def test_a_run_from_another_thread_uses_the_same_gpu(tmp_path, monkeypatch):
+    fake = FakeCuda(devices=2)
+    install(monkeypatch, fake, size=None)
+    found = []
+
+    def work(backend):
+        found.append(backend.run(inputs(1.0, 16))["edited"][0, 0, 0, 0])
+        fake.current.pop(threading.get_ident())  # thread numbers come again
+        backend.run(inputs(1.0, 16))
+        found.append(fake.current[threading.get_ident()])
+        fake.current.clear()
+        backend.close()
+
+    backend = trt.TensorRT(engine(tmp_path), device="cuda:1")
+    backend.run(inputs(1.0))
+    thread = threading.Thread(target=work, args=(backend,))
+    thread.start()
+    thread.join()
+    assert found == [1.5, 1] and not fake.memory and not fake.open
+
+
+@pytest.mark.parametrize("room", [0, 1000, 4000])
+def test_a_full_gpu_is_said_in_words_and_nothing_leaks(tmp_path, monkeypatch, room):
+    fake = FakeCuda(room=room)
+    install(monkeypatch, fake, size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        with pytest.raises(BackendError, match="no memory left.*\n.*smaller size"):
+            backend.run(inputs(1.0, 64))
+        fake.room = 1 << 40
+        assert backend.run(inputs(1.0, 64))["edited"][0, 0, 0, 0] == 1.5
+    assert not fake.memory and not fake.open
+
+
+def test_a_busy_gpu_is_said_in_words(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(busy=True))
+    with pytest.raises(BackendError, match="GPU is busy"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
 
 
 def test_an_engine_that_does_not_load_says_why_and_frees_the_gpu(tmp_path, monkeypatch):
     fake = FakeCuda()
-    install(monkeypatch, fake, loads=False)
+    module = install(monkeypatch, fake, loads=False)
     with pytest.raises(BackendError, match="magic tag does not match\n"):
         trt.TensorRT(engine(tmp_path), device="cuda")
-    assert not fake.open
+    assert not fake.open and module.alive == [] and module.wrong == []
+
+
+def test_a_start_that_fails_half_way_frees_all_in_order(tmp_path, monkeypatch):
+    fake = FakeCuda()
+    module = install(monkeypatch, fake)
+    monkeypatch.setattr(trt.TensorRT, "_new_context", lambda self, trt: None)
+    with pytest.raises(BackendError, match="no room to run"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
+    assert not fake.open and module.alive == [] and module.wrong == []
+
+
+def test_only_a_plan_that_brings_code_may_run_code(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda())
+    trt.TensorRT(engine(tmp_path), device="cuda").close()
+    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible="true"), device="cuda").close()
 
 
 def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
     install(monkeypatch, FakeCuda(), version="11.1.0")
-    with pytest.raises(BackendError, match=r"10\.13\.0.*11\.1\.0"):
+    with pytest.raises(MisfitError, match=r"10\.13\.0.*11\.1\.0"):
         trt.TensorRT(engine(tmp_path), device="cuda")
-    card = engine(tmp_path, version_compatible="true").card
-    trt.check_version(card, "10.3.0")
-    trt.check_version(engine(tmp_path).card, "10.13.0.35")
-    with pytest.raises(BackendError, match="pip install 'tensorrt==10.13.0'"):
-        trt.check_version(engine(tmp_path).card, "10.13.1.35")
+    fit.check_version(engine(tmp_path).card, "10.13.0.35")
+    with pytest.raises(MisfitError, match="pip install 'tensorrt==10.13.0'"):
+        fit.check_version(engine(tmp_path).card, "10.13.1.35")
     with pytest.raises(CardError, match="which TensorRT"):
-        trt.check_version(engine(tmp_path, tensorrt="").card, "10.13.0")
+        fit.check_version(engine(tmp_path, tensorrt="").card, "10.13.0")
+
+
+@pytest.mark.parametrize(("here", "runs"), [("10.13.1", True), ("11.5", True), ("10.3.0", False), ("12.0", False)])
+def test_a_version_compatible_engine_runs_on_newer_versions_alone(tmp_path, here, runs):
+    card = engine(tmp_path, version_compatible="true").card
+    if runs:
+        fit.check_version(card, here)
+    else:
+        with pytest.raises(MisfitError, match="was built with"):
+            fit.check_version(card, here)
 
 
 def test_gpus_are_compared_and_both_are_named(tmp_path):
     card = engine(tmp_path).card
-    trt.check_gpu(card, "8.9", "RTX 4090", "Linux")
-    with pytest.raises(BackendError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
-        trt.check_gpu(card, "12.0", "RTX 5090", "Linux")
-    trt.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux")
-    ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="AMPERE_PLUS").card
-    trt.check_gpu(ampere, "9.0", "H100", "Linux")
-    with pytest.raises(BackendError, match=r"this GPU is 7\.5"):
-        trt.check_gpu(ampere, "7.5", "T4", "Linux")
-    with pytest.raises(BackendError, match="built on Linux; this is Windows"):
-        trt.check_gpu(card, "8.9", "RTX 4090", "Windows")
+    fit.check_gpu(card, "8.9", "RTX 4090", "Linux")
+    with pytest.raises(MisfitError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
+        fit.check_gpu(card, "12.0", "RTX 5090", "Linux")
+    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux")
+    ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="ampere_plus").card
+    fit.check_gpu(ampere, "9.0", "H100", "Linux")
+    fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux")
+    with pytest.raises(MisfitError, match=r"this GPU is 7\.5"):
+        fit.check_gpu(ampere, "7.5", "T4", "Linux")
+    with pytest.raises(MisfitError, match="built on Linux; this is Windows"):
+        fit.check_gpu(card, "8.9", "RTX 4090", "Windows")
+
+
+def test_an_engine_of_the_other_library_is_a_misfit_where_only_one_is_here(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(fit.importlib.util, "find_spec", lambda name: name == "tensorrt_rtx")
+    with pytest.raises(MisfitError, match=r"built with tensorrt; here is tensorrt_rtx"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
 
 
 def test_a_gpu_that_is_not_there_is_an_error(tmp_path, monkeypatch):
-    install(monkeypatch, FakeCuda(devices=0))
-    with pytest.raises(BackendError, match="no NVIDIA GPU"):
+    install(monkeypatch, FakeCuda(devices=0), version="11.0")
+    with pytest.raises(BackendError, match="no NVIDIA GPU"):  # before versions: nothing could be built again here
         trt.TensorRT(engine(tmp_path), device="cuda")
     install(monkeypatch, FakeCuda(devices=2))
     with pytest.raises(BackendError, match="number 2.*\n.*0 to 1"):
@@ -109,6 +200,7 @@ def test_a_gpu_that_is_not_there_is_an_error(tmp_path, monkeypatch):
 
 def test_a_missing_library_names_its_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(fit.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(MissingExtraError, match=r"edgegan\[gpu\]"):
         open_backend(engine(tmp_path))
 

@@ -34,7 +34,7 @@ def test_bytes_in_and_out_are_what_the_runtime_computes_around_the_float_model(s
     pairs = eager_pairs(behind, 2)
     session = _session(behind)
     assert {s.dtype for s in behind.card.outputs} == {"uint8"}
-    for given, expected in pairs.singles():
+    for given, expected in pairs.calls():
         (seen,) = session.run(None, given)
         assert np.abs(seen.astype(int) - expected[behind.card.outputs[0].name]).max() <= 1
         if "image" in given:  # from the camera's pixels to the window's, without and with the graph's arithmetic

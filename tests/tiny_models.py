@@ -17,6 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgegan.runtime import golden
 from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.card import METADATA_KEY, Alignment, Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.onnxfile import sealed
 
 NAMES = ("Blond_Hair", "Brown_Hair", "Smiling")
 GROUPS = (("Blond_Hair", "Brown_Hair"),)
@@ -206,7 +207,7 @@ def _save(
     helper.set_model_props(model, {METADATA_KEY: card.to_json().decode()})
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path)
+    path.write_bytes(sealed(model.SerializeToString(deterministic=True)))
     msgspec.structs.replace(card, payload_sha256=payload_sha256(path), **changes).write(path)
     return path
 

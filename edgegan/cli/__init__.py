@@ -13,6 +13,7 @@ import typer
 from edgegan import __version__
 from edgegan.runtime.errors import EdgeganError
 
+STOPPED = 130  # by Ctrl-C, as shells count it
 ISSUE_HINT = "this is a bug in edgegan; please report it with the lines above"
 
 app = typer.Typer(
@@ -58,10 +59,11 @@ def main(argv: list[str] | None = None) -> None:
     except typer.Exit as done:
         code = done.exit_code
     except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        code = 130
+        code = STOPPED
     except Exception as error:
         code = _explain(error, debug="--debug" in arguments)
+    if code == STOPPED:  # Typer may have caught Ctrl-C itself
+        print("stopped", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
 
 
@@ -79,8 +81,7 @@ def _explain(error: Exception, *, debug: bool) -> int:
         print("see: edgegan --help", file=sys.stderr)
         return 2
     if type(error).__name__ == "Abort":
-        print("stopped", file=sys.stderr)
-        return 130
+        return STOPPED
     if not debug:
         traceback.print_exception(error)
     print(f"edgegan: {ISSUE_HINT}", file=sys.stderr)

@@ -27,6 +27,7 @@ EPILOG = """
 """
 
 DYNAMIC = "dynamic"
+ENGINES = "TensorRT engines"  # the heading of their options
 
 
 def register(app: typer.Typer) -> None:
@@ -44,7 +45,9 @@ def export(
         str, typer.Option("--format", metavar="onnx,openvino,engine", help="Default: each precision's usual one.")
     ] = "",
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
-    batch: Annotated[str | None, typer.Option(metavar="dynamic", help="Leave the batch open; default: one.")] = None,
+    batch: Annotated[
+        str | None, typer.Option(metavar="N|dynamic", help="Pictures a call, or left open; default: one.")
+    ] = None,
     io: Annotated[
         str, typer.Option(metavar="float|uint8", help="uint8: pictures as bytes, (H, W, 3), with the scaling inside.")
     ] = "float",
@@ -57,15 +60,50 @@ def export(
     out: Annotated[Path | None, typer.Option(help="The folder to write; default export/ in the run.")] = None,
     data: Annotated[str | None, typer.Option(help="Held-out pictures to verify on; default: the run's data.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="So many held-out pictures, each with every edit.")] = 64,
+    workspace: Annotated[
+        int | None,
+        typer.Option(min=1, metavar="MiB", help="GPU memory that layers may use for scratch.", rich_help_panel=ENGINES),
+    ] = None,
+    timing_cache: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE|auto", help="Keep measured kernels for the next build (TensorRT).", rich_help_panel=ENGINES
+        ),
+    ] = None,
+    hardware_compatibility: Annotated[
+        str,
+        typer.Option(
+            metavar="none|ampere_plus|same_compute_capability",
+            help="Which other GPUs may run it (TensorRT).",
+            rich_help_panel=ENGINES,
+        ),
+    ] = "none",
+    version_compatible: Annotated[
+        bool,
+        typer.Option(
+            "--version-compatible",
+            help="Newer versions may run it, somewhat slower (TensorRT).",
+            rich_help_panel=ENGINES,
+        ),
+    ] = False,
+    compute_capability: Annotated[
+        str,
+        typer.Option(
+            metavar="8.6,8.9,...",
+            help="The kinds of GPU to build for (TensorRT for RTX); default: 7.5 to 12.0.",
+            rich_help_panel=ENGINES,
+        ),
+    ] = "",
     noise: Annotated[
         str | None, typer.Option(metavar="zero|frozen:SEED", help="What a generator's noise inputs are fixed to.")
     ] = None,
 ) -> None:
     """Export a trained model, verified against PyTorch, or refuse: nothing unverified is written."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-    from edgegan.export import Request, export_run, parse_size
+    from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
+
+    from ._progress import told
 
     console = Console()
     settings = (f"noise={noise}",) if noise is not None else ()
@@ -78,26 +116,18 @@ def export(
         pictures=pictures,
         precisions=_words(precision),
         formats=_words(format_),
-        open_batch=_one_of("--batch", batch, (None, DYNAMIC)) == DYNAMIC,
+        batch=parse_batch(batch) if batch not in (None, DYNAMIC) else 1,
+        open_batch=batch == DYNAMIC,
         open_size=size == DYNAMIC,
         as_bytes=_one_of("--io", io, ("float", "uint8")) == "uint8",
         calibration=calib,
         min_psnr_db=min_psnr,
+        engine=EngineOptions(
+            workspace, timing_cache, hardware_compatibility, version_compatible, _words(compute_capability)
+        ),
         settings=settings,
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("opening")
-        told: set[str] = set()
-
-        def tell(what: str, done: int, total: int) -> None:
-            if not console.is_terminal and what not in told:
-                console.print(what, highlight=False)  # a log has no use for a bar
-            if bar.tasks[0].description != what:
-                bar.reset(task, description=what, total=total)
-            bar.update(task, completed=done, total=total)
-            told.add(what)
-
+    with told(console) as tell:
         exported = export_run(request, tell)
     _show(exported, source, console)
 

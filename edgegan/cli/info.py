@@ -1,8 +1,10 @@
-"""`edgegan info`: a model card in words."""
+"""`edgegan info`: a model card in words, and what this machine can do with the model."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shlex
+from collections.abc import Iterator, Sequence
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -10,7 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from edgegan.runtime.artefact import Artefact
-    from edgegan.runtime.card import Condition, SizeRule, TensorSpec, Verification
+    from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec, Verification
+    from edgegan.runtime.places import Place
 
 EPILOG = """
 **Examples**
@@ -19,6 +22,11 @@ EPILOG = """
 
 `edgegan info runs/stargan/export/model.fp16.onnx --json`
 """
+
+
+_WORKS_ON = {"translate": "whole pictures", "generate": "latents: it draws pictures", "classify": "pictures"}
+# Facts of built_with that have lines of their own.
+_SHOWN = ("half_weights", "half_operators", "half_layers", "int8_layers", "fp32_nodes", "float_layers")
 
 
 def register(app: typer.Typer) -> None:
@@ -31,43 +39,111 @@ def info(
         Path | None,
         typer.Argument(help="A model file, an export folder or a run folder. Default: the model that ships."),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the card itself, as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the card and the rest as JSON.")] = False,
 ) -> None:
-    """Show what a model does, what it takes and gives, and how well it was verified."""
+    """Show what a model does, how well it was verified, where it runs on this machine, and what to type next.
+
+    The model is loaded on every backend that knows its format. JSON holds the path, the card, the places and the
+    next command.
+    """
+    import msgspec
+
     from edgegan.runtime import artefact
+    from edgegan.runtime.places import places
 
     found = artefact.load(artefact.shipped() if model is None else model)
+    here = places(found)
+    following = _next(found, here, "" if model is None else str(model))
     if as_json:
-        print(found.card.to_json().decode(), end="")
+        whole = {"path": str(found.path), "card": found.card, "places": here, "next": following}
+        print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         return
-    rows = [(name, text) for name, text in _rows(found) if text]
+    rows = [(name, text) for name, text in (*_rows(found), *_here(here), ("next", following)) if text]
     width = max(len(name) for name, _ in rows)
+    before = ""
     for name, text in rows:
-        print(f"{name:<{width}}  {text}")
+        print(f"{name if name != before else '':<{width}}  {text}")
+        before = name
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
     card = found.card
-    yield "file", f"{found.path} ({found.path.stat().st_size / 1e6:.1f} MB)"
+    size = sum(part.stat().st_size for part in (found.path, *_weights(found.path)))
+    yield "file", f"{found.path} ({size / 1e6:.1f} MB)"
     yield "model", f"{card.name} ({card.family}, {card.task})" + (f", {card.direction}" if card.direction else "")
     yield "knows", card.domain
     yield from _condition(card.condition)
-    yield "works on", "faces, found and aligned by their eyes" if card.faces else "whole pictures"
+    yield "works on", "faces, found and aligned by their eyes" if card.faces else _WORKS_ON[card.task]
     yield "size", _size(card.size)
+    yield "pictures a call", _batch(card.batch)
     for spec in card.inputs:
         yield "input", _tensor(spec)
     for spec in card.outputs:
         yield "output", _tensor(spec)
     yield "precision", card.precision + (f", ONNX opset {card.opset}" if card.opset else "")
+    yield from _shares(card)
     yield "with", ", ".join(f"{name} ({role})" for role, name in card.companions.items())
     for backend, result in card.verification.items():
-        yield "verified", f"{backend}: {_verification(result)}"
+        yield "fidelity", f"{backend}: {_verification(result)}"
     if not card.verification:
-        yield "verified", "never"
+        yield "fidelity", "never verified"
     yield "trained", _pairs(card.training)
-    yield "built with", _pairs(card.built_with)
+    yield "built with", _pairs({k: v for k, v in card.built_with.items() if k not in _SHOWN})
     yield "licence", card.licence
-    yield "SHA-256", f"{card.payload_sha256} (checked)" if card.payload_sha256 else "not on the card"
+    yield "SHA-256", f"{card.payload_sha256} (checked)" if card.payload_sha256 else "sealed in the file (checked)"
+
+
+def _weights(path: Path) -> Iterator[Path]:
+    if path.suffix == ".xml":
+        yield path.with_suffix(".bin")
+
+
+def _shares(card: ModelCard) -> Iterator[tuple[str, str]]:
+    """What a reduced precision leaves in float."""
+    facts = card.built_with
+    if card.precision == "fp16" and "half_weights" in facts:
+        yield "in half", f"{facts['half_weights']} of the weights, {facts['half_operators']} operators"
+    if "half_layers" in facts:
+        yield "in half", f"{facts['half_layers']} computing layers of the engine"
+    if int(facts.get("int8_layers", 0)):
+        yield "in int8", f"{facts['int8_layers']} convolutions of the engine"
+    for key, what in (("fp32_nodes", "operators stay float32"), ("float_layers", "layers stay float")):
+        names = [name for name in facts.get(key, "").split(",") if name]
+        if names:
+            yield "kept", f"{len(names)} {what}: {', '.join(names[:6])}" + (" ..." if len(names) > 6 else "")
+
+
+def _here(here: Sequence[Place]) -> Iterator[tuple[str, str]]:
+    for place in here:
+        chosen = {"chosen": "would be taken: ", "runs": "", "if asked for": "only "}.get(place.status)
+        if chosen is not None:
+            yield "runs here", f"{place}: {chosen}{place.why}"
+    for place in here:
+        if place.status in ("refused", "not here"):
+            yield "not here", f"{place}: {place.why}"
+
+
+def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
+    """The command that a person with this model and this machine wants next."""
+    card, where = found.card, f" {shlex.quote(named)}" if named else ""
+    if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
+        mend = next((place.todo for place in here if place.todo), "")
+        return mend or "edgegan doctor"
+    if not any(result.status == "passed" for result in card.verification.values()) and found.golden is not None:
+        return f"edgegan verify{where}"
+    if card.batch[0] > 1 or card.task == "classify":
+        return f"edgegan verify {shlex.quote(str(found.path))}"
+    if card.task == "generate":
+        return f"edgegan sample{where}"
+    off = (name for name, on in zip(card.condition.names, card.condition.default, strict=True) if on <= 0)
+    setting = "".join(f" --set {name}=1" for name in islice(off, 1))
+    return f"edgegan live{where} --source synthetic{setting}"
+
+
+def _batch(batch: tuple[int, int]) -> str:
+    if batch == (1, 1):
+        return ""
+    return str(batch[0]) if batch[0] == batch[1] else f"{batch[0]} to {batch[1]}"
 
 
 def _condition(condition: Condition) -> Iterator[tuple[str, str]]:
@@ -108,10 +184,14 @@ def _verification(result: Verification) -> str:
         words += f", worst picture {result.psnr_worst_db:.1f} dB, mean {result.psnr_mean_db:.1f} dB"
     if result.max_abs is not None:
         words += f", max abs {result.max_abs:.1e}"
+    if result.ssim_worst is not None:
+        words += f", SSIM {result.ssim_worst:.4f}"
     if result.pictures:
         words += f", {result.pictures} pictures"
     if result.latency_ms is not None:
-        words += f", {result.latency_ms:.1f} ms"
+        words += f", {result.latency_ms:.1f} ms where it was exported"
+    if result.corners_db:
+        words += f", at the ends of its range ({', '.join(result.corners_db)}) {min(result.corners_db.values()):.1f} dB"
     return words + (f" ({result.reason})" if result.reason else "")
 
 

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from . import _rebuild
+
 if TYPE_CHECKING:
     from edgegan.runtime.artefact import Artefact
     from edgegan.runtime.card import Verification
@@ -29,9 +31,14 @@ def register(app: typer.Typer) -> None:
 def verify(
     model: Annotated[Path, typer.Argument(help="A model file, an export folder or a run folder.")],
     backend: Annotated[
-        list[str] | None, typer.Option(help="onnxruntime, openvino or tensorrt; may be repeated. Default: all.")
+        list[str] | None,
+        typer.Option(help="onnxruntime, onnxruntime-tensorrt, openvino or tensorrt; repeatable. Default: all."),
     ] = None,
-    worst: Annotated[Path | None, typer.Option(help="Write the worst picture and its error (PNG) here.")] = None,
+    rebuild: Annotated[str, _rebuild.OPTION] = "never",
+    worst: Annotated[
+        Path | None,
+        typer.Option(help="Write the worst picture and its error (PNG) here; on a miss, MODEL.worst.png by itself."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the figures as JSON.")] = False,
 ) -> None:
     """Check a model on this machine: names, shapes and types, then values against PyTorch's answers. Needs no torch.
@@ -41,21 +48,33 @@ def verify(
     import msgspec
     from rich.console import Console
 
+    from edgegan.export.rebuild import fitting
     from edgegan.export.verify import verify_artefact
     from edgegan.runtime import artefact, golden
 
+    from ._progress import told
+
     found = artefact.load(model)
-    figures = verify_artefact(found, backends=tuple(backend) if backend else None)
-    pairs = golden.read(found.golden, golden.stem(found.path)) if found.golden else None
+    pairs = golden.beside(found)
+    if _rebuild.choice(rebuild) == "auto":
+        with told(Console(stderr=True)) as tell:
+            found = fitting(found, on_progress=tell)
+    figures = verify_artefact(found, pairs, backends=tuple(backend) if backend else None)
     assert pairs is not None  # verify_artefact has refused that
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(figures), indent=2).decode())
     else:
         _show(found, figures, Console())
     ran = [name for name, each in figures.items() if each.psnr_worst_db is not None]
-    if worst is not None and ran:
-        _draw(found, pairs, min(ran, key=lambda name: figures[name].psnr_worst_db or 0.0), worst)
     failed = [name for name, each in figures.items() if each.status == "failed"]
+    asked = worst
+    if worst is None and not as_json and any(name in ran for name in failed):
+        worst = Path(f"{found.path.name}.worst.png")
+    if worst is not None and ran:
+        name = min(ran, key=lambda name: figures[name].psnr_worst_db or 0.0)
+        drawn = _draw(found, pairs, name, worst, asked=asked is not None)
+        if drawn and not as_json:
+            print(f"the worst picture, on {name}, and its error: {worst}")
     for name in failed:
         if not as_json and figures[name].psnr_worst_db is not None:
             _blame(found, pairs, name)
@@ -83,7 +102,8 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
             console.print(f"{name}: {each.reason}", highlight=False, soft_wrap=True)
 
 
-def _draw(found: Artefact, pairs: Golden, name: str, path: Path) -> None:
+def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool) -> bool:
+    """Whether there is a picture to draw; raises InputError if there is none and one was asked for."""
     from edgegan.export.verify import open_unchecked
     from edgegan.export.worst import worst_sheet
     from edgegan.runtime.errors import InputError
@@ -91,22 +111,37 @@ def _draw(found: Artefact, pairs: Golden, name: str, path: Path) -> None:
     with open_unchecked(name, found) as opened:
         sheet = worst_sheet(found, pairs, opened)
     if sheet is None:
-        raise InputError(f"--worst {path}: {found.card.name} gives no picture")
+        if asked:
+            raise InputError(f"--worst {path}: {found.card.name} gives no picture")
+        return False
     sheet.save(path, scale=max(1, 256 // found.card.size.hw[0]))
+    return True
 
 
 def _blame(found: Artefact, pairs: Golden, name: str) -> None:
     from edgegan.export.worst import first_bad_layer
-    from edgegan.runtime.files import sha256
 
-    wanted = found.card.parent_sha256 or found.card.payload_sha256
-    beside = (path for path in sorted(found.path.parent.glob("*.onnx")) if sha256(path) == wanted)
-    parent = next(beside, None)
-    if found.path.suffix != ".onnx" or parent is None:
+    parent = _origin(found)
+    if parent is None:
         return
     blame = first_bad_layer(found, parent, pairs, name)
+    other = "ONNX's reference evaluator" if parent == found.path and name == "onnxruntime" else parent.name
     if blame is not None:
-        print(
-            f"{name}: layer by layer against {parent.name}, half of the final error is there from {blame.layer} "
-            f"({blame.kind}) on: {blame.error:.1%} of the values' root mean square, {blame.final_error:.1%} at the end"
-        )
+        print(f"{name}, layer by layer against {other}: {blame}")
+    elif parent == found.path:
+        print(f"{name} computes every layer as {other} does: the file itself is not the model that was exported")
+
+
+def _origin(found: Artefact) -> Path | None:
+    """The float32 ONNX file beside an artefact that it was made from: its parent, or its parent's; or itself."""
+    from edgegan.runtime.card import ModelCard, sidecar
+    from edgegan.runtime.files import sha256
+
+    beside = {sha256(path): path for path in sorted(found.path.parent.glob("*.onnx"))}
+    path, card = found.path, found.card
+    while card.parent_sha256 is not None:
+        parent = beside.pop(card.parent_sha256, None)
+        if parent is None or not sidecar(parent).is_file():
+            return parent
+        path, card = parent, ModelCard.from_json(sidecar(parent).read_bytes(), where=str(parent))
+    return path if path.suffix == ".onnx" else None

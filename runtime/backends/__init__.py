@@ -6,25 +6,24 @@ Devices are called "cpu", "cuda" (or "cuda:1" for a numbered one), and, through 
 from __future__ import annotations
 
 import importlib
-from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
-from typing import Any, ClassVar, Protocol
 
 import msgspec
-import numpy as np
-from numpy.typing import NDArray
 
 from ..artefact import Artefact
-from ..card import ModelCard, TensorSpec
-from ..errors import BackendError, CardError, EdgeganError, InputError
+from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitError
 from ..golden import verify
+from .contract import Arrays, Backend, Port, check_inputs, check_ports
+from .rebuild import Progress, Rebuild, rebuilt
 from .selection import Candidate, Selection, rank
 
 __all__ = [
     "BACKENDS",
+    "Arrays",
     "Backend",
     "Port",
+    "Progress",
+    "Rebuild",
     "Selection",
     "backend_class",
     "check_inputs",
@@ -34,60 +33,13 @@ __all__ = [
     "takes",
 ]
 
-Arrays = dict[str, NDArray[Any]]
-
 # In the order in which they are asked, other things being equal. Each module is imported when first wanted.
 BACKENDS = {
     "tensorrt": f"{__name__}.trt:TensorRT",
     "onnxruntime": f"{__name__}.ort:OnnxRuntime",
+    "onnxruntime-tensorrt": f"{__name__}.ort_tensorrt:OnnxRuntimeTensorRT",
     "openvino": f"{__name__}.ov:OpenVino",
 }
-
-
-class Port(msgspec.Struct, frozen=True):
-    """An input or output as the loaded network itself reports it; None stands for an axis that may vary."""
-
-    name: str
-    dtype: str
-    shape: tuple[int | None, ...]
-
-
-class Backend(Protocol):
-    """A loaded network. Use it as a context manager, or call `close`.
-
-    Validation: `run` checks names, dtypes and fixed axes against `inputs` and raises BackendError. What only the
-    card knows (value range, colour order, size rule) is the caller's: `edgegan.runtime.image` does it.
-    Buffers: inputs are read during `run` only and never changed; they need not be contiguous. The arrays returned
-    belong to the caller; a later `run` does not change them.
-    Threads: one `run` at a time. Different threads may take turns, under the caller's lock.
-    """
-
-    name: ClassVar[str]
-    suffixes: ClassVar[tuple[str, ...]]  # the files it can load
-    devices: ClassVar[tuple[str, ...]]  # the kinds of device it can use, the fastest first
-
-    device: str  # where the network runs, as proven after loading
-    inputs: tuple[Port, ...]
-    outputs: tuple[Port, ...]
-    selection: Selection  # set by `open_backend`
-
-    def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
-        """Loads the network. Raises MissingExtraError, BackendError (no such device) or InputError (not a network)."""
-        ...
-
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
-        """The outputs for one set of inputs, by name."""
-        ...
-
-    def close(self) -> None:
-        """Frees device and memory; a second call does nothing."""
-        ...
-
-    def __enter__(self) -> Backend: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
 
 
 def open_backend(
@@ -96,6 +48,8 @@ def open_backend(
     device: str = "auto",
     allow_fallback: bool = False,
     threads: int | None = None,
+    rebuild: Rebuild = "never",
+    on_progress: Progress | None = None,
 ) -> Backend:
     """Loads `artefact` on the fastest backend and device that passed verification, or on those asked for.
 
@@ -104,12 +58,23 @@ def open_backend(
     with a notice. The network's own names, types and shapes must be those of the card. `backend.selection` says
     what was chosen and why each other was not.
 
+    An engine that was built for another machine is refused; with `rebuild="auto"` another one is built from the ONNX
+    file beside it, verified, kept in the per-user cache and loaded instead, with a notice. That may take minutes, of
+    which `on_progress` is told, perhaps from another thread.
+
     Raises:
         BackendError: what was asked for is not there (unless `allow_fallback`), or nothing can run the model.
         CardError: the network is not what its card says.
     """
     try:
-        return _choose(artefact, backend, device, threads)
+        try:
+            return _choose(artefact, backend, device, threads)
+        except MisfitError as misfit:
+            if rebuild == "never":
+                raise
+            fresh = rebuilt(artefact, misfit, on_progress)
+            notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
+            return _noticed(_choose(fresh, backend, device, threads), notice)
     except CardError:
         raise
     except EdgeganError as error:
@@ -117,7 +82,10 @@ def open_backend(
             raise
         refused = error
     opened = open_backend(artefact, threads=threads)
-    notice = f"{backend} on {device} was asked for and is not used: {refused.seen}"
+    return _noticed(opened, f"{backend} on {device} was asked for and is not used: {refused.seen}")
+
+
+def _noticed(opened: Backend, notice: str) -> Backend:
     opened.selection = msgspec.structs.replace(opened.selection, notices=(*opened.selection.notices, notice))
     return opened
 
@@ -125,48 +93,6 @@ def open_backend(
 def takes(backend: str, path: Path) -> bool:
     """Whether `backend` can load files like `path`."""
     return path.suffix in backend_class(backend).suffixes
-
-
-def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, NDArray[Any]]) -> None:
-    """Raises BackendError unless `inputs` has exactly the names, dtypes and fixed axes of `ports`."""
-    if inputs.keys() != {p.name for p in ports}:
-        raise BackendError(f"inputs given: {', '.join(sorted(inputs))}", f"wanted: {', '.join(p.name for p in ports)}")
-    for port in ports:
-        array = inputs[port.name]
-        if array.dtype != np.dtype(port.dtype) or not _fits(array.shape, port.shape):
-            raise BackendError(
-                f"the input '{port.name}' is {array.dtype} {tuple(array.shape)}",
-                f"the network takes {port.dtype} {_words(port.shape)}",
-            )
-
-
-def check_ports(card: ModelCard, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> None:
-    """Raises CardError unless the network has the inputs and outputs that the card promises.
-
-    The card may leave out nothing and add nothing. An axis that the network leaves open may be fixed on the card.
-    """
-    _check_side("input", card.inputs, inputs, card.name)
-    _check_side("output", card.outputs, outputs, card.name)
-
-
-def _check_side(side: str, specs: tuple[TensorSpec, ...], ports: tuple[Port, ...], name: str) -> None:
-    by_name = {p.name: p for p in ports}
-    todo = "export the model again, so that the card fits"
-    if by_name.keys() != {s.name for s in specs}:
-        seen = f"{name}: the network's {side}s are {', '.join(by_name)}"
-        raise CardError(seen, f"its card says {', '.join(s.name for s in specs)}", todo)
-    for spec in specs:
-        port = by_name[spec.name]
-        promised = tuple(axis if isinstance(axis, int) else None for axis in spec.shape)
-        agrees = len(promised) == len(port.shape) and all(
-            there is None or there == said for there, said in zip(port.shape, promised, strict=True)
-        )
-        if port.dtype != spec.dtype or not agrees:
-            raise CardError(
-                f"{name}: the {side} '{spec.name}' is {port.dtype} {_words(port.shape)}",
-                f"its card says {spec.dtype} {_words(promised)}",
-                todo,
-            )
 
 
 class _UnverifiedError(Exception):
@@ -194,7 +120,7 @@ def _choose(artefact: Artefact, backend: str, device: str, threads: int | None) 
                 device=opened.device,
                 why=why if (backend, device) == ("auto", "auto") else f"asked for; {why}",
                 others=_why_not(candidate, candidates, errors),
-                notices=notices,
+                notices=(*opened.notices, *notices),
             )
             return opened
     raise _none(artefact, errors)
@@ -282,11 +208,3 @@ def installed(name: str) -> str:
     """The version of a backend's library and the devices it sees; raises EdgeganError if it cannot run here."""
     words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).installed()
     return words
-
-
-def _fits(shape: tuple[int, ...], axes: tuple[int | None, ...]) -> bool:
-    return len(shape) == len(axes) and all(a is None or s == a for s, a in zip(shape, axes, strict=True))
-
-
-def _words(axes: tuple[int | None, ...]) -> str:
-    return "(" + ", ".join("any" if a is None else str(a) for a in axes) + ")"

@@ -50,6 +50,12 @@ class Cuda:
         raw: bytes = self._call("cudaGetDeviceProperties", self._index).name
         return raw.split(b"\0")[0].decode(errors="replace")
 
+    @property
+    def version(self) -> str:
+        """The newest CUDA that the driver can serve, such as "13.0"."""
+        number = int(self._call("cudaDriverGetVersion"))
+        return f"{number // 1000}.{number % 1000 // 10}"
+
     def use(self) -> None:
         """Makes this GPU the calling thread's own: CUDA keeps the choice per thread."""
         self._call("cudaSetDevice", self._index)
@@ -57,12 +63,17 @@ class Cuda:
     def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, NDArray[Any]]:
         """Device memory (its address) and pinned host memory (as an array) of one tensor's size."""
         size = max(1, int(np.prod(shape)) * dtype.itemsize)
-        device = self._call("cudaMalloc", size)
-        self._freeing.append(lambda: self._rt.cudaFree(device))
+        device = self.memory(size)
         host = self._call("cudaMallocHost", size)
         self._freeing.append(lambda: self._rt.cudaFreeHost(host))
         raw = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(host)))
-        return int(device), raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
+        return device, raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
+
+    def memory(self, size: int) -> int:
+        """The address of `size` bytes of device memory, aligned for any use."""
+        device = self._call("cudaMalloc", max(1, size))
+        self._freeing.append(lambda: self._rt.cudaFree(device))
+        return int(device)
 
     def to_device(self, device: int, host: NDArray[Any]) -> None:
         """Queues a copy from pinned memory."""
@@ -112,18 +123,36 @@ class Cuda:
         while len(self._freeing) > mark:
             self._freeing.pop()()
 
-    def close(self) -> None:
-        """Frees everything; a second call does nothing."""
+    def finish(self, mark: int = 0) -> None:
+        """Waits for all that was queued, then frees what was allocated since `mark`; never raises."""
         if self._freeing:
-            self.use()
+            self._rt.cudaSetDevice(self._index)  # the thread that ends the work may not be the one that began it
             self._rt.cudaStreamSynchronize(self.stream)
-            self.free()
+            self.free(mark)
+
+    def close(self) -> None:
+        """Frees everything; a second call does nothing, and an error of the GPU does not keep it from freeing."""
+        self.finish()
 
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)
         if error != self._rt.cudaError_t.cudaSuccess:
-            raise BackendError(f"the GPU refused {name}: {self._words(error)}")
+            raise self._refused(name, error)
         return found[0] if found else None
+
+    def _refused(self, name: str, error: Any) -> BackendError:
+        kinds = self._rt.cudaError_t
+        if error == kinds.cudaErrorMemoryAllocation:
+            return BackendError(
+                f"the GPU has no memory left ({name})",
+                todo="close what else uses it (nvidia-smi lists it), or take a smaller size or batch",
+            )
+        if error == kinds.cudaErrorDevicesUnavailable:
+            return BackendError(
+                f"the GPU is busy: another program has it for itself ({self._words(error)})",
+                todo="end that program (nvidia-smi lists it), or set the compute mode: nvidia-smi -c DEFAULT",
+            )
+        return BackendError(f"the GPU refused {name}: {self._words(error)}")
 
     def _words(self, error: Any) -> str:
         _, words = self._rt.cudaGetErrorString(error)

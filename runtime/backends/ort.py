@@ -5,62 +5,56 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any
+from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
 from ..artefact import Artefact
 from ..errors import BackendError, InputError, MissingExtraError
 from . import Arrays, Port, Selection, check_inputs
+from .ort_binding import Binding
+from .ort_cuda import CudaOptions, open_cuda
+from .ort_gpu import CUDA, check_gpu, check_provider, first_line, gpu_number, out_of_memory
 
-_PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 
 class OnnxRuntime:
-    """ONNX Runtime behind the contract of `Backend`. CUDA is used wholly or not at all: never a silent CPU."""
+    """ONNX Runtime behind the contract of `Backend`. CUDA is used wholly or not at all: never a silent CPU.
 
-    name = "onnxruntime"
-    suffixes = (".onnx",)
-    devices = ("cuda", "cpu")
+    Args:
+        artefact: an .onnx file with its card.
+        device: "cpu", "cuda" or "cuda:1".
+        threads: CPU threads; None takes all.
+        cuda: how to run on CUDA; None takes what suits the card.
+    """
+
+    name: ClassVar[str] = "onnxruntime"
+    suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
     selection: Selection
 
-    def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
+    def __init__(
+        self, artefact: Artefact, *, device: str, threads: int | None = None, cuda: CudaOptions | None = None
+    ) -> None:
         ort = import_onnxruntime()
-        kind, _, number = device.partition(":")
-        options = ort.SessionOptions()
-        options.log_severity_level = 4  # our own errors say it; its log would go to stderr
-        # Between frames a spinning pool would take the cores from camera and encoder.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        if threads is not None:
-            options.intra_op_num_threads = threads
-        providers: list[Any] = [_PROVIDERS["cpu"]]
-        if kind == "cuda":
-            if _PROVIDERS["cuda"] not in ort.get_available_providers():
-                raise BackendError(
-                    "this ONNX Runtime was built without CUDA",
-                    todo="on an NVIDIA machine: pip uninstall onnxruntime; pip install 'edgegan[gpu]'",
-                )
-            if hasattr(ort, "preload_dlls"):
-                ort.preload_dlls()  # finds the CUDA and cuDNN libraries that pip installed
-            cuda_options = {"device_id": number or "0", "cudnn_conv_algo_search": "EXHAUSTIVE"}
-            providers.insert(0, (_PROVIDERS["cuda"], cuda_options))
-        try:
-            self._session = ort.InferenceSession(str(artefact.path), options, providers=providers)
-        except Exception as error:  # its exception types share no base of their own
-            raise InputError(
-                f"ONNX Runtime cannot load {artefact.path}: {_first_line(error)}", todo="export the model again"
-            ) from error
-        used = self._session.get_providers()
-        if used[0] != _PROVIDERS[kind]:
-            raise BackendError(
-                f"ONNX Runtime did not take the device '{device}': it would run on {used[0]}",
-                todo="check the driver and the CUDA version that this onnxruntime-gpu wants",
-            )
+        self._session, self.notices = self._open(ort, artefact, device, threads, cuda)
         self.device = device
         self.inputs = tuple(_port(node) for node in self._session.get_inputs())
         self.outputs = tuple(_port(node) for node in self._session.get_outputs())
         self._names = [port.name for port in self.outputs]
+        self._binding: Binding | None = None
+        if device != "cpu":
+            place = ("cuda", gpu_number(device))
+            self._binding = Binding(ort, self._session, place, self.inputs, self.outputs)
+
+    def _open(
+        self, ort: Any, artefact: Artefact, device: str, threads: int | None, cuda: CudaOptions | None
+    ) -> tuple[Any, tuple[str, ...]]:
+        """The session, and what the user should know about it."""
+        if device == "cpu":
+            return _on_cpu(ort, artefact, threads), ()
+        return open_cuda(ort, artefact, gpu_number(device), cuda)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
@@ -68,13 +62,22 @@ class OnnxRuntime:
             raise BackendError("this backend is closed")
         check_inputs(self.inputs, inputs)
         try:
+            if self._binding is not None:
+                return self._binding.run(inputs)
             found = self._session.run(self._names, dict(inputs))
         except Exception as error:
-            raise BackendError(f"ONNX Runtime stopped on {self.device}: {_first_line(error)}") from error
+            if self._binding is not None and out_of_memory(error):
+                raise BackendError(
+                    "the GPU has no memory left",
+                    todo="close what else uses it (nvidia-smi lists it), or take a smaller size",
+                ) from error
+            raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
         return dict(zip(self._names, found, strict=True))
 
     def close(self) -> None:
         """See `Backend.close`."""
+        if self._binding is not None:
+            self._binding.close()
         self._session = None
 
     def __enter__(self) -> OnnxRuntime:
@@ -89,11 +92,19 @@ class OnnxRuntime:
 def installed() -> str:
     """See `backends.installed`."""
     ort = import_onnxruntime()
-    kinds = [kind for kind in OnnxRuntime.devices if _PROVIDERS[kind] in ort.get_available_providers()]
+    kinds = ["cpu"]
+    if CUDA in ort.get_available_providers():
+        try:
+            check_provider(ort, CUDA)
+            check_gpu(0)
+        except BackendError as error:
+            return f"{ort.__version__}, devices: cpu (not cuda: {error.seen})"
+        kinds.insert(0, "cuda")
     return f"{ort.__version__}, devices: {', '.join(kinds)}"
 
 
 def import_onnxruntime() -> Any:
+    """The module, with its telemetry off. Raises MissingExtraError."""
     os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while the library loads
     try:
         import onnxruntime
@@ -103,11 +114,21 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
+def _on_cpu(ort: Any, artefact: Artefact, threads: int | None) -> Any:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # our own errors say it; its log would go to stderr
+    # Between frames a spinning pool would take the cores from camera and encoder.
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    try:
+        return ort.InferenceSession(str(artefact.path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+    except Exception as error:  # its exception types share no base of their own
+        raise InputError(
+            f"ONNX Runtime cannot load {artefact.path}: {first_line(error)}", todo="export the model again"
+        ) from error
+
+
 def _port(node: Any) -> Port:
     shape = tuple(axis if isinstance(axis, int) else None for axis in node.shape)
     return Port(node.name, _DTYPES.get(node.type, node.type), shape)
-
-
-def _first_line(error: Exception) -> str:
-    line = (str(error).strip().splitlines() or [type(error).__name__])[0]
-    return line.rpartition(" failed:")[2][:200]  # its code and the path come before; ours name the path

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Mapping
 from importlib.metadata import version
@@ -16,9 +15,9 @@ from numpy.typing import NDArray
 from ..artefact import Artefact
 from ..errors import BackendError, InputError, MissingExtraError
 from . import Arrays, Port, Selection, check_inputs
+from .ov_cache import Compiled, chosen
 
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
-CACHE_VARIABLE = "EDGEGAN_OPENVINO_CACHE"  # a folder for compiled models; unset means none
 
 
 class OpenVino:
@@ -28,13 +27,14 @@ class OpenVino:
         artefact: an .onnx or .xml file with its card.
         device: "cpu", "gpu", "gpu:1" or "npu".
         threads: CPU threads; None takes all.
-        cache_dir: where compiled models are kept between runs; None reads EDGEGAN_OPENVINO_CACHE.
+        cache_dir: where compiled models are kept between runs; None takes what `ov_cache.VARIABLE` names.
     """
 
     name = "openvino"
     suffixes = (".xml", ".onnx")
     devices = ("cpu", "gpu", "npu")
     selection: Selection
+    notices: tuple[str, ...] = ()
 
     def __init__(
         self, artefact: Artefact, *, device: str, threads: int | None = None, cache_dir: Path | None = None
@@ -47,9 +47,6 @@ class OpenVino:
         if not any(d == wanted or d.startswith(f"{wanted}.") for d in there):
             raise BackendError(f"OpenVINO sees no device '{device}' here", f"it sees: {', '.join(there).lower()}")
         properties: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "NUM_STREAMS": "1"}
-        cache = cache_dir or os.environ.get(CACHE_VARIABLE)
-        if cache:
-            properties["CACHE_DIR"] = str(cache)
         if kind == "cpu":
             # bf16 and f16 are its default on some processors: slower or 50 dB there, and never what was verified.
             properties["INFERENCE_PRECISION_HINT"] = "f32"
@@ -60,15 +57,15 @@ class OpenVino:
         if kind == "npu" or (kind == "gpu" and "INFERENCE_PRECISION_HINT" not in properties):
             properties.pop("NUM_STREAMS")
         try:
-            self._model = core.compile_model(core.read_model(str(artefact.path)), wanted, properties)
+            self._model = _compiled(core, artefact, wanted, properties, chosen(cache_dir))
             self._request = self._model.create_infer_request()
         except Exception as error:  # RuntimeError, with the whole call stack of the library as its text
             raise InputError(
                 f"OpenVINO cannot load {artefact.path}: {_last_line(error)}", todo="export the model again"
             ) from error
         self.device = device
-        self.inputs = tuple(_port(port) for port in self._model.inputs)
-        self.outputs = tuple(_port(port) for port in self._model.outputs)
+        self.inputs = tuple(_port(port, [s.name for s in artefact.card.inputs]) for port in self._model.inputs)
+        self.outputs = tuple(_port(port, [s.name for s in artefact.card.outputs]) for port in self._model.outputs)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
@@ -118,10 +115,27 @@ def import_openvino() -> Any:
     return openvino
 
 
-def _port(port: Any) -> Port:
+def _compiled(core: Any, artefact: Artefact, device: str, properties: dict[str, Any], root: Path | None) -> Any:
+    """The compiled model: from the cache, else made now and kept there."""
+    model = core.read_model(str(artefact.path))
+    cache = Compiled(root, artefact, version("openvino")) if root is not None else None
+    if cache is None or not cache.ready():
+        return core.compile_model(model, device, properties)
+    try:
+        made = core.compile_model(model, device, {**properties, "CACHE_DIR": str(cache.folder)})
+    except Exception:  # what is cached may be at fault: the model itself has the last word
+        cache.drop()
+        return core.compile_model(model, device, properties)
+    cache.seal()
+    return made
+
+
+def _port(port: Any, names: list[str]) -> Port:
+    """The port by the one of `names` that it has: compiling may merge nodes, and then it also has the others' names."""
     shape = tuple(axis.get_length() if axis.is_static else None for axis in port.partial_shape)
     kind = port.element_type.get_type_name()
-    return Port(port.any_name, _DTYPES.get(kind, kind), shape)
+    name = next((name for name in names if name in port.names), None)
+    return Port(name or port.any_name, _DTYPES.get(kind, kind), shape)
 
 
 def _last_line(error: Exception) -> str:

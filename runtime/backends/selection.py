@@ -9,7 +9,10 @@ import msgspec
 from ..artefact import Artefact
 from ..card import Verification
 
-_EAGER_GPU = "cuda"  # Intel's gpu and npu are taken when asked for, or when the card verified them
+# Taken when asked for, or when the card verified them: Intel's gpu and npu, which few have tried, and ONNX Runtime's
+# TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
+_RELUCTANT = ("gpu", "npu", "onnxruntime-tensorrt")
+_GPU_ALONE = ("tensorrt", "onnxruntime-tensorrt")
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -54,7 +57,8 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
         for kind in kinds:
             known = verification(artefact, name, kind)
             asked = device.partition(":")[0] == kind
-            offered = kind in (_EAGER_GPU, "cpu") or (known is not None and known.status == "passed")
+            willing = kind not in _RELUCTANT and (name not in _RELUCTANT or len(able) == 1)
+            offered = willing or (known is not None and known.status == "passed")
             if asked or (device == "auto" and offered):
                 candidates.append(_candidate(name, device if asked else kind, known, artefact.card.precision))
     if artefact.card.precision == "int8":
@@ -65,7 +69,7 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
 def verification(artefact: Artefact, backend: str, kind: str) -> Verification | None:
     """What the card says about a pair: under "backend:kind", or under "backend" for where export verifies it."""
     known = artefact.card.verification
-    usual = "cuda" if backend == "tensorrt" else "cpu"
+    usual = "cuda" if backend in _GPU_ALONE else "cpu"
     return known.get(f"{backend}:{kind}") or (known.get(backend) if kind == usual else None)
 
 

@@ -6,10 +6,8 @@ stream, and from the second run on a CUDA graph replays copies and network with 
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import platform
-import re
 from collections.abc import Mapping
 from contextlib import suppress
 from types import TracebackType
@@ -20,68 +18,82 @@ from numpy.typing import NDArray
 
 from ..artefact import Artefact
 from ..card import ModelCard
-from ..errors import BackendError, CardError, EdgeganError, MissingExtraError
+from ..errors import BackendError, EdgeganError, MissingExtraError
 from ..files import cache_folder, write_atomic
-from . import Arrays, Port, Selection, check_inputs
+from .contract import Arrays, Port, check_inputs
 from .cuda import Cuda
+from .fit import LIBRARIES, REBUILD, check_gpu, check_version, library
+from .selection import Selection
 
-# The card's built_with key that tells which library built an engine, and the extra that brings it.
-LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
-_REBUILD = "build it again on this machine: edgegan export RUN --trt"
+_SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
 
 class TensorRT:
     """A TensorRT engine behind the contract of `Backend`.
 
-    An engine fits one version of TensorRT and one kind of GPU; both are compared with the card before loading, and a
-    mismatch names the two sides. Engines are executable content: `artefact.load` has checked the hash.
+    An engine fits one version of TensorRT and one kind of GPU; `fit` compares both with the card before loading, and
+    a MisfitError names the two sides. Engines are executable content: `artefact.load` has checked the hash.
     """
 
     name = "tensorrt"
     suffixes = (".engine",)
     devices = ("cuda",)
     selection: Selection
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    notices: tuple[str, ...] = ()
 
     def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
         del threads  # the network runs on the GPU
         card = artefact.card
-        trt, self._rtx = _library(card)
-        check_version(card, trt.__version__)
+        trt = library(card)
+        self._rtx = trt.__name__ == "tensorrt_rtx"
         number = device.partition(":")[2]
         if number and not number.isdigit():
             raise BackendError(f"'{device}' is not a device", "cuda, or cuda: and a number, such as cuda:1")
         self._cuda = Cuda(int(number or 0))
-        try:
-            check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, platform.system())
-            self._log = logger(trt)
-            self._runtime = trt.Runtime(self._log)
-            self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
-            if self._engine is None:
-                raise BackendError(
-                    f"TensorRT cannot load {artefact.path}: {self._log.last or 'no reason given'}", todo=_REBUILD
-                )
-            self._cache = _JitCache(card) if self._rtx else None
-            self._context = self._new_context(trt)
-            if self._context is None:
-                raise BackendError(
-                    f"TensorRT has no room to run {artefact.path}: {self._log.last or 'no reason given'}"
-                )
-            names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-            modes = {n: self._engine.get_tensor_mode(n) for n in names}
-            self.inputs = tuple(self._port(trt, n) for n in names if modes[n] == trt.TensorIOMode.INPUT)
-            self.outputs = tuple(self._port(trt, n) for n in names if modes[n] == trt.TensorIOMode.OUTPUT)
-        except BaseException:
-            self._cuda.close()
-            raise
-        self.device = device
         self._mark = self._cuda.mark()
+        self._runtime: Any = None
+        self._engine: Any = None
+        self._context: Any = None
+        self._cache = _JitCache(card) if self._rtx else None
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._on_device: dict[str, int] = {}
         self._pinned: Arrays = {}
         self._graph: Any = None
+        self._closed = False
+        try:
+            check_version(card, trt.__version__)
+            check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, platform.system())
+            self._log = logger(trt)
+            self._load(trt, artefact)
+        except BaseException:
+            self._free()
+            raise
+        self.device = device
         # TensorRT for RTX captures by itself: it alone knows when its kernels are compiled for good.
         self._capturable = not self._rtx
-        self._closed = False
+
+    def _load(self, trt: Any, artefact: Artefact) -> None:
+        self._runtime = trt.Runtime(self._log)
+        if artefact.card.built_with.get("version_compatible") == "true":
+            self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
+        self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
+        if self._engine is None:
+            raise BackendError(f"TensorRT cannot load {artefact.path}: {self._reason()}", todo=REBUILD)
+        names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
+        given = [n for n in names if self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
+        self.inputs = tuple(self._port(trt, n, bounded=True) for n in given)
+        self.outputs = tuple(self._port(trt, n, bounded=False) for n in names if n not in given)
+        # TensorRT would reserve scratch memory for the largest shapes there may be; ours is for those that come.
+        managed = all(hasattr(trt.IExecutionContext, name) for name in _SCRATCH)
+        self._own_scratch = managed and any(None in port.shape for port in self.inputs)
+        self._context = self._new_context(trt)
+        if self._context is None:
+            raise BackendError(
+                f"TensorRT has no room to run {artefact.path}: {self._reason()}",
+                todo="close what else uses the GPU (nvidia-smi lists it), or take a smaller size",
+            )
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
@@ -109,13 +121,19 @@ class TensorRT:
     def close(self) -> None:
         """See `Backend.close`."""
         if not self._closed:
-            self._closed = True
-            self._pinned = {}
-            self._cuda.close()
-            if self._cache is not None:
-                self._cache.save()
-            # TensorRT wants its objects gone in this order.
-            self._context = self._engine = self._runtime = None
+            self._free()
+
+    def _free(self) -> None:
+        """Frees what there is, in the order that CUDA and TensorRT ask for, also after half a start."""
+        self._closed = True
+        self._graph, self._pinned = None, {}
+        self._cuda.finish(self._mark)
+        if self._cache is not None:
+            self._cache.save()
+        self._context = None
+        self._engine = None
+        self._runtime = None
+        self._cuda.close()
 
     def __enter__(self) -> TensorRT:
         return self
@@ -126,17 +144,24 @@ class TensorRT:
         self.close()
 
     def _new_context(self, trt: Any) -> Any:
+        strategies = trt.ExecutionContextAllocationStrategy if self._own_scratch else None
         if self._cache is None:
-            return self._engine.create_execution_context()
+            return self._engine.create_execution_context(*((strategies.USER_MANAGED,) if strategies else ()))
         config = self._engine.create_runtime_config()
+        if strategies:
+            config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
         if hasattr(trt, "CudaGraphStrategy"):
             config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
         self._cache.attach(config)
         return self._engine.create_execution_context(config)
 
-    def _port(self, trt: Any, name: str) -> Port:
+    def _port(self, trt: Any, name: str, *, bounded: bool) -> Port:
         shape = tuple(None if axis < 0 else int(axis) for axis in self._engine.get_tensor_shape(name))
-        return Port(name, np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))).name, shape)
+        bounds: tuple[tuple[int, int], ...] = ()
+        if bounded and None in shape:
+            low, _, high = (tuple(map(int, found)) for found in self._engine.get_tensor_profile_shape(name, 0))
+            bounds = tuple(zip(low, high, strict=True))
+        return Port(name, np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))).name, shape, bounds)
 
     def _bind(self, shapes: dict[str, tuple[int, ...]]) -> None:
         """Allocates buffers for `shapes` and tells the context; what was bound before is freed."""
@@ -144,93 +169,34 @@ class TensorRT:
         self._cuda.free(self._mark)
         for name, shape in shapes.items():
             if not self._context.set_input_shape(name, shape):
-                raise BackendError(
-                    f"the engine does not take {shape} for '{name}'",
-                    f"what it was built for: {self._built_for(name)}",
-                    _REBUILD,
-                )
-        self._context.infer_shapes()
+                raise BackendError(f"the engine does not take {shape} for '{name}': {self._reason()}")
+        try:
+            unknown = self._context.infer_shapes()
+        except RuntimeError as error:
+            unknown = [str(error)]
+        if unknown:
+            raise BackendError(f"the engine cannot work out its shapes for {shapes}: {', '.join(unknown)}")
+        if self._own_scratch:
+            size = int(self._context.update_device_memory_size_for_shapes())
+            self._context.set_device_memory(self._cuda.memory(size), size)
         for port in (*self.inputs, *self.outputs):
             shape = tuple(int(axis) for axis in self._context.get_tensor_shape(port.name))
             address, self._pinned[port.name] = self._cuda.buffer(shape, np.dtype(port.dtype))
             self._on_device[port.name] = address
             if not self._context.set_tensor_address(port.name, address):
-                raise BackendError(f"TensorRT refused the buffer of '{port.name}': {self._log.last}")
+                raise BackendError(f"TensorRT refused the buffer of '{port.name}': {self._reason()}")
         self._shapes = shapes
 
     def _enqueue(self) -> None:
         for port in self.inputs:
             self._cuda.to_device(self._on_device[port.name], self._pinned[port.name])
         if not self._context.execute_async_v3(int(self._cuda.stream)):
-            raise BackendError(f"TensorRT stopped: {self._log.last or 'no reason given'}")
+            raise BackendError(f"TensorRT stopped: {self._reason()}")
         for port in self.outputs:
             self._cuda.to_host(self._pinned[port.name], self._on_device[port.name])
 
-    def _built_for(self, name: str) -> str:
-        if -1 not in tuple(self._engine.get_tensor_shape(name)):
-            return str(tuple(self._engine.get_tensor_shape(name)))
-        low, _, high = (tuple(shape) for shape in self._engine.get_tensor_profile_shape(name, 0))
-        return f"{low} to {high}"
-
-
-def check_version(card: ModelCard, installed: str) -> None:
-    """Raises BackendError if an engine was built by a TensorRT that `installed` cannot stand in for.
-
-    Versions must be equal in all the parts that both name, or in the first alone if the card says the
-    engine is `version_compatible`.
-    """
-    library = _built_by(card)
-    built, here = card.built_with[library].split("."), installed.split(".")
-    parts = 1 if card.built_with.get("version_compatible") == "true" else min(len(built), len(here))
-    if built[:parts] != here[:parts]:
-        raise BackendError(
-            f"the engine was built with {library} {card.built_with[library]}; here is {library} {installed}",
-            "an engine runs only on the version that built it",
-            f"{_REBUILD}, or: pip install '{library.replace('_', '-')}=={card.built_with[library]}'",
-        )
-
-
-def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
-    """Raises BackendError if an engine was built for another kind of GPU or operating system than this one.
-
-    The card's `compute_capability` may name several ("8.6 8.9"); `hardware_compatibility` widens it ("ampere_plus").
-    """
-    built = card.built_with
-    targets = [
-        f"{int(n) // 10}.{int(n) % 10}"
-        for n in re.findall(r"\d+", built.get("compute_capability", "").replace(".", ""))
-    ]
-    ampere = built.get("hardware_compatibility", "").lower().startswith("ampere") and float(capability) >= 8.0
-    if targets and capability not in targets and not ampere:
-        origin = ", ".join(targets) + (f" ({built['gpu']})" if built.get("gpu") else "")
-        raise BackendError(
-            f"the engine was built for compute capability {origin}; this GPU is {capability} ({gpu})",
-            "an engine runs only on the kind of GPU it was built for",
-            _REBUILD,
-        )
-    built_on = re.split(r"[\W_]", built.get("os", ""))[0]
-    if built_on and _built_by(card) == "tensorrt" and built_on.lower() != system.lower():
-        raise BackendError(f"the engine was built on {built_on}; this is {system}", todo=_REBUILD)
-
-
-def _built_by(card: ModelCard) -> str:
-    for library in LIBRARIES:
-        if library in card.built_with:
-            return library
-    raise CardError(
-        "the card does not say which TensorRT built the engine",
-        f"built_with holds one of: {', '.join(LIBRARIES)}",
-        _REBUILD,
-    )
-
-
-def _library(card: ModelCard) -> tuple[Any, bool]:
-    """The TensorRT that built the engine, and whether it is the one for RTX."""
-    name = _built_by(card)
-    try:
-        return importlib.import_module(name), name == "tensorrt_rtx"
-    except ImportError:
-        raise MissingExtraError(name, LIBRARIES[name]) from None
+    def _reason(self) -> str:
+        return self._log.last or "no reason given"
 
 
 def installed() -> str:

@@ -1,0 +1,27 @@
+"""The option `--rebuild`, which several commands have."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from edgegan.runtime.errors import InputError
+
+if TYPE_CHECKING:
+    from edgegan.runtime.backends import Rebuild
+
+OPTION = typer.Option(
+    "--rebuild",
+    metavar="auto|never",
+    help="auto: an engine from another machine is built again for this one, into the cache.",
+)
+
+
+def choice(text: str) -> Rebuild:
+    """What was given for `--rebuild`; raises InputError for anything else than auto or never."""
+    if text == "auto":
+        return "auto"
+    if text == "never":
+        return "never"
+    raise InputError(f"--rebuild {text}: not known", "one of: auto, never")

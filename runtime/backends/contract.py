@@ -1,0 +1,125 @@
+"""The contract between backends and those who use them: ports, and the checks that every backend makes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar, Protocol
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from ..artefact import Artefact
+from ..card import ModelCard, TensorSpec
+from ..errors import BackendError, CardError
+from .selection import Selection
+
+Arrays = dict[str, NDArray[Any]]
+
+
+class Port(msgspec.Struct, frozen=True):
+    """An input or output as the loaded network itself reports it; None stands for an axis that may vary.
+
+    `bounds` are the fewest and the most of every axis, where the network has such limits.
+    """
+
+    name: str
+    dtype: str
+    shape: tuple[int | None, ...]
+    bounds: tuple[tuple[int, int], ...] = ()
+
+    def fits(self, shape: tuple[int, ...]) -> bool:
+        """Whether an array of `shape` can go through."""
+        if len(shape) != len(self.shape):
+            return False
+        fixed = all(axis in (None, n) for axis, n in zip(self.shape, shape, strict=True))
+        return fixed and all(low <= n <= high for (low, high), n in zip(self.bounds, shape, strict=False))
+
+    def __str__(self) -> str:
+        ranges = self.bounds or ((0, 0),) * len(self.shape)
+        words = (
+            str(axis) if axis is not None else f"{low} to {high}" if high else "any"
+            for axis, (low, high) in zip(self.shape, ranges, strict=True)
+        )
+        return f"{self.dtype} ({', '.join(words)})"
+
+
+class Backend(Protocol):
+    """A loaded network. Use it as a context manager, or call `close`.
+
+    Validation: `run` checks names, dtypes and fixed axes against `inputs` and raises BackendError. What only the
+    card knows (value range, colour order, size rule) is the caller's: `edgegan.runtime.image` does it.
+    Buffers: inputs are read during `run` only and never changed; they need not be contiguous. The arrays returned
+    belong to the caller; a later `run` does not change them.
+    Threads: one `run` at a time. Different threads may take turns, under the caller's lock.
+    """
+
+    name: ClassVar[str]
+    suffixes: ClassVar[tuple[str, ...]]  # the files it can load
+    devices: ClassVar[tuple[str, ...]]  # the kinds of device it can use, the fastest first
+
+    device: str  # where the network runs, as proven after loading
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+    notices: tuple[str, ...]  # what the user should know of how it was loaded
+    selection: Selection  # set by `open_backend`
+
+    def __init__(self, artefact: Artefact, *, device: str, threads: int | None = None) -> None:
+        """Loads the network. Raises MissingExtraError, BackendError (no such device) or InputError (not a network)."""
+        ...
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        """The outputs for one set of inputs, by name."""
+        ...
+
+    def close(self) -> None:
+        """Frees device and memory; a second call does nothing."""
+        ...
+
+    def __enter__(self) -> Backend: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+
+def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, NDArray[Any]]) -> None:
+    """Raises BackendError unless `inputs` has exactly the names, dtypes and axes of `ports`."""
+    if inputs.keys() != {p.name for p in ports}:
+        raise BackendError(f"inputs given: {', '.join(sorted(inputs))}", f"wanted: {', '.join(p.name for p in ports)}")
+    for port in ports:
+        array = inputs[port.name]
+        if array.dtype != np.dtype(port.dtype) or not port.fits(array.shape):
+            raise BackendError(
+                f"the input '{port.name}' is {array.dtype} {tuple(array.shape)}", f"the network takes {port}"
+            )
+
+
+def check_ports(card: ModelCard, inputs: tuple[Port, ...], outputs: tuple[Port, ...]) -> None:
+    """Raises CardError unless the network has the inputs and outputs that the card promises.
+
+    The card may leave out nothing and add nothing. An axis that the network leaves open may be fixed on the card.
+    """
+    _check_side("input", card.inputs, inputs, card.name)
+    _check_side("output", card.outputs, outputs, card.name)
+
+
+def _check_side(side: str, specs: tuple[TensorSpec, ...], ports: tuple[Port, ...], name: str) -> None:
+    by_name = {p.name: p for p in ports}
+    todo = "export the model again, so that the card fits"
+    if by_name.keys() != {s.name for s in specs}:
+        seen = f"{name}: the network's {side}s are {', '.join(by_name)}"
+        raise CardError(seen, f"its card says {', '.join(s.name for s in specs)}", todo)
+    for spec in specs:
+        port = by_name[spec.name]
+        promised = tuple(axis if isinstance(axis, int) else None for axis in spec.shape)
+        agrees = len(promised) == len(port.shape) and all(
+            there is None or there == said for there, said in zip(port.shape, promised, strict=True)
+        )
+        if port.dtype != spec.dtype or not agrees:
+            raise CardError(
+                f"{name}: the {side} '{spec.name}' is {Port(port.name, port.dtype, port.shape)}",
+                f"its card says {Port(spec.name, spec.dtype, promised)}",
+                todo,
+            )

@@ -1,0 +1,91 @@
+"""Does an engine fit this machine? Its card and the machine are compared before TensorRT sees a byte of it."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+from typing import Any
+
+from ..card import ModelCard
+from ..errors import CardError, MisfitError, MissingExtraError
+
+# The card's built_with key that tells which library built an engine, and the extra that brings it.
+LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
+REBUILD = "build it again on this machine: --rebuild auto, or edgegan export RUN --trt"
+
+
+def built_by(card: ModelCard) -> str:
+    """The name of the library that built an engine, one of LIBRARIES; raises CardError if the card does not say."""
+    for name in LIBRARIES:
+        if name in card.built_with:
+            return name
+    raise CardError(
+        "the card does not say which TensorRT built the engine",
+        f"built_with holds one of: {', '.join(LIBRARIES)}",
+        REBUILD,
+    )
+
+
+def library(card: ModelCard) -> Any:
+    """The module that built an engine.
+
+    Raises MissingExtraError, or MisfitError where only the other library is here.
+    """
+    name = built_by(card)
+    try:
+        return importlib.import_module(name)
+    except ImportError:
+        others = [other for other in LIBRARIES if other != name and importlib.util.find_spec(other)]
+        if not others:
+            raise MissingExtraError(name, LIBRARIES[name]) from None
+        raise MisfitError(
+            f"the engine was built with {name}; here is {others[0]}",
+            "an engine runs only on the library that built it",
+            f"{REBUILD}, or: pip install 'edgegan[{LIBRARIES[name]}]'",
+        ) from None
+
+
+def check_version(card: ModelCard, installed: str) -> None:
+    """Raises MisfitError if an engine was built by a TensorRT that `installed` cannot stand in for.
+
+    Versions must be equal in all the parts that both name. An engine that is `version_compatible` runs on newer ones
+    as well, up to the end of the next major version.
+    """
+    name = built_by(card)
+    said = card.built_with[name]
+    built, here = _numbers(said), _numbers(installed)
+    parts = min(len(built), len(here))
+    if built[:parts] == here[:parts]:
+        return
+    if card.built_with.get("version_compatible") == "true" and built <= here and here[0] <= built[0] + 1:
+        return
+    raise MisfitError(
+        f"the engine was built with {name} {said}; here is {name} {installed}",
+        "an engine runs only on the version that built it",
+        f"{REBUILD}, or: pip install '{name.replace('_', '-')}=={said}'",
+    )
+
+
+def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
+    """Raises MisfitError if an engine was built for another kind of GPU or operating system than this one.
+
+    The card's `compute_capability` may name several ("8.6 8.9"); `hardware_compatibility` widens it ("ampere_plus").
+    """
+    built = card.built_with
+    targets = built.get("compute_capability", "").split()
+    ampere = built.get("hardware_compatibility") == "ampere_plus" and _numbers(capability) >= (8, 0)
+    if targets and capability not in targets and not ampere:
+        origin = ", ".join(targets) + (f" ({built['gpu']})" if built.get("gpu") else "")
+        raise MisfitError(
+            f"the engine was built for compute capability {origin}; this GPU is {capability} ({gpu})",
+            "an engine runs only on the kind of GPU it was built for",
+            REBUILD,
+        )
+    built_on = built.get("os", "").partition(" ")[0]
+    if built_on and built_by(card) == "tensorrt" and built_on.lower() != system.lower():
+        raise MisfitError(f"the engine was built on {built_on}; this is {system}", todo=REBUILD)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d+", version))

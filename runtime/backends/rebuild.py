@@ -1,0 +1,29 @@
+"""An engine that does not fit this machine is built again, from the ONNX file beside it."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+from typing import Literal
+
+from ..artefact import Artefact
+from ..errors import BackendError, EdgeganError, MisfitError
+
+Rebuild = Literal["auto", "never"]
+Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
+
+_BUILDER = "edgegan.export.rebuild"  # by name: the runtime depends on it only where an engine has to be built
+
+
+def rebuilt(artefact: Artefact, misfit: MisfitError, on_progress: Progress | None = None) -> Artefact:
+    """An engine like `artefact` that fits this machine, in the per-user cache; see `edgegan.export.rebuild`.
+
+    Raises BackendError, with what does not fit and why no other engine can be built.
+    """
+    try:
+        made: Artefact = importlib.import_module(_BUILDER).rebuild(artefact, on_progress=on_progress)
+    except EdgeganError as error:
+        raise BackendError(
+            misfit.seen, f"it cannot be built again here: {error.seen}", error.todo or misfit.todo
+        ) from error
+    return made
