@@ -18,7 +18,8 @@ from edgegan.bench.pairs import check_same_model, fidelity, gather
 from edgegan.bench.plot import write_plot
 from edgegan.bench.report import Report
 from edgegan.bench.session import Request, run_benchmark
-from edgegan.bench.subjects import Subject, plan, resolve
+from edgegan.bench.subjects import Subject, plan
+from edgegan.bench.targets import resolve
 from edgegan.runtime.errors import BackendError, InputError
 
 QUICK = ["--iterations", "4", "--starts", "1", "--threads", "1"]
@@ -100,7 +101,7 @@ def test_every_backend_is_measured_or_listed_with_a_reason(report: Report) -> No
     assert {r.engine for r in report.results} == {"onnxruntime", "openvino"}
     assert all(a.reason for a in report.absent)
     if not report.machine.gpus:
-        assert [a.title for a in report.absent] == ["ONNX Runtime fp32 (cuda)"]
+        assert [a.title for a in report.absent] == ["ONNX Runtime fp32 (cuda)", "ONNX Runtime TensorRT fp32 (cuda)"]
 
 
 def test_the_slowest_is_the_baseline_without_eager(report: Report) -> None:

@@ -7,10 +7,12 @@ import sys
 from importlib.metadata import PackageNotFoundError
 
 import pytest
+from fake_ort import fake_onnxruntime
 
 from edgegan import cli
 from edgegan.runtime import doctor
-from edgegan.runtime.backends import BACKENDS
+from edgegan.runtime.backends import BACKENDS, libraries, ort_gpu
+from edgegan.runtime.doctor import gpu, machine, packages, system
 
 
 def _by_name(topic):
@@ -32,17 +34,84 @@ def test_a_backend_that_is_not_installed_is_missing_with_its_command(monkeypatch
 
 
 def test_an_incomplete_extra_names_what_it_lacks(monkeypatch):
-    real = doctor.version
+    real = packages.version
 
     def without_av(name):
         if name == "av":
             raise PackageNotFoundError(name)
         return real(name)
 
-    monkeypatch.setattr(doctor, "version", without_av)
+    monkeypatch.setattr(packages, "version", without_av)
     video = _by_name("extra")["video"]
     assert video.status == "missing" and "av" in video.text and video.todo == "pip install 'edgegan[video]'"
     assert _by_name("extra")["cpu"].status == "ok"
+
+
+def test_a_program_or_module_that_is_not_here_names_debian_s_package(monkeypatch, tmp_path):
+    if sys.platform != "linux":
+        pytest.skip("Debian's packages are for Linux")
+    monkeypatch.setattr(system, "MODULES", tmp_path)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    found = {f.name: f for f in system.examine()}
+    wanted = {"ffmpeg": "ffmpeg", "v4l2-ctl": "v4l-utils", "gst-launch-1.0": "gstreamer1.0-tools", "g++": "g++"}
+    for program, package in {**wanted, "v4l2loopback": "v4l2loopback-dkms"}.items():
+        assert found[program].status == "note" and package in found[program].todo
+    (tmp_path / "v4l2loopback").mkdir()
+    (tmp_path / "ffmpeg").touch(mode=0o755)
+    found = {f.name: f for f in system.examine()}
+    assert found["v4l2loopback"].status == found["ffmpeg"].status == "ok" and not found["ffmpeg"].todo
+
+
+def test_a_camera_that_is_closed_to_the_user_names_the_group(monkeypatch, tmp_path):
+    if sys.platform != "linux":
+        pytest.skip("Linux's devices")
+    (tmp_path / "video0").touch()
+    monkeypatch.setattr(system, "DEVICES", tmp_path)
+    assert "cameras" not in {f.name for f in system.examine()}
+    monkeypatch.setattr(system.os, "access", lambda *_: False)  # the tests may run as root
+    closed = {f.name: f for f in system.examine()}["cameras"]
+    assert closed.status == "missing" and "video0" in closed.text and "usermod -aG video" in closed.todo
+
+
+def test_what_onnxruntime_wants_of_cuda_is_held_against_what_is_here(monkeypatch):
+    wanted = ("libcuda.so.1", "libcudart.so.13", "libcudnn.so.9")
+    fake = fake_onnxruntime()
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake)
+    monkeypatch.setattr(gpu, "libraries_of", lambda ort, provider: wanted)
+    monkeypatch.setattr(ort_gpu, "libraries_of", lambda ort, provider: wanted)
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (12, 4))
+    monkeypatch.setattr(libraries, "cudnn_version", lambda: "9.13.0")
+    monkeypatch.setattr(libraries, "missing", lambda names: ())
+    found = {f.name: f for f in gpu.examine()}["onnxruntime CUDA"]
+    assert found.status == "missing" and "CUDA 12.4" in found.text and "CUDA 13" in found.text
+    monkeypatch.setattr(libraries, "missing", lambda names: ("libcudnn.so.9",))
+    found = {f.name: f for f in gpu.examine()}["onnxruntime TensorRT"]
+    assert found.status == "missing" and "libcudnn.so.9" in found.text and "cudnn]" in found.todo
+    monkeypatch.setattr(libraries, "missing", lambda names: ())
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
+    found = {f.name: f for f in gpu.examine()}["onnxruntime CUDA"]
+    assert found.status == "ok" and found.text == "wants CUDA 13, cuDNN 9; cuDNN 9.13.0 is here"
+
+
+def test_two_onnxruntimes_in_one_place_are_told_apart_from_one(monkeypatch):
+    real = gpu.is_installed
+    assert "overwrite" not in str(list(gpu.examine()))
+    monkeypatch.setattr(gpu, "is_installed", lambda name: name == "onnxruntime-gpu" or real(name))
+    (both,) = [f for f in gpu.examine() if "overwrite" in f.text]
+    assert both.status == "missing" and "pip uninstall onnxruntime onnxruntime-gpu" in both.todo
+
+
+def test_backends_for_gpus_are_no_fault_of_a_machine_without_one(monkeypatch):
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
+    found = _by_name("backend")
+    assert found["onnxruntime-tensorrt"].status == "note" and not found["onnxruntime-tensorrt"].todo
+
+
+def test_a_jetson_is_called_one(monkeypatch, tmp_path):
+    (tmp_path / "release").write_text("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic\n")
+    monkeypatch.setattr(machine, "JETSON", tmp_path / "release")
+    assert "NVIDIA Jetson Linux 36.4.3" in next(iter(machine.examine())).text
 
 
 def test_cameras_are_listed_once_each(monkeypatch, tmp_path):

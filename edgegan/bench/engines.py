@@ -43,7 +43,9 @@ def open_subject(job: Job) -> Opened:
 def _open_backend(job: Job) -> Opened:
     subject = job.subject
     model = artefacts.load(Path(subject.path))
-    backend = open_backend(model, backend=subject.engine, device=subject.device, threads=job.threads)
+    backend = open_backend(
+        model, backend=subject.engine, device=subject.device, threads=job.threads, rebuild=job.rebuild
+    )
     dtypes = {spec.name: spec.dtype for spec in model.card.inputs}
 
     def run(inputs: Arrays) -> Arrays:

@@ -15,7 +15,7 @@ from types import TracebackType
 import msgspec
 
 import edgegan
-from edgegan.runtime.backends.ov import CACHE_VARIABLE
+from edgegan.runtime.backends.ov_cache import VARIABLE as CACHE_VARIABLE
 from edgegan.runtime.errors import EdgeganError
 
 from .machine import without_paths
@@ -132,7 +132,7 @@ class Worker:
 
 
 def _environment(job: Job, cache: Path) -> dict[str, str]:
-    kept = {k: v for k, v in os.environ.items() if k != CACHE_VARIABLE}  # a cold start has nothing compiled before
+    kept = {**os.environ, CACHE_VARIABLE: ""}  # a cold start has nothing compiled before
     root = str(Path(edgegan.__file__).parents[1])
     return {
         **kept,

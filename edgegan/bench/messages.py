@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from edgegan.runtime.backends import Rebuild
+
 from .subjects import Subject
 
 
@@ -15,6 +17,7 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
     folder: str
     threads: int
     scratch: str
+    rebuild: Rebuild = "never"  # an engine that was built for another machine
     pictures: int = 0  # > 0: draw so many held-out inputs from the run, write them to `scratch`, and end
 
 

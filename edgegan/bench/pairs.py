@@ -19,7 +19,8 @@ from edgegan.runtime.errors import InputError
 from .fresh import Worker, WorkerFailedError
 from .messages import Done, Job
 from .report import Fidelity
-from .subjects import Subject, Target
+from .subjects import Subject
+from .targets import Target
 
 Arrays = dict[str, NDArray[Any]]
 # Eager runs the golden pairs again: on another processor sums come in another order; on a GPU, convolutions also

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from . import _rebuild
+
 EPILOG = """
 **Examples**
 
@@ -32,9 +34,12 @@ def bench(
     ] = None,
     backend: Annotated[
         list[str] | None,
-        typer.Option(help="eager, compile, onnxruntime, openvino or tensorrt; may be repeated. Default: all."),
+        typer.Option(
+            help="eager, compile, onnxruntime, onnxruntime-tensorrt, openvino, tensorrt; repeatable. Default: all."
+        ),
     ] = None,
     device: Annotated[str, typer.Option(help="auto (all that is here), cpu, cuda, cuda:N, gpu or npu.")] = "auto",
+    rebuild: Annotated[str, _rebuild.OPTION] = "never",
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the latencies into a PNG.")] = None,
@@ -74,6 +79,7 @@ def bench(
         threads=threads,
         pictures=pictures,
         starts=starts,
+        rebuild=_rebuild.choice(rebuild),
     )
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())

@@ -1,0 +1,68 @@
+"""What the user named: a run, a checkpoint or an artefact, and what belongs to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from edgegan.runtime import artefact as artefacts
+from edgegan.runtime.artefact import SUFFIXES
+from edgegan.runtime.errors import InputError
+from edgegan.runtime.golden import stem
+
+
+@dataclass(frozen=True)
+class Target:
+    """What the user named: what was trained, what was exported from it, or both.
+
+    `folder` is "" or the direction's (AtoB); `stem` names the network ("model", "classifier"). `single` means one
+    file was named: what else an export holds is then not missed.
+    """
+
+    shown: str
+    trained: Path | None
+    artefacts: tuple[Path, ...]
+    folder: str
+    stem: str
+    single: bool = False
+
+
+def resolve(path: Path | None) -> Target:
+    """The target at `path`: a run folder, an export folder of a run, a checkpoint, or an artefact.
+
+    To a run or a checkpoint belongs what was exported from it: in the run's `export/`, or beside a lone checkpoint.
+    None means the model that edgegan ships. Raises InputError or CardError, before anything is measured.
+    """
+    if path is None:
+        model = artefacts.load(artefacts.shipped())
+        return Target("", None, (model.path,), "", stem(model.path), single=True)
+    shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+    if not path.exists():
+        raise InputError(f"there is no run or model at {path}", todo="name a run folder, a checkpoint or a model file")
+    if path.suffix == ".safetensors":
+        in_run = path.parent.name == "checkpoints"
+        exported = path.parent.parent / "export" if in_run else path.parent
+        there = in_run or (exported / "model.onnx").is_file()
+        return Target(shown, path, _exported(exported, path) if there else (), "", "model")
+    if path.is_dir() and (path / "config.json").is_file():
+        return Target(shown, path, _exported(path / "export", path), "", "model")
+    for run, folder in ((path.parent, ""), (path.parent.parent, path.name)):
+        if path.is_dir() and path == run / "export" / folder and (run / "config.json").is_file():
+            return Target(shown, run, _exported(path, path), folder, "model")
+    model = artefacts.load(path)
+    found = _exported(model.path.parent, path) if path.is_dir() else (model.path,)
+    return Target(shown, None, found, "", stem(model.path), single=path.is_file())
+
+
+def _exported(folder: Path, asked: Path) -> tuple[Path, ...]:
+    """The artefacts of the network `model` in an export folder, the plain ones first."""
+    if not folder.is_dir():
+        return ()
+    found = sorted(p for p in folder.iterdir() if stem(p) == "model" and p.suffix in SUFFIXES)
+    if not found:
+        several = sorted(p.parent for p in folder.glob("*/model.onnx"))
+        if several:
+            names = ", ".join(p.name for p in several)
+            raise InputError(f"{asked} holds several models: {names}", todo=f"name one: edgegan bench {several[0]}")
+    order = {".onnx": 0, ".xml": 1, ".engine": 2}
+    return tuple(sorted(found, key=lambda p: (order[p.suffix], "int8" in p.name, p.name != "model.onnx", p.name)))

@@ -1,0 +1,51 @@
+"""The extras of the distribution, and the Python packages that are missing for each."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Iterator
+from importlib.metadata import PackageNotFoundError, requires, version
+
+from ..backends import libraries
+from .finding import Finding
+
+_EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
+
+
+def examine() -> Iterator[Finding]:
+    """Each extra, with what is missing for it."""
+    try:
+        wanted = requires("edgegan") or []
+    except PackageNotFoundError:
+        yield Finding(topic="extra", name="edgegan", status="note", text="not installed: running from a checkout")
+        return
+    extras: dict[str, list[str]] = {}
+    for requirement in wanted:
+        found = _EXTRA.search(requirement)
+        if found and "sys_platform" not in requirement.partition(";")[2].replace(f"'{sys.platform}'", ""):
+            extras.setdefault(found[1], []).append(re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0])
+    for extra, names in sorted(extras.items()):
+        missing = [name for name in names if name != "edgegan" and not _served(name)]
+        if not missing:
+            yield Finding(topic="extra", name=extra, status="ok", text="complete")
+        elif extra == "gpu" and libraries.gpu_count() == 0:
+            text = "for machines with an NVIDIA GPU; there it takes the place of the extra 'cpu'"
+            yield Finding(topic="extra", name=extra, status="note", text=text)
+        else:
+            todo = f"pip install 'edgegan[{extra}]'"
+            yield Finding(topic="extra", name=extra, status="missing", text=f"without {', '.join(missing)}", todo=todo)
+
+
+def is_installed(name: str) -> bool:
+    """Whether pip installed a package of that name."""
+    try:
+        version(name)
+    except PackageNotFoundError:
+        return False
+    return True
+
+
+def _served(name: str) -> bool:
+    # They overwrite each other: either serves, and only one may be there.
+    return is_installed(name) or (name == "onnxruntime" and is_installed("onnxruntime-gpu"))
