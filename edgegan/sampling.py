@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -18,8 +19,9 @@ from edgegan.runtime import latent
 from edgegan.runtime.backends import Arrays, Port, Selection, check_inputs
 from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError, MissingExtraError
-from edgegan.runtime.files import atomic_path
+from edgegan.runtime.files import write_atomic
 from edgegan.runtime.image import Image
+from edgegan.runtime.provenance import GENERATED, Origin, into_png
 from edgegan.runtime.sampler import MIXER, Sampler
 from edgegan.runtime.sinks import Clock
 from edgegan.runtime.sinks.video import Video
@@ -82,12 +84,13 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
         film = Video(request.out / "walk.mp4", Clock(request.fps)) if request.video else None
         _clear(request.out)
         shown = _pictures(sampler, request, tell)
-        _grid(shown).save(request.out / "grid.png")
+        _write(request.out / "grid.png", _grid(shown).image(), sampler)
         files = [request.out / "grid.png"]
         if request.mix:
-            _mixed(sampler, request, tell).save(request.out / "mix.png")
+            _write(request.out / "mix.png", _mixed(sampler, request, tell).image(), sampler)
             files.append(request.out / "mix.png")
         if film is not None:
+            film.origin = _origin(sampler)
             with film:
                 _walk(sampler, request, film, tell)
             files.append(request.out / "walk.mp4")
@@ -139,6 +142,7 @@ class Eager:
     name: ClassVar[str] = "PyTorch eager fp32"
     suffixes: ClassVar[tuple[str, ...]] = ()
     devices: ClassVar[tuple[str, ...]] = ("cpu",)
+    notices: tuple[str, ...] = ()
 
     def __init__(self, spec: ExportSpec, why: str = "") -> None:
         self.device = "cpu"
@@ -200,8 +204,7 @@ def _pictures(sampler: Sampler, request: Request, tell: Progress) -> list[Pictur
     for i in range(request.count):
         vector = latent.draw(1, sampler.width, request.seed, first=i, truncate=request.truncate)
         picture = _rgb(sampler.generate(vector)[0])
-        with atomic_path(request.out / f"picture_{i:06d}.png") as temporary:
-            Pillow.fromarray(picture).save(temporary)
+        _write(request.out / f"picture_{i:06d}.png", Pillow.fromarray(picture), sampler)
         if len(shown) < _GRID:
             shown.append(picture)
         tell("pictures", i + 1, request.count)
@@ -239,6 +242,17 @@ def _walk(sampler: Sampler, request: Request, film: Video, tell: Progress) -> No
         here = latent.along(lambda k: latents[k % stops], i * stops / frames, request.way)
         film.write(Frame(sampler.generate(here[None])[0], i, i / request.fps, "walk"))
         tell("walk", i + 1, frames)
+
+
+def _write(path: Path, picture: Pillow.Image, sampler: Sampler) -> None:
+    """Writes a PNG file that says what drew it, atomically."""
+    png = io.BytesIO()
+    picture.save(png, "PNG")
+    write_atomic(path, into_png(png.getvalue(), _origin(sampler)))
+
+
+def _origin(sampler: Sampler) -> Origin:
+    return replace(GENERATED, model=sampler.card.name)
 
 
 def _rgb(picture_bgr: Image) -> Picture:

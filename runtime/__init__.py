@@ -13,6 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .aio import AsyncEditor as AsyncEditor
     from .artefact import Artefact as Artefact
     from .artefact import load as load
     from .backends import BACKENDS as BACKENDS
@@ -30,23 +31,36 @@ if TYPE_CHECKING:
     from .faces import FaceFinder as FaceFinder
     from .image import postprocess as postprocess
     from .image import preprocess as preprocess
+    from .pipeline import FaceOptions as FaceOptions
+    from .pool import EditorPool as EditorPool
     from .sampler import Sampler as Sampler
+    from .tally import Statistics as Statistics
+    from .tracking import Sighting as Sighting
+    from .tracking import Track as Track
+    from .tracking import Tracker as Tracker
 
 _MODULES = {
     "Artefact": "artefact",
+    "AsyncEditor": "aio",
     "BACKENDS": "backends",
     "Backend": "backends",
     "BackendError": "errors",
     "CardError": "errors",
     "EdgeganError": "errors",
     "Editor": "editor",
+    "EditorPool": "pool",
     "Face": "faces",
     "FaceFinder": "faces",
+    "FaceOptions": "pipeline",
     "InputError": "errors",
     "MissingExtraError": "errors",
     "ModelCard": "card",
     "Sampler": "sampler",
     "Selection": "backends.selection",
+    "Sighting": "tracking",
+    "Statistics": "tally",
+    "Track": "tracking",
+    "Tracker": "tracking",
     "load": "artefact",
     "open_backend": "backends",
     "postprocess": "image",
@@ -56,18 +70,25 @@ _MODULES = {
 __all__ = [
     "BACKENDS",
     "Artefact",
+    "AsyncEditor",
     "Backend",
     "BackendError",
     "CardError",
     "EdgeganError",
     "Editor",
+    "EditorPool",
     "Face",
     "FaceFinder",
+    "FaceOptions",
     "InputError",
     "MissingExtraError",
     "ModelCard",
     "Sampler",
     "Selection",
+    "Sighting",
+    "Statistics",
+    "Track",
+    "Tracker",
     "load",
     "open_backend",
     "postprocess",

@@ -1,14 +1,7 @@
-"""Cuts an upright crop out of a frame, and puts what a model changed in it back.
-
-The same affine warp serves both ways. Crops hold 64 to 256 pixels where the face in the frame may hold 500, so the
-edited crop itself would come back blurred. Only the change comes back: `frame + mask * upscale(edited - crop)`, so
-that wherever the model changed nothing the frame keeps its own sharp pixels, exactly. Where the model changed much
-(glasses taken off), the frame's own fine detail belongs to what was there before, and it fades out with the change.
-"""
+"""Cuts an upright crop out of a frame, of a face or of all of it; `blending` puts back what a model changed in it."""
 
 from __future__ import annotations
 
-from functools import lru_cache
 from math import sqrt
 from typing import Any
 
@@ -20,20 +13,14 @@ from .errors import CardError
 from .faces import Face, Point
 from .image import Image
 
-Floats = NDArray[np.float32]
 Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
-
-# A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more replaces it.
-_DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
-_BAND = 32  # rows
-_FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
 
 
 def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
     """The face, turned and scaled so that its eyes lie where `card.alignment` wants them.
 
     Returns:
-        The crop, of the card's size, and the matrix that `blend` needs. Beyond the frame's edge its last
+        The crop, of the card's size, and the matrix that `blending.blend` needs. Beyond the frame's edge its last
         pixels go on.
 
     Raises:
@@ -68,7 +55,7 @@ def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
 
 
 def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
-    """The whole frame at `hw`, and the matrix that `blend` needs.
+    """The whole frame at `hw`, and the matrix that `blending.blend` needs.
 
     Height and width shrink alike, since a squeezed horse is not what the network has learned. What is left over at
     two sides is the frame mirrored: black bars would shift the statistics that instance norms divide by.
@@ -81,47 +68,6 @@ def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
     matrix = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]])
     matrix[:, 2] += 0.5 * scale - 0.5  # pixel index i lies at i + 0.5
     return _warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
-
-
-def blend(frame: Image, before: Image, after: Image, matrix: Matrix, margin: float) -> None:
-    """Adds to `frame`, in place, what changed from the crop `before` to the crop `after`.
-
-    `matrix` is the one that made `before`. The change fades out over `margin`, a fraction of the crop at each edge;
-    0 is for crops that are the whole frame. Pixels outside the crop, and under unchanged parts of it, stay as
-    they are, exactly.
-    """
-    import cv2
-
-    if np.array_equal(before, after):
-        return
-    crop_hw = (before.shape[0], before.shape[1])
-    region = _region(matrix, crop_hw, (frame.shape[0], frame.shape[1]))
-    if region is None:
-        return
-    # out = frame + mask * (change - gone * (frame - before)), with all but the frame in the crop's pixels, so that
-    # one warp brings up both the sum of what to add and the share of the frame to take away.
-    mask = _mask(crop_hw, margin)[:, :, None]
-    gone = mask * _replaced(before, after)[:, :, None]
-    change = after.astype(np.float32) - before
-    add = np.concatenate([mask * change + gone * before, gone], axis=2)
-    add = cv2.resize(add, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
-    if margin > 0:
-        add[:1] = add[-1:] = add[:, :1] = add[:, -1:] = 0.0  # so that nothing leaks out between the last pixels
-    border = cv2.BORDER_CONSTANT if margin > 0 else cv2.BORDER_REPLICATE
-    x0, y0, x1, y1 = region
-    # In bands, so that the temporaries stay in the cache: fresh megabytes for each frame cost more than the sums.
-    for top in range(y0, y1, _BAND):
-        roi = frame[top : min(top + _BAND, y1), x0:x1]
-        fine = matrix * _FINER
-        fine[:, 2] += fine[:, :2] @ (x0, top) + (_FINER - 1) / 2
-        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        up = cv2.warpAffine(add, fine, (roi.shape[1], roi.shape[0]), flags=flags, borderMode=border)
-        # Four channels throughout, the last one unused: twice as fast as three of four.
-        result: Any = cv2.cvtColor(roi, cv2.COLOR_BGR2BGRA) * (1.0 - up[:, :, 3:])
-        result += up
-        np.maximum(result, 0.0, out=result)
-        # convertScaleAbs rounds to nearest and stops at 255.
-        roi[:] = cv2.cvtColor(cv2.convertScaleAbs(result), cv2.COLOR_BGRA2BGR)
 
 
 def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
@@ -146,9 +92,9 @@ def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None 
 
     source: Any = frame
     shrink = int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
-    region = _region(matrix, hw, (frame.shape[0], frame.shape[1]))
-    if shrink > 1 and region is not None:
-        x0, y0, x1, y1 = region
+    part = region(matrix, hw, (frame.shape[0], frame.shape[1]))
+    if shrink > 1 and part is not None:
+        x0, y0, x1, y1 = part
         columns, rows = max(1, (x1 - x0) // shrink), max(1, (y1 - y0) // shrink)
         cut = frame[y0 : min(y1, y0 + rows * shrink), x0 : min(x1, x0 + columns * shrink)]
         source = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
@@ -161,7 +107,7 @@ def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None 
     return warped  # type: ignore[no-any-return]
 
 
-def _region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
+def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """The part of the frame that the crop covers, its edges included: (x0, y0, x1, y1); None if it is empty."""
     height, width = crop_hw
     corners = np.array([[-0.5, width - 0.5, -0.5, width - 0.5], [-0.5, -0.5, height - 0.5, height - 0.5]])
@@ -171,33 +117,3 @@ def _region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int])
     if (high <= low).any():
         return None
     return int(low[0]), int(low[1]), int(high[0]), int(high[1])
-
-
-@lru_cache(maxsize=8)
-def _mask(hw: tuple[int, int], margin: float) -> Floats:
-    """1 inside, falling smoothly to 0 at the edges over `margin` of each side; (H, W) float32."""
-
-    def ramp(count: int) -> NDArray[np.float64]:
-        place = (np.arange(count) + 0.5) / count
-        return _smoothstep(np.minimum(place, 1.0 - place) / max(margin, 1e-6))
-
-    mask = np.outer(ramp(hw[0]), ramp(hw[1])).astype(np.float32)
-    mask.setflags(write=False)
-    return mask
-
-
-def _replaced(before: Image, after: Image) -> Floats:
-    """How far the frame's own detail has to go, in [0, 1], for each pixel of the crop; (H, W) float32."""
-    import cv2
-
-    change: Any = cv2.absdiff(before, after).max(axis=2).astype(np.float32)
-    # One pixel more on each side: the detail of an outline lies on both.
-    change = cv2.GaussianBlur(cv2.dilate(change, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    replaced: Floats = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS)).astype(np.float32)
-    return replaced
-
-
-def _smoothstep(x: NDArray[Any]) -> NDArray[Any]:
-    x = np.clip(x, 0.0, 1.0)
-    smooth: NDArray[Any] = x * x * (3.0 - 2.0 * x)
-    return smooth

@@ -1,76 +1,33 @@
-"""What the person at the keyboard wants: which attributes are set, and how the picture is shown."""
+"""The attributes of a model that edits, each on a key and a slider."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
-from typing import Literal
+from typing import Any
 
-ESCAPE = "\x1b"
-_ATTRIBUTE_KEYS = "1234567890acdefgijklmnoprstuvwxyzACDEFGIJKLMNOPRSTUVWXYZ"  # without b, h and q
+from .errors import InputError
+from .panel import VIEWS, Look, Panel, Slider, View, Word
+from .settings import Memory
 
-Word = tuple[str, Literal["", "on", "off"]]  # a word of the status line, and its colour
-
-
-class Slider:
-    """A number from `low` to `high` that is pushed about; may be read from any thread."""
-
-    STEPS = 40
-
-    def __init__(self, name: str, low: float, high: float, value: float = 0.0) -> None:
-        self.name, self.low, self.high, self.value = name, low, high, value
-
-    @property
-    def place(self) -> int:
-        """Where it stands, from 0 to STEPS."""
-        return round((self.value - self.low) / (self.high - self.low) * self.STEPS)
-
-    def move(self, steps: int) -> None:
-        """Pushes it by so many steps, as far as it goes."""
-        self.put(self.place + steps)
-
-    def put(self, place: int) -> None:
-        """Puts it at a place from 0 to STEPS, or at the nearer end."""
-        share = min(max(place, 0), self.STEPS) / self.STEPS
-        self.value = round(self.low + share * (self.high - self.low), 6)
-
-
-class Panel:
-    """What every set of controls has: quitting, help, and the two views. Belongs to one thread."""
-
-    def __init__(self, *, side_by_side: bool = False) -> None:
-        self.side_by_side = side_by_side
-        self.help = False
-        self.sliders: tuple[Slider, ...] = ()
-
-    def press(self, keys: str) -> bool:
-        """Acts on keys in turn; False when one of them means quit. Unknown keys do nothing."""
-        for key in keys:
-            if key in ("q", "Q", ESCAPE):
-                return False
-            if key in ("h", "H"):
-                self.help = not self.help
-            else:
-                self._act(key)
-        return True
-
-    def _act(self, key: str) -> None:
-        """What the other keys do."""
-
-    def status(self) -> list[Word]:
-        """The state, for the status line."""
-        return []
-
-    def help_lines(self) -> list[str]:
-        """Every key and what it does."""
-        return ["h  this help", "q  quit (or Esc)"]
+# Without the letters of the panel's commands and the views, small or capital: b h k m o p q r s v w.
+_KEYS = "1234567890acdefgijlntuxyzACDEFGIJLNTUXYZ"
 
 
 class Controls(Panel):
-    """Attributes that keys turn on and off. `changes` may be read from any thread, the rest belongs to one.
+    """The attributes of a model that edits: a key and a slider for each.
 
-    One key per attribute, in the card's order. A key goes round: on, off, as it is. A member of an exclusive
-    group (`groups`) has no off of its own: on, as it is; and one that comes on frees the others.
+    A key goes round: on, off, as it is. A member of an exclusive group (`groups`) has no off of its own: on, as it
+    is; and one that comes on frees the others.
+
+    Args:
+        names: of the attributes, in the card's order.
+        groups: names that exclude each other.
+        changes: what is set at first.
+        span: the lowest and the highest value; 0 is off and 1 is on.
     """
+
+    views = VIEWS
 
     def __init__(
         self,
@@ -78,46 +35,70 @@ class Controls(Panel):
         groups: Sequence[Sequence[str]] = (),
         changes: Mapping[str, float] | None = None,
         *,
-        side_by_side: bool = False,
+        span: tuple[float, float] = (0.0, 1.0),
+        look: Look | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        super().__init__(side_by_side=side_by_side)
-        self.keys = dict(zip(_ATTRIBUTE_KEYS, names, strict=False))
+        low, high = span
+        if not (math.isfinite(low) and math.isfinite(high) and low <= 0 < high):
+            raise InputError(f"sliders from {low:g} to {high:g} were asked for", "a range that holds 0, as in 0,1.5")
+        keys = _KEYS.ljust(len(names))
+        sliders = [Slider(n, low, high, rest=None, key=k.strip()) for n, k in zip(names, keys, strict=False)]
+        super().__init__(sliders, look=look, memory=memory)
+        self.keys = {slider.key: slider.name for slider in sliders if slider.key}
         self._groups = tuple(tuple(group) for group in groups)
-        self._changes = dict(changes or {})
+        self._changes: Mapping[str, float] = {}
+        for name, value in (changes or {}).items():
+            self.set(name, value)
+        self._held = self.sliders[0].name if self.sliders else ""
 
     @property
     def changes(self) -> Mapping[str, float]:
         """Attribute -> wanted value; what is not in it stays as it is. Replaced, never changed in place."""
         return self._changes
 
-    def _act(self, key: str) -> None:
-        if key in ("b", "B"):
-            self.side_by_side = not self.side_by_side
-        elif key in self.keys:
-            self._turn(self.keys[key])
+    def rivals(self, name: str) -> tuple[str, ...]:
+        """The attributes that cannot be on together with this one."""
+        return tuple(other for group in self._groups if name in group for other in group if other != name)
 
-    def _turn(self, name: str) -> None:
-        changes = dict(self._changes)
-        rivals = {other for group in self._groups if name in group for other in group if other != name}
-        now = changes.pop(name, None)
-        if now is None:
-            changes = {other: value for other, value in changes.items() if other not in rivals}
-            changes[name] = 1.0
-        elif now > 0 and not rivals:
-            changes[name] = 0.0
-        self._changes = changes
+    def _moved(self, slider: Slider) -> None:
+        if slider.value is not None and slider.value > 0:
+            for other in self.rivals(slider.name):
+                self._by_name[other].value = None
+        self._changes = {s.name: s.value for s in self.sliders if s.value is not None}
+
+    def _act(self, key: str) -> None:
+        command, look = key.lower(), self.look
+        if command in "bov":
+            view: View = {"b": "both", "o": "before", "v": "split"}[command]  # type: ignore[assignment]
+            self.choose(view="after" if look.view == view else view)
+        elif key == " ":
+            self.choose(frozen=not look.frozen)
+        elif key in self.keys:
+            self._turn(self._by_name[self.keys[key]])
+
+    def _turn(self, slider: Slider) -> None:
+        with self._lock:
+            if slider.value is None:
+                self.set(slider.name, min(1.0, slider.high))
+            else:
+                self.set(slider.name, 0.0 if slider.value > 0 and not self.rivals(slider.name) else None)
 
     def status(self) -> list[Word]:
-        """Each attribute with its key, and whether it is set."""
+        """Each attribute that is set, and how far."""
         words: list[Word] = []
-        for key, name in self.keys.items():
-            if name not in self._changes:
-                words.append((f"{key} {name}", ""))
-            else:
-                words.append((f"{key} {name} on", "on") if self._changes[name] > 0 else (f"{key} {name} off", "off"))
+        for name, value in self._changes.items():
+            words.append(
+                (name if value == 1 else f"{name} {value:g}" if value else f"{name} off", "on" if value > 0 else "off")
+            )
         return words
 
+    def state(self) -> dict[str, Any]:
+        """As in `Panel`, with the exclusive groups."""
+        return {**super().state(), "groups": [list(group) for group in self._groups]}
+
     def help_lines(self) -> list[str]:
-        """Every key and what it does."""
-        toggles = [f"{key}  {name}" for key, name in self.keys.items()]
-        return [*toggles, "b  before and after", *super().help_lines()]
+        """Every command key and what it does."""
+        own = [f"{' '.join(list(self.keys)[:3])} ...  an attribute: on, off, as it is"] if self.keys else []
+        views = ["b  before and after", "v  split view (drag the line)", "o  the original", "space  freeze"]
+        return [*own, *views, *super().help_lines()]

@@ -6,6 +6,7 @@ import hashlib
 import math
 from collections.abc import Iterator
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ class Face(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class FaceFinder:
-    """Finds the faces of a frame. Not thread-safe: the network keeps state between its layers.
+    """Finds the faces of a frame. Thread-safe: calls take turns, since the network keeps state between its layers.
 
     Args:
         threshold: the lowest score, in [0, 1], that counts as a face.
@@ -56,6 +57,7 @@ class FaceFinder:
         self._threshold = threshold
         self._net = _network()
         self._anchors = _anchors()
+        self._lock = Lock()
 
     def find(self, frame_bgr: Image) -> list[Face]:
         """The faces, best first.
@@ -93,8 +95,10 @@ class FaceFinder:
         """Candidates above the threshold, in pixels of the network."""
         import cv2
 
-        self._net.setInput(cv2.dnn.blobFromImage(square, 1 / 127.5, mean=(127.5,) * 3, swapRB=True))
-        outputs = self._net.forward(self._net.getUnconnectedOutLayersNames())
+        blob = cv2.dnn.blobFromImage(square, 1 / 127.5, mean=(127.5,) * 3, swapRB=True)
+        with self._lock:
+            self._net.setInput(blob)
+            outputs = [o.copy() for o in self._net.forward(self._net.getUnconnectedOutLayersNames())]
         by_width = {o.shape[-1]: o for o in outputs}  # OpenCV's versions differ in the order of outputs
         raw = by_width[2 * (2 + _POINTS)].reshape(-1, 2 + _POINTS, 2)
         scores = 1.0 / (1.0 + np.exp(-np.clip(by_width[1].reshape(-1), -80.0, 80.0)))

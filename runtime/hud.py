@@ -1,144 +1,108 @@
-"""What is drawn over the picture: the status line, the help, the two halves of a comparison, the mark."""
+"""Sinks whose frames are dressed: with the view, the mark, and for people before a screen the overlay."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
 from dataclasses import replace
-from typing import Any
 
-import numpy as np
-
-from .controls import Panel, Slider
+from . import overlay
 from .image import Image
+from .lettering import Colour
+from .panel import Panel
+from .provenance import EDITED, Origin
 from .sinks import Sink
 from .sources import Frame
 from .stats import Stats
+from .views import compose
 
-EDITED, GENERATED = "AI-edited", "AI-generated"  # the marks
-_WHITE, _GREY, _ON, _OFF = (255, 255, 255), (170, 170, 170), (120, 230, 120), (110, 150, 255)  # BGR
-_COLOURS = {"": _GREY, "on": _ON, "off": _OFF}
-_Run = tuple[str, tuple[int, int, int]]  # a word and its colour
+_REFRESH_S = 0.25  # figures that change faster cannot be read
 
 
 class Dressed(Sink):
-    """A sink whose frames carry the mark, the comparison and, where wanted, the status line. Copies, never draws
-    into the caller's frame.
+    """A sink whose frames show the look, the mark and, where wanted, the overlay. Never draws into the caller's frame.
 
     Args:
-        sink: who gets the dressed frames; closed with this one.
-        controls: what the line tells, and the view. Keys change the view of screens only: a recording keeps one size.
-        stats: where the line finds rate and latency.
+        sink: who gets the dressed frames; told their origin, and closed with this one.
+        panel: the look. Keys change it on screens only: a recording keeps the look it began with, and one size.
+        stats: where the line finds rates and latencies.
         hud: draw the line; None means on screens only.
-        mark: what to draw into the corner; "" for nothing.
+        mark: draw the origin's mark.
+        origin: how the pictures came about.
+        about: what runs, for the line: backend, device, precision.
     """
 
     def __init__(
-        self, sink: Sink, controls: Panel, stats: Stats, *, hud: bool | None = None, mark: str = EDITED
+        self,
+        sink: Sink,
+        panel: Panel,
+        stats: Stats,
+        *,
+        hud: bool | None = None,
+        mark: bool = True,
+        origin: Origin = EDITED,
+        about: str = "",
     ) -> None:
-        self._sink, self._controls, self._stats = sink, controls, stats
-        self._hud = sink.screen if hud is None else hud
-        self._mark = mark
-        self._side_by_side = controls.side_by_side
+        self._sink, self._panel = sink, panel
+        shown = sink.screen if hud is None else hud
+        self._line = StatusLine(stats, panel, about, keys=sink.screen) if shown else None
+        self._mark = origin.mark if mark else ""
+        self._look = panel.look
         self.screen, self.about = sink.screen, sink.about
+        sink.origin = self.origin = origin
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Dresses the frame and passes it on."""
-        image = frame.image_bgr.copy()
-        if self._mark:
-            draw_mark(image, self._mark)
-        if before is not None and (self._controls.side_by_side if self.screen else self._side_by_side):
-            image = side_by_side(before, image)
-        if self._hud:
-            draw_lines(image, _wrapped(image, self._status()))
-        if self.screen and self._controls.help:
-            lines = [[(line, _WHITE)] for line in self._controls.help_lines()]
-            draw_lines(image, lines, top=image.shape[0] // 5)
+        look = self._panel.look if self.screen else self._look
+        image = compose(frame.image_bgr, before, look, self._mark)
+        if self.screen and look.sliders:
+            overlay.draw_sliders(image, self._panel)
+        if self._line is not None:
+            overlay.draw_lines(image, self._line.lines((image.shape[0], image.shape[1])))
+        if frame.held_s:
+            overlay.draw_message(image, f"reconnecting, {frame.held_s:.0f} s", overlay.OFF)
+        elif self.screen and (message := self._panel.message()):
+            overlay.draw_message(image, message)
+        if self.screen and look.help:
+            overlay.draw_help(image, self._panel.help_lines())
         return self._sink.write(replace(frame, image_bgr=image), before)
 
-    def offer(self, sliders: Sequence[Slider]) -> None:
-        """Offers them to the sink within."""
-        self._sink.offer(sliders)
+    def offer(self, panel: Panel) -> None:
+        """Offers it to the sink within."""
+        self._sink.offer(panel)
 
     def close(self) -> None:
         """Closes the sink within."""
         self._sink.close()
 
-    def _status(self) -> list[_Run]:
-        fps, age_ms = self._stats.recent()
-        runs: list[_Run] = [(f"{fps:.1f} fps", _WHITE), (f"{age_ms:.0f} ms", _WHITE)]
-        runs += [(word, _COLOURS[state]) for word, state in self._controls.status()]
-        return [*runs, ("h help", _WHITE)] if self.screen else runs
 
+class StatusLine:
+    """What is going on, in words: figures, what runs, what is set, and where there are `keys`, those to begin with.
 
-def side_by_side(before: Image, after: Image) -> Image:
-    """Both pictures in one, before on the left; `before` is resized to the height of `after` if it differs."""
-    import cv2
+    The figures are renewed four times a second.
+    """
 
-    if before.shape[0] != after.shape[0]:
-        width = max(1, round(before.shape[1] * after.shape[0] / before.shape[0]))
-        before = np.asarray(cv2.resize(before, (width, after.shape[0])), np.uint8)
-    return np.ascontiguousarray(np.hstack([before, after]))
+    def __init__(self, stats: Stats, panel: Panel, about: str = "", *, keys: bool = True) -> None:
+        self._stats, self._panel, self._about = stats, panel, about
+        self._hint = [(word, overlay.GREY) for word in ("tab sliders", "h help") if keys]
+        self._figures: list[tuple[str, Colour]] = []
+        self._renewed = float("-inf")
 
-
-def draw_mark(image: Image, words: str = EDITED) -> None:
-    """Draws `words` into the lower right corner, in place."""
-    import cv2
-
-    scale, thickness = _scale(image), 1
-    (width, height), _ = cv2.getTextSize(words, cv2.FONT_HERSHEY_SIMPLEX, scale, thickness)
-    pad = max(2, height // 2)
-    bottom, right = image.shape[0], image.shape[1]
-    _darken(image, bottom - height - 2 * pad, bottom, right - width - 2 * pad, right)
-    _text(image, words, right - width - pad, bottom - pad, scale, _WHITE)
-
-
-def draw_lines(image: Image, lines: list[list[_Run]], *, top: int = 0) -> None:
-    """Draws lines of coloured words on a darkened band, in place, the first one at row `top`."""
-    scale = _scale(image)
-    step = _line_height(scale)
-    _darken(image, top, top + step * len(lines) + step // 3, 0, image.shape[1])
-    for number, line in enumerate(lines, start=1):
-        x = step // 2
-        for word, colour in line:
-            _text(image, word, x, top + step * number - step // 4, scale, colour)
-            x += _word_width(word, scale)
-
-
-def _wrapped(image: Image, runs: list[_Run]) -> list[list[_Run]]:
-    """The words in as many lines as they need."""
-    scale = _scale(image)
-    lines: list[list[_Run]] = [[]]
-    x = start = _line_height(scale) // 2
-    for run in runs:
-        width = _word_width(run[0], scale)
-        if x + width > image.shape[1] and lines[-1]:
-            lines.append([])
-            x = start
-        lines[-1].append(run)
-        x += width
-    return lines
-
-
-def _scale(image: Image) -> float:
-    return float(np.clip(image.shape[0] / 1000, 0.3, 1.2))
-
-
-def _line_height(scale: float) -> int:
-    return round(40 * scale)
-
-
-def _word_width(word: str, scale: float) -> int:
-    import cv2
-
-    return cv2.getTextSize(word, cv2.FONT_HERSHEY_SIMPLEX, scale, 1)[0][0] + round(28 * scale)
-
-
-def _darken(image: Image, top: int, bottom: int, left: int, right: int) -> None:
-    area: Any = image[max(0, top) : max(0, bottom), max(0, left) : max(0, right)]
-    area //= 3
-
-
-def _text(image: Image, words: str, x: int, y: int, scale: float, colour: tuple[int, int, int]) -> None:
-    import cv2
-
-    cv2.putText(image, words, (x, y), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+    def lines(self, hw: tuple[int, int]) -> list[list[tuple[str, Colour]]]:
+        """In lines that fit a picture of `hw` pixels."""
+        now = time.monotonic()
+        if now - self._renewed >= _REFRESH_S:
+            self._renewed = now
+            stages = "  ".join(f"{stage} {ms:.0f}" for stage, ms in self._stats.recent_ms().items() if ms >= 0.5)
+            words = [
+                *self._stats.line(),
+                *([f"{stages} ms"] if stages else []),
+                *([self._about] if self._about else []),
+            ]
+            self._figures = [(word, overlay.WHITE) for word in words]
+        look, panel = self._panel.look, self._panel
+        flags = [
+            (word, overlay.OFF)
+            for word, on in (("recording", look.recording), ("frozen", look.frozen), (look.view, look.view == "before"))
+            if on
+        ]
+        return overlay.wrapped([*self._figures, *flags, *overlay.coloured(panel.status()), *self._hint], hw)

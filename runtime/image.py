@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,15 +12,19 @@ from .errors import BackendError, CardError, InputError
 
 Image = NDArray[np.uint8]  # (H, W, 3), BGR
 Array = NDArray[Any]
+Order = Literal["bgr", "rgb"]  # of a caller's pictures; those between functions here are always BGR
 
 _LUMA_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601
 
 
-def as_bgr(picture: Array) -> Image:
-    """`picture` as (H, W, 3) uint8 BGR; grey (H, W) and BGRA (H, W, 4) are converted, alpha is dropped.
+def as_bgr(picture: Array, colour: Order = "bgr") -> Image:
+    """`picture` as (H, W, 3) uint8 BGR; grey (H, W) and BGRA or RGBA (H, W, 4) are converted, alpha is dropped.
 
-    Raises InputError for anything else. A picture that is BGR already is returned as it is, not copied.
+    Any strides will do. `colour` says in which order the picture's channels lie. Raises InputError for anything
+    else. A picture that is BGR already is returned as it is, not copied.
     """
+    if colour not in ("bgr", "rgb"):
+        raise InputError(f"the colour order is '{colour}'", "'bgr' as in OpenCV, or 'rgb' as in Pillow")
     if not isinstance(picture, np.ndarray):
         raise InputError(f"the picture is a {type(picture).__name__}", "a numpy array (H, W, 3), uint8, BGR")
     shape = "x".join(map(str, picture.shape)) or "a single number"
@@ -36,7 +40,26 @@ def as_bgr(picture: Array) -> Image:
         picture = np.repeat(picture[:, :, None], 3, axis=2)
     if picture.ndim != 3 or picture.shape[2] not in (3, 4) or 0 in picture.shape:
         raise InputError(f"the picture has the shape {shape}", "height x width x 3 (BGR), x 4 (BGRA), or grey")
-    return picture[:, :, :3]
+    return picture[:, :, :3] if colour == "bgr" else np.ascontiguousarray(picture[:, :, 2::-1])
+
+
+def given_back(picture_bgr: Image, colour: Order, out: Image | None) -> Image:
+    """A picture that the caller may keep, in the order `colour`, written into `out` if there is one."""
+    if colour == "bgr" and (out is None or out is picture_bgr):
+        return picture_bgr
+    picture = picture_bgr if colour == "bgr" else picture_bgr[:, :, ::-1]
+    if out is None:
+        return np.ascontiguousarray(picture)
+    np.copyto(out, picture)
+    return out
+
+
+def check_out(out: Any, hw: tuple[int, int]) -> None:
+    """Raises InputError unless `out` is an array that a picture of `hw` can be written into."""
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != (*hw, 3) or not out.flags.writeable:
+        what = f"{out.dtype} {tuple(out.shape)}" if isinstance(out, np.ndarray) else type(out).__name__
+        locked = ", read only" if isinstance(out, np.ndarray) and not out.flags.writeable else ""
+        raise InputError(f"out is {what}{locked}", f"a writeable uint8 array of the shape {(*hw, 3)}")
 
 
 def preprocess(card: ModelCard, picture_bgr: Array) -> Array:

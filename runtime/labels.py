@@ -6,37 +6,37 @@ classifier finds, with only the user's changes on top.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from .backends import Backend
 from .card import Condition, ModelCard
 from .errors import CardError
-from .faces import Face
 from .image import Image, preprocess
 
 Label = dict[str, float]
-Box = tuple[float, float, float, float]  # x, y, width, height
 
-_SAME_FACE = 0.3  # IoU of a face's boxes in two frames
 _NEW_SHARE = 0.25  # of a fresh estimate in the smoothed label
 _SETTLE, _EVERY = 8, 5  # a new face is estimated in its first 8 frames, then in every fifth
-_FORGET = 15  # frames after which a face that is not seen is forgotten
+_SKETCH = 16  # pixels along each side of the picture by which a person is known again
+_SOMEONE_ELSE = 25.0  # mean change of grey levels between two crops of different people
 
 
 @dataclass
-class _Track:
-    box: Box
-    frames: int = 0
-    unseen: int = 0
+class Memory:
+    """What is known of one face: its smoothed label, from how many frames, and what it looked like in the last."""
+
     label: Label = field(default_factory=dict)
+    frames: int = 0
+    sketch: NDArray[np.float32] | None = None
 
 
 class Labels:
-    """Estimates labels and follows faces. Not thread-safe.
+    """Estimates labels. What it remembers of each face lies with the face's track. Not thread-safe.
 
     Args:
         condition: of the model that edits.
@@ -54,7 +54,6 @@ class Labels:
                 f"the classifier does not know {', '.join(missing)}", todo="export model and classifier together"
             )
         self._condition, self._card, self._backend = condition, card, backend
-        self._tracks: list[_Track] = []
 
     def estimate(self, crop: Image) -> Label:
         """How likely each attribute is, in [0, 1]; the default label without a classifier.
@@ -81,32 +80,21 @@ class Labels:
         """The labels of one crop, 0 or 1 each, with exactly one on in each exclusive group."""
         return decide(self._condition, self.estimate(crop))
 
-    def follow(self, faces: Sequence[Face], crops: Sequence[Image]) -> list[Label]:
-        """The labels of a frame's faces, 0 or 1 each, smoothed over the frames in which each was seen."""
-        free = list(self._tracks)
-        labels = []
-        for face, crop in zip(faces, crops, strict=True):
-            track = max(free, key=lambda t: overlap(t.box, face.box), default=None)
-            if track is None or overlap(track.box, face.box) < _SAME_FACE:
-                track = _Track(face.box)
-                self._tracks.append(track)
-            else:
-                free.remove(track)
-            if track.frames < _SETTLE or track.frames % _EVERY == 0:
-                fresh = self.estimate(crop)
-                # At first the plain mean of what was seen, then an exponential one.
-                share = max(_NEW_SHARE, 1.0 / (track.frames + 1))
-                track.label = {n: v + (1.0 - share) * (track.label.get(n, v) - v) for n, v in fresh.items()}
-            track.box, track.frames, track.unseen = face.box, track.frames + 1, 0
-            labels.append(decide(self._condition, track.label))
-        for track in free:
-            track.unseen += 1
-        self._tracks = [t for t in self._tracks if t.unseen <= _FORGET]
-        return labels
+    def follow(self, memory: Memory, crop: Image) -> Label:
+        """The labels of a face, 0 or 1 each, smoothed over the frames in which it was seen.
 
-    def reset(self) -> None:
-        """Forgets all faces."""
-        self._tracks.clear()
+        A crop that looks quite different from the last one shows another person, with labels of their own.
+        """
+        sketch = _sketch(crop)
+        if memory.sketch is not None and np.abs(sketch - memory.sketch).mean() > _SOMEONE_ELSE:
+            memory.label, memory.frames = {}, 0
+        if memory.frames < _SETTLE or memory.frames % _EVERY == 0:
+            fresh = self.estimate(crop)
+            # At first the plain mean of what was seen, then an exponential one.
+            share = max(_NEW_SHARE, 1.0 / (memory.frames + 1))
+            memory.label = {n: v + (1.0 - share) * (memory.label.get(n, v) - v) for n, v in fresh.items()}
+        memory.frames, memory.sketch = memory.frames + 1, sketch
+        return decide(self._condition, memory.label)
 
     def close(self) -> None:
         """Frees the classifier."""
@@ -123,9 +111,9 @@ def decide(condition: Condition, likely: Mapping[str, float]) -> Label:
     return label
 
 
-def overlap(a: Box, b: Box) -> float:
-    """Intersection over union of two boxes."""
-    width = min(a[0] + a[2], b[0] + b[2]) - max(a[0], b[0])
-    height = min(a[1] + a[3], b[1] + b[3]) - max(a[1], b[1])
-    shared = max(width, 0.0) * max(height, 0.0)
-    return shared / max(a[2] * a[3] + b[2] * b[3] - shared, 1e-9)
+def _sketch(crop: Image) -> NDArray[np.float32]:
+    import cv2
+
+    small = cv2.resize(crop, (_SKETCH, _SKETCH), interpolation=cv2.INTER_AREA)
+    sketch: NDArray[np.float32] = small.astype(np.float32)
+    return sketch

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from . import latent
 from .artefact import Artefact
-from .backends import Backend, open_backend
+from .backends import Backend, Progress, Rebuild, open_backend
 from .card import ModelCard, TensorSpec
 from .errors import CardError, InputError
 from .image import image_spec, postprocess
@@ -64,6 +64,8 @@ class Sampler(Session):
         device: str = "auto",
         allow_fallback: bool = False,
         threads: int | None = None,
+        rebuild: Rebuild = "never",
+        on_progress: Progress | None = None,
     ) -> Sampler:
         """Opens a model file, an export folder or a run folder; the arguments are those of `Editor.open`.
 
@@ -74,7 +76,15 @@ class Sampler(Session):
         """
         model = load_for("generate", path)
         companion = model.companion(MIXER)
-        opened = open_backend(model, backend=backend, device=device, allow_fallback=allow_fallback, threads=threads)
+        opened = open_backend(
+            model,
+            backend=backend,
+            device=device,
+            allow_fallback=allow_fallback,
+            threads=threads,
+            rebuild=rebuild,
+            on_progress=on_progress,
+        )
         try:
             mixer = None if companion is None else lambda: open_companion(companion, backend, threads)
             return cls(model.card, opened, mixer, notices=opened.selection.notices)

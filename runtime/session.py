@@ -68,15 +68,21 @@ class Session:
 
 
 def load_for(task: str, path: str | Path | Artefact) -> Artefact:
-    """The model at `path`; raises InputError if it is for another task, and what `artefact.load` raises."""
+    """The model at `path`; raises what `artefact.load` does, and InputError if it cannot serve `task`, one by one."""
     model = path if isinstance(path, Artefact) else artefacts.load(path)
+    who, needs, _ = _TASKS[task]
     if model.card.task != task:
-        who, needs, _ = _TASKS[task]
         instead = _TASKS.get(model.card.task)
         raise InputError(
             f"{model.path} is a '{model.card.task}' model",
             f"{who} needs {needs}",
             f"use {instead[2]} for it" if instead else "",
+        )
+    if model.card.batch[0] > 1:
+        raise InputError(
+            f"{model.path} takes {model.card.batch[0]} pictures at a time, no fewer",
+            f"{who} gives it one",
+            "export it with --batch dynamic, or without --batch",
         )
     return model
 

@@ -1,30 +1,40 @@
-"""What a live run did: time per stage, frames per second, age of what is shown, and why frames were dropped."""
+"""What a live run did: time per stage, rates, age of what is shown, why frames were dropped, losses, memory."""
 
 from __future__ import annotations
 
 import time
 from collections import Counter, deque
+from collections.abc import Iterable, Sequence
+from itertools import islice
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
+from .memory import resident_mb
+
 _WINDOW = 4096  # samples kept per stage: memory stays bounded however long the run
 _RECENT_S = 1.5  # what "now" means on screen
+_WARM = 2000  # frames after which memory should stand still
 PERCENTILES = (50, 95, 99)
 
 
 class Stats:
     """Counts and clocks of one run; every method may be called from any thread.
 
-    Frames read = shown + the sum of `dropped` at the end of a run. Percentiles are over the last 4096 samples of
-    a stage. Stage names are free; `age` is the time from capture to shown.
+    Frames read = shown + the sum of `dropped` at the end of a run; `held` of those read were old ones given again
+    while the source was away. Percentiles are over the last 4096 samples of a stage. Stage names are free; `age`
+    is the time from capture to shown.
     """
 
     def __init__(self) -> None:
-        self.read = self.shown = 0
+        self.read = self.shown = self.held = self.reconnects = 0
+        self.lost_s = 0.0  # how long the source was away, in all
+        self._away_s = 0.0  # how long it has been this time
+        self._warm_mb: float | None = None
         self.dropped: Counter[str] = Counter()
         self._stages: dict[str, deque[float]] = {}
+        self._read_at: deque[float] = deque(maxlen=240)
         self._shown_at: deque[float] = deque(maxlen=240)
         self._begin: float | None = None
         self._last_read: float | None = None
@@ -37,12 +47,19 @@ class Stats:
         with self._lock:
             self._stages.setdefault(stage, deque(maxlen=_WINDOW)).append(seconds)
 
-    def frame_read(self) -> None:
-        """One frame came from the source."""
+    def frame_read(self, held_s: float = 0.0) -> None:
+        """One frame came from the source; `held_s` as in Frame: a fresh one after held ones is a reconnection."""
         with self._lock:
             self._last_read = time.monotonic()
             self._begin = self._begin or self._last_read
             self.read += 1
+            if held_s:
+                self.held += 1
+                self.lost_s += max(0.0, held_s - self._away_s)
+            else:
+                self._read_at.append(self._last_read)
+                self.reconnects += self._away_s > 0
+            self._away_s = held_s
 
     def frame_shown(self, captured_at: float) -> None:
         """One frame reached the sinks; `captured_at` is its monotonic timestamp."""
@@ -53,6 +70,8 @@ class Stats:
             self._shown_at.append(now)
             self._end = now
             self.shown += 1
+            if self.shown == _WARM:
+                self._warm_mb = resident_mb()
 
     def frames_dropped(self, cause: str, count: int = 1) -> None:
         """`count` frames were not shown, because of `cause`."""
@@ -63,11 +82,28 @@ class Stats:
     def recent(self) -> tuple[float, float]:
         """Frames per second over the last moments, and the median age in milliseconds of their frames."""
         with self._lock:
-            now = time.monotonic()
-            times = [t for t in self._shown_at if now - t < _RECENT_S]
+            times = _newest(self._shown_at)
             ages = list(self._stages.get("age", ()))[-max(1, len(times)) :] if times else []
-        fps = (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 else 0.0
-        return fps, 1000.0 * float(np.median(ages)) if ages else 0.0
+        return _rate(times), 1000.0 * float(np.median(ages)) if ages else 0.0
+
+    def line(self) -> list[str]:
+        """The last moments in a few words: rates in and out, age, drops by cause, losses of the source, memory."""
+        fps_out, age_ms = self.recent()
+        with self._lock:
+            fps_in = _rate(_newest(self._read_at))
+            dropped, reconnects, lost_s = sorted(self.dropped.items()), self.reconnects, self.lost_s
+        words = [f"{fps_in:.1f} fps in, {fps_out:.1f} out", f"{age_ms:.0f} ms old"]
+        words += [f"{count} dropped: {cause.replace('_', ' ')}" for cause, count in dropped]
+        if lost_s:
+            words.append(f"{reconnects} reconnects, {lost_s:.0f} s lost")
+        memory_mb = resident_mb()
+        return words if memory_mb is None else [*words, f"{memory_mb:.0f} MB"]
+
+    def recent_ms(self) -> dict[str, float]:
+        """The median of each stage's last 31 times, in milliseconds; without `age`, which is no stage."""
+        with self._lock:
+            newest = {name: list(islice(reversed(times), 31)) for name, times in self._stages.items() if name != "age"}
+        return {name: 1000.0 * float(np.median(times)) for name, times in newest.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON: times in milliseconds, rates per second, None where nothing was measured."""
@@ -76,9 +112,16 @@ class Stats:
             reading, showing = _span(begin, self._last_read), _span(self._first_shown, end)
             stages = {name: np.array(samples) for name, samples in self._stages.items()}
             read, shown, dropped = self.read, self.shown, dict(self.dropped)
+            held, reconnects, lost_s, warm_mb = self.held, self.reconnects, self.lost_s, self._warm_mb
+        memory_mb = resident_mb()
         return {
             "seconds": round(_span(begin, end), 3),
             "frames": {"read": read, "shown": shown, "dropped": dropped},
+            "away": {"held": held, "reconnects": reconnects, "seconds": round(lost_s, 2)},
+            "memory_mb": {
+                "now": _rounded(memory_mb),
+                f"growth_from_frame_{_WARM}": _rounded(None if not memory_mb or not warm_mb else memory_mb - warm_mb),
+            },
             "fps": {
                 "in": round((read - 1) / reading, 2) if reading else None,
                 "out": round((shown - 1) / showing, 2) if showing else None,
@@ -100,7 +143,25 @@ class Stats:
         all_ = self.as_dict()
         rates = ", ".join(f"{v:.1f} fps {k}" for k, v in all_["fps"].items() if v is not None)
         drops = ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in sorted(self.dropped.items())) or "none"
-        return f"{self.read} frames read, {self.shown} shown" + (f" ({rates})" if rates else "") + f"; dropped: {drops}"
+        line = f"{self.read} frames read, {self.shown} shown" + (f" ({rates})" if rates else "") + f"; dropped: {drops}"
+        if not self.lost_s:
+            return line
+        times = "once" if self.reconnects == 1 else f"{self.reconnects} times"
+        return f"{line}; the source was away for {self.lost_s:.1f} s and came back {times}"
+
+
+def _newest(times: Iterable[float]) -> list[float]:
+    """Those of the last moments."""
+    now = time.monotonic()
+    return [t for t in times if now - t < _RECENT_S]
+
+
+def _rate(times: Sequence[float]) -> float:
+    return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
+
+
+def _rounded(megabytes: float | None) -> float | None:
+    return None if megabytes is None else round(megabytes, 2)
 
 
 def _span(begin: float | None, end: float | None) -> float:

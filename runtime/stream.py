@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from threading import Thread
 
 from .channel import Channel, ChannelClosed
@@ -85,7 +86,7 @@ class Stream:
             began = time.perf_counter()
             for frame in self._source:
                 stats.record("read", time.perf_counter() - began)
-                stats.frame_read()
+                stats.frame_read(frame.held_s)
                 try:
                     stats.frames_dropped(MODEL_BUSY, captured.put(frame))
                 except ChannelClosed:
@@ -128,14 +129,14 @@ class Stream:
             except (ChannelClosed, TimeoutError):
                 return
             began = time.perf_counter()
-            after = Frame(result, frame.index, frame.timestamp, frame.source)
+            after = replace(frame, image_bgr=result)
             try:
                 keys = self._sink.write(after, frame.image_bgr)
             except BaseException:
                 stats.frames_dropped(FAILED)
                 raise
             stats.record("write", time.perf_counter() - began)
-            stats.frame_shown(frame.timestamp)
+            stats.frame_shown(frame.timestamp - frame.held_s)
             if keys and self._on_keys and not self._on_keys(keys):
                 return
             if deadline is not None and time.monotonic() >= deadline:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 
 from . import latent
-from .controls import Panel, Slider, Word
-from .errors import InputError
 from .image import Image
 from .latent import Floats
+from .panel import Look, Panel, Slider, Word
 from .sampler import Sampler
+from .settings import Memory
 from .stream import Record
 
 SLIDERS = 4
@@ -23,58 +24,66 @@ _LONGEST_GAP_S = 0.5  # a hiccup of the machine is no leap of the walk
 
 
 class WalkControls(Panel):
-    """Keys and sliders of a walk. `Walk` reads all of it from its own thread; only the keyboard's thread writes.
+    """Keys and sliders of a walk. `Walk` reads all of it from its own thread.
 
     Args:
         width: of the model's latent.
         seed: of the pictures that the walk passes.
         speed: how many of them it passes a second.
         values: where the sliders stand at the start, by name; InputError for an unknown one, or beyond its ends.
+        look: how the picture is shown at first.
+        memory: keeps presets.
     """
 
     def __init__(
-        self, width: int, seed: int = 0, speed: float = 0.5, values: Mapping[str, float] | None = None
+        self,
+        width: int,
+        seed: int = 0,
+        speed: float = 0.5,
+        values: Mapping[str, float] | None = None,
+        *,
+        look: Look | None = None,
+        memory: Memory | None = None,
     ) -> None:
-        super().__init__()
+        sliders = [Slider(f"d{i + 1}", -_REACH, _REACH, key=str(i + 1)) for i in range(min(SLIDERS, width))]
+        super().__init__(sliders, look=look, memory=memory)
         self.seed, self.speed = seed, speed
-        self.paused = False
         self.skips = 0  # how often the next picture was asked for
-        self.sliders = tuple(Slider(f"d{i + 1}", -_REACH, _REACH) for i in range(min(SLIDERS, width)))
-        self._held = 0  # the slider that keys push
-        by_name = {slider.name: slider for slider in self.sliders}
         for name, value in (values or {}).items():
-            if name not in by_name or not -_REACH <= value <= _REACH:
-                raise InputError(
-                    f"{name}={value:g} was asked for",
-                    f"the sliders are {', '.join(by_name)}, from {-_REACH:g} to {_REACH:g}",
-                )
-            by_name[name].value = value
+            self.set(name, value)
+        self.hold(self.sliders[0].name)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the walk stands still."""
+        return self.look.frozen
 
     def _act(self, key: str) -> None:
         if key == " ":
-            self.paused = not self.paused
+            self.choose(frozen=not self.paused)
         elif key == "n":
             self.skips += 1
-        elif key == "s":
+        elif key == "g":
             self.seed += 1
         elif key in "+-":
             faster = [v for v in _SPEEDS if v > self.speed][:1] or [_SPEEDS[-1]]
             slower = [v for v in _SPEEDS if v < self.speed][-1:] or [_SPEEDS[0]]
             (self.speed,) = faster if key == "+" else slower
         elif key.isdecimal() and 1 <= int(key) <= len(self.sliders):
-            self._held = int(key) - 1
-        elif key in "[]":
-            self.sliders[self._held].move(1 if key == "]" else -1)
+            self.hold(self.sliders[int(key) - 1].name)
         elif key == "0":
-            for slider in self.sliders:
-                slider.value = 0.0
+            self.reset()
+
+    def describe(self) -> dict[str, Any]:
+        """What a snapshot tells of its making."""
+        return {**super().describe(), "seed": self.seed}
 
     def status(self) -> list[Word]:
         """Seed, speed, and where the sliders stand; the one that keys push in brackets."""
         words: list[Word] = [(f"seed {self.seed}", ""), ("paused", "off") if self.paused else (f"{self.speed:g}/s", "")]
-        for number, slider in enumerate(self.sliders):
+        for slider in self.sliders:
             text = f"{slider.name} {slider.value:+.1f}"
-            words.append((f"[{text}]" if number == self._held else text, "on" if slider.value else ""))
+            words.append((f"[{text}]" if slider.name == self.held else text, "on" if slider.value else ""))
         return words
 
     def help_lines(self) -> list[str]:
@@ -82,11 +91,9 @@ class WalkControls(Panel):
         return [
             "space  pause, go on",
             "n  the next picture",
-            "s  another seed",
+            "g  another seed",
             "+ -  faster, slower",
             f"1-{len(self.sliders)}  take a slider",
-            "[ ]  push it",
-            "0  all sliders back",
             *super().help_lines(),
         ]
 

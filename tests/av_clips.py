@@ -1,5 +1,6 @@
 """Small H.264 clips whose frames tell their own number."""
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
@@ -20,12 +21,63 @@ def number_of(picture: np.ndarray) -> int:
     return sum(int(picture[height // 2, bit * width // 8 + width // 16, 1] > 127) << bit for bit in range(8))
 
 
-def clip(path: Path, *, frames: int, fps: int = 30) -> Path:
-    """Writes an ordinary H.264 file with B-frames, as a phone would."""
+def clip(path: Path, *, frames: int, fps: int = 30, starts: list[float] | None = None) -> Path:
+    """Writes an ordinary H.264 file with B-frames, as a phone would; `starts` gives each frame its own second."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream("libx264", rate=fps, options={"preset": "fast"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        if starts:
+            stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(frames):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), format="bgr24")))
+            picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            if starts:
+                picture.pts, picture.time_base = round(1000 * starts[number]), Fraction(1, 1000)
+            container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
     return path
+
+
+def add_sound(
+    path: Path, out: Path, *, seconds: float, codec: str = "aac", click_s: float = 1.0, late_s: float = 0.0
+) -> Path:
+    """Copies the video of `path` and puts a sound beside it: silence with one loud tone that begins at `click_s`.
+
+    Both begin at `late_s` of the file's own time.
+    """
+    rate = 48_000
+    wave = np.zeros(round(seconds * rate), np.float32)
+    begin = round(click_s * rate)
+    wave[begin : begin + rate // 10] = 0.8 * np.sin(np.arange(rate // 10) * 2 * np.pi * 1000 / rate)
+    with av.open(str(path)) as video, av.open(str(out), "w") as container:
+        pictures = container.add_stream_from_template(video.streams.video[0])
+        sound = container.add_stream(codec, rate=rate, layout="mono")
+        for packet in video.demux(video=0):
+            if packet.dts is not None:
+                packet.pts += round(late_s / packet.time_base)
+                packet.dts += round(late_s / packet.time_base)
+                packet.stream = pictures
+                container.mux(packet)
+        for at in range(0, len(wave), 1024):
+            samples = np.ascontiguousarray(wave[None, at : at + 1024])
+            frame = av.AudioFrame.from_ndarray(samples, format="fltp", layout="mono")
+            frame.sample_rate, frame.pts, frame.time_base = rate, at + round(late_s * rate), Fraction(1, rate)
+            container.mux(sound.encode(frame))
+        container.mux(sound.encode(None))
+    return out
+
+
+def packets_of(path: Path, kind: str = "audio") -> list[tuple[float, bytes]]:
+    """(second, bytes) of each packet of the first stream of that kind."""
+    with av.open(str(path)) as container:
+        stream = getattr(container.streams, kind)[0]
+        return [(float(p.pts * p.time_base), bytes(p)) for p in container.demux(stream) if p.pts is not None]
+
+
+def loud_at(path: Path) -> float:
+    """The second at which the sound becomes loud."""
+    with av.open(str(path)) as container:
+        for frame in container.decode(audio=0):
+            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.2)
+            if len(loud):
+                return float(frame.time) + loud[0] / frame.sample_rate
+    raise AssertionError("it is silent")

@@ -1,18 +1,22 @@
+import json
 import threading
+import time
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import tiny_models
 from typer.testing import CliRunner
 
 from edgegan import cli
 from edgegan.runtime import Editor, avatars, labels
+from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.card import Condition, SizeRule
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.faces import Face
 from edgegan.runtime.image import mirrored, postprocess, preprocess
-from edgegan.runtime.pipeline import STAGES
+from edgegan.runtime.pipeline import STAGES, FaceOptions
+from edgegan.runtime.sources.synthetic import Synthetic
 
 SIZE = 32
 
@@ -72,27 +76,22 @@ def test_labels_are_consistent_in_exclusive_groups():
 
 
 def test_a_flicker_of_the_classifier_does_not_reach_the_label(editor):
-    followed = editor._pipeline.labels
-    here = Face(box=(10, 10, 50, 50), score=1, left_eye=(20, 30), right_eye=(40, 30))
-    there = msgspec.structs.replace(here, box=(200, 10, 50, 50))
-    seen = [
-        followed.follow([here, there], [picture, crop()])
-        for picture in [crop(blue=200)] * 6 + [crop()] + [crop(blue=200)]
-    ]
-    assert [frame[0]["Smiling"] for frame in seen] == [1.0] * 8
-    assert [frame[1]["Smiling"] for frame in seen] == [0.0] * 8
+    estimator, here, there = editor._pipeline.labels, labels.Memory(), labels.Memory()
+    smiles, serious = crop(blue=134), crop(blue=122)  # on both sides of the classifier's 127.5
+    for picture in [smiles] * 6 + [serious] + [smiles]:
+        assert estimator.follow(here, picture)["Smiling"] == 1.0
+        assert estimator.follow(there, serious)["Smiling"] == 0.0  # each face has labels of its own
     for _ in range(40):
-        last = followed.follow([msgspec.structs.replace(here, box=(14, 10, 50, 50))], [crop()])
-    assert last[0]["Smiling"] == 0.0  # a lasting change does
+        last = estimator.follow(here, serious)
+    assert last["Smiling"] == 0.0  # a lasting change does
 
 
-def test_a_new_face_beside_a_known_one_gets_its_own_label(editor):
-    followed = editor._pipeline.labels
-    known = Face(box=(10, 10, 50, 50), score=1, left_eye=(20, 30), right_eye=(40, 30))
-    close = msgspec.structs.replace(known, box=(25, 10, 50, 50))
-    followed.follow([known], [crop(blue=200)])
-    seen = followed.follow([known, close], [crop(blue=200), crop()])
-    assert [label["Smiling"] for label in seen] == [1.0, 0.0]
+def test_another_person_in_the_same_place_has_labels_of_their_own_at_once(editor):
+    estimator, memory = editor._pipeline.labels, labels.Memory()
+    for _ in range(12):
+        estimator.follow(memory, crop(blue=200))
+    assert estimator.follow(memory, crop(red=200))["Smiling"] == 0.0
+    assert memory.frames == 1
 
 
 def test_a_frame_is_edited_where_the_face_is_and_nowhere_else(editor):
@@ -108,6 +107,115 @@ def test_a_frame_is_edited_where_the_face_is_and_nowhere_else(editor):
     rows, columns = np.nonzero(changed)
     assert changed.sum() > 5000 and columns.min() > 100 and columns.max() < 560
     assert tuple(times) == STAGES and all(t > 0 for t in times.values())
+
+
+def clip(frames=8):
+    camera = Synthetic((240, 320), seed=2)
+    return [camera.frame_at(i) for i in range(frames)]
+
+
+def test_the_same_video_gives_the_same_pictures_and_a_lone_picture_leaves_it_alone(editor):
+    pytest.importorskip("resvg_py")
+    frames = clip()
+    first = [editor.edit(f, {"Smiling": 1.0}, timestamp=i / 30) for i, f in enumerate(frames)]
+    alone = editor.edit(frames[0], {"Smiling": 1.0})
+    assert np.array_equal(alone, first[0])  # a video begins at full strength
+    editor.reset()
+    for i, frame in enumerate(frames):
+        out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
+        assert np.array_equal(editor.edit(frames[0], {"Smiling": 1.0}), alone)
+        assert np.array_equal(out, first[i])
+    editor.reset()
+    assert np.array_equal(editor.edit(frames[3], {}, timestamp=0.5), editor.edit(frames[3], {}))  # nothing is left
+
+
+def test_a_lost_face_is_still_edited_for_a_moment_and_then_no_more(editor):
+    pytest.importorskip("resvg_py")
+    frame = clip(1)[0]
+    find, finder = editor._pipeline._finder.find, editor._pipeline._finder
+    try:
+        changed = []
+        for i in range(30):
+            finder.find = find if i < 5 else lambda frame: []
+            out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
+            changed.append(np.abs(out.astype(int) - frame).sum())
+    finally:
+        finder.find = find
+    assert changed[10] == pytest.approx(changed[4], rel=0.01) and 0 < changed[15] < 0.8 * changed[4]
+    assert changed[-1] == 0
+
+
+def test_the_faces_asked_for_are_edited(model):
+    pytest.importorskip("resvg_py")
+    frame = np.full((360, 640, 3), 80, np.uint8)
+    for x, size, number in ((0, 260, 3), (290, 340, 4)):
+        person = avatars.sample_face(avatars.SPLITS["heldout"] + number)
+        frame[10 : 10 + size, x : x + size] = avatars.render_rgb(person, size)[:, :, ::-1]
+
+    def sides(editor, **when):
+        changed = (editor.edit(frame, {"Smiling": 1.0}, **when) != frame).any(axis=(0, 2))
+        return bool(changed[:240].any()), bool(changed[320:].any())
+
+    with Editor.open(model, faces=FaceOptions(which="largest")) as editor:
+        assert sides(editor) == (False, True) and sides(editor, timestamp=0.0) == (False, True)
+        editor.choose((140.0, 140.0))
+        assert sides(editor) == (True, False)
+        assert [sides(editor, timestamp=t / 10) for t in range(1, 9)][-1] == (True, False)
+        editor.choose("all")
+        assert sides(editor) == (True, True)
+        with pytest.raises(InputError, match="'both'"):
+            editor.choose("both")
+
+
+def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
+    """The same frame through a network of one picture a call and through one of up to three."""
+    pytest.importorskip("resvg_py")
+    frame = np.hstack(
+        [avatars.render_rgb(avatars.sample_face(avatars.SPLITS["heldout"] + n), 256)[:, :, ::-1] for n in (3, 4, 6, 7)]
+    )
+    outs, calls = [], []
+    for batch in ((1, 1), (1, 3)):
+        path = tiny_models.write_editor(tmp_path / str(batch), size=SIZE, classifier=False, pairs=0)
+        if batch[1] > 1:
+            _allow(path, batch)
+        with Editor.open(path, backend="onnxruntime") as editor:
+            run, sizes = editor._pipeline._run, []
+            editor._pipeline._run = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
+            outs.append(editor.edit(frame, {"Smiling": 1.0}))
+            calls.append(sizes)
+    faces = len(calls[0])
+    assert faces >= 3 and calls[0] == [1] * faces
+    assert calls[1] == ([3, faces - 3] if faces > 3 else [3])
+    assert not np.array_equal(outs[0], frame) and np.array_equal(*outs)
+
+
+def _allow(path, batch):
+    """Makes a tiny editor take batches."""
+    network = onnx.load(path)
+    for value in (*network.graph.input, *network.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    for constant in network.graph.initializer:
+        if constant.name == "as_pixel":
+            constant.CopyFrom(onnx.numpy_helper.from_array(np.array([-1, 3, 1, 1], np.int64), "as_pixel"))
+    onnx.save(network, path)
+    before = tiny_models.rewrite_card(path, batch=batch, payload_sha256=payload_sha256(path))
+
+    def any_batch(specs):
+        return tuple(msgspec.structs.replace(spec, shape=("batch", *spec.shape[1:])) for spec in specs)
+
+    tiny_models.rewrite_card(path, inputs=any_batch(before.inputs), outputs=any_batch(before.outputs))
+
+
+def test_a_live_editor_searches_beside_and_follows_the_faces(model):
+    pytest.importorskip("resvg_py")
+    frames = clip(24)
+    with Editor.open(model, faces=FaceOptions(beside=True)) as editor:
+        for i, frame in enumerate(frames):
+            out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
+            assert (out != frame).any()
+        names = [thread.name for thread in threading.enumerate()]
+        assert "edgegan-faces" in names
+    assert "edgegan-faces" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_frame_without_a_face_comes_back_as_a_new_array(editor):
@@ -281,7 +389,7 @@ def test_info_shows_the_card_in_words_and_as_json(app, model):
     ):
         assert words in shown.stdout
     as_json = CliRunner().invoke(app, ["info", str(model), "--json"])
-    assert as_json.stdout.encode() == model.with_name("model.onnx.card.json").read_bytes()
+    assert json.loads(as_json.stdout)["card"] == json.loads(model.with_name("model.onnx.card.json").read_bytes())
 
 
 def test_info_on_a_missing_model_exits_with_2_in_plain_lines(capsys):
@@ -289,3 +397,175 @@ def test_info_on_a_missing_model_exits_with_2_in_plain_lines(capsys):
         cli.main(["info", "nowhere.onnx"])
     error = capsys.readouterr().err
     assert ended.value.code == 2 and "no model at nowhere.onnx" in error and len(error.splitlines()) <= 3
+
+
+@pytest.fixture(scope="module")
+def scene():
+    pytest.importorskip("resvg_py")
+    return Synthetic((240, 320), seed=2).frame_at(3)
+
+
+def padded(array):
+    """The same values, with gaps between rows and pixels."""
+    wide = np.zeros((array.shape[0], 2 * array.shape[1], array.shape[2] + 2), np.uint8)
+    view = wide[:, ::2, : array.shape[2]]
+    view[:] = array
+    return view
+
+
+def test_pictures_of_any_strides_and_channels_are_edited_alike(editor, scene):
+    right = editor.edit(scene, {"Smiling": 1.0})
+    assert (right != scene).any()
+    locked = scene.copy()
+    locked.setflags(write=False)
+    alpha = np.dstack([scene, np.full(scene.shape[:2], 7, np.uint8)])
+    upside_down = np.ascontiguousarray(scene[::-1, ::-1])[::-1, ::-1]
+    for given in (locked, padded(scene), np.asfortranarray(scene), upside_down, alpha, padded(alpha)):
+        before = given.copy()
+        out = editor.edit(given, {"Smiling": 1.0})
+        assert np.array_equal(out, right) and np.array_equal(given, before) and out.shape == scene.shape
+        assert out.flags.c_contiguous and out.flags.writeable and not np.shares_memory(out, given)
+    grey = np.ascontiguousarray(scene[:, :, 1])
+    three = np.dstack([grey] * 3)
+    for given in (grey, grey[:, :, None], np.asfortranarray(grey)):
+        assert np.array_equal(editor.edit(given, {"Smiling": 1.0}), editor.edit(three, {"Smiling": 1.0}))
+
+
+def test_rgb_pictures_come_back_as_rgb(editor, scene):
+    right = editor.edit(scene, {"Smiling": 1.0})[:, :, ::-1]
+    rgb = np.ascontiguousarray(scene[:, :, ::-1])
+    rgba = np.dstack([rgb, np.zeros(rgb.shape[:2], np.uint8)])
+    for given in (rgb, rgba, scene[:, :, ::-1]):
+        out = editor.edit(given, {"Smiling": 1.0}, colour="rgb")
+        assert np.array_equal(out, right) and out.flags.c_contiguous
+    (out,) = editor.edit_batch([rgb], {"Smiling": 1.0}, colour="rgb")
+    assert np.array_equal(out, right)
+    small = crop(red=200, green=10, blue=30)
+    there = editor.translate(small[:, :, ::-1], {"Smiling": 1.0}, colour="rgb")
+    assert np.array_equal(there[:, :, ::-1], editor.translate(small, {"Smiling": 1.0}))
+    assert editor.estimate(small[:, :, ::-1], colour="rgb") == editor.estimate(small)
+    with pytest.raises(InputError, match="'yuv'.*\n.*'bgr'"):
+        editor.edit(scene, {}, colour="yuv")
+
+
+@pytest.mark.parametrize("colour", ["bgr", "rgb"])
+def test_the_callers_own_buffer_is_written_also_in_place(editor, scene, colour):
+    changes = {"Smiling": 1.0}
+    right = editor.edit(scene, changes, colour=colour)
+    for out in (np.zeros_like(scene), padded(np.zeros_like(scene)), np.zeros_like(scene)[:, :, ::-1]):
+        assert editor.edit(scene, changes, colour=colour, out=out) is out and np.array_equal(out, right)
+    same = scene.copy()
+    assert editor.edit(same, changes, colour=colour, out=same) is same and np.array_equal(same, right)
+    small = crop(red=90)
+    out = np.zeros_like(small)
+    assert editor.translate(small, changes, colour=colour, out=out) is out
+    assert np.array_equal(out, editor.translate(small, changes, colour=colour))
+
+
+def test_a_buffer_that_does_not_fit_is_refused(editor, scene):
+    locked = scene.copy()
+    locked.setflags(write=False)
+    for out in (scene[:100], scene.astype(np.float32), locked, scene[:, :, 0], bytearray(10)):
+        with pytest.raises(InputError, match="out is"):
+            editor.edit(scene, {}, out=out)
+    with pytest.raises(InputError, match="out is"):
+        editor.translate(crop(), {}, out=scene)
+
+
+def test_what_comes_back_stays_as_it_is(editor, scene):
+    first = editor.edit(scene, {"Smiling": 1.0})
+    kept = first.copy()
+    editor.edit(255 - scene, {"Blond_Hair": 1.0})
+    small = editor.translate(crop(), {"Smiling": 1.0})
+    kept_small = small.copy()
+    editor.translate(crop(red=200), {})
+    assert np.array_equal(first, kept) and np.array_equal(small, kept_small)
+
+
+def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, scene):
+    frames = [scene, np.zeros((60, 80, 3), np.uint8), scene[:, ::-1], scene[:200]]
+    for opened in (editor,):
+        batch = opened.edit_batch(frames, {"Smiling": 1.0})
+        assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))
+    assert editor.edit_batch([], {}) == []
+    path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False, pairs=0, faces=False, alignment=None)
+    _allow(path, (1, 3))
+    with Editor.open(path, backend="onnxruntime") as opened:
+        run, sizes = opened._pipeline._run, []
+        opened._pipeline._run = lambda i: (sizes.append(len(i["image"])), run(i))[1]
+        batch = opened.edit_batch(frames, {"Smiling": 1.0})
+        assert sizes == [3, 1]
+        assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))
+    with Editor.open(any_size) as opened:  # frames of several shapes go through one by one
+        for out, frame in zip(opened.edit_batch(frames, {}), frames, strict=True):
+            assert np.array_equal(out, opened.edit(frame, {}))
+
+
+def test_a_batch_leaves_the_video_alone(editor):
+    pytest.importorskip("resvg_py")
+    frames = clip()
+    expected = [editor.edit(f, {"Smiling": 1.0}, timestamp=i / 30) for i, f in enumerate(frames)]
+    editor.reset()
+    for i, frame in enumerate(frames):
+        editor.edit_batch(frames[:1], {})
+        assert np.array_equal(editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30), expected[i])
+
+
+def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene):
+    with Editor.open(model) as editor:
+        assert (editor.statistics.frames, editor.statistics.stages_ms) == (0, {})
+        ran = []
+        run = editor._pipeline._run
+        editor._pipeline._run = lambda inputs: (ran.append(1), run(inputs))[1]
+        assert editor.warm_up((60, 80)) > 0 and ran
+        assert editor.statistics.frames == 0  # warming up is nobody's picture
+        told = {}
+        for i in range(6):
+            editor.edit(scene, {"Smiling": 1.0}, timestamp=i / 30, record=told.__setitem__)
+        editor.edit_batch([scene, scene], {})
+        editor.translate(crop(), {})
+        with pytest.raises(InputError):
+            editor.edit(scene, {"Smile": 1.0})
+        seen = editor.statistics
+        assert (seen.frames, seen.crops, seen.errors) == (8, 1, 1)
+        assert set(seen.stages_ms) == {*STAGES, "wait", "total"} and tuple(told) == STAGES
+        whole = seen.stages_ms["total"]
+        assert 0 < seen.stages_ms["network"]["p50"] <= whole["p50"] <= whole["p95"]
+    assert editor.statistics == seen
+
+
+def test_statistics_cost_next_to_nothing():
+    from edgegan.runtime.tally import Tally
+
+    tally, best = Tally(), 1.0
+    for _ in range(5):
+        began = time.process_time()
+        for _ in range(200):
+            with tally.call(frames=1):
+                for stage in STAGES:
+                    tally.record(stage, 0.001)
+        best = min(best, (time.process_time() - began) / 200)
+    assert best < 0.0002  # of a frame's 33 ms
+
+
+def test_an_editor_prints_nothing_and_leaves_the_process_as_it_was(model, scene, capfd):
+    import os
+    import signal
+
+    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}, dict(os.environ), np.geterr()
+    state = np.random.get_state()[1].copy()  # noqa: NPY002
+    with Editor.open(model) as editor:
+        editor.edit(scene, {"Smiling": 1.0}, timestamp=0.0)
+    with pytest.raises(InputError):
+        Editor.open("nowhere.onnx")
+    after = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}, dict(os.environ), np.geterr()
+    assert before == after and np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
+    assert capfd.readouterr() == ("", "")
+
+
+def test_crops_of_one_shape_alone_share_a_call():
+    from edgegan.runtime.pipeline import _alike
+
+    shapes = [(8, 8), (8, 8), (8, 8), (4, 8), (8, 8)]
+    crops = [np.zeros((*hw, 3), np.uint8) for hw in shapes]
+    assert [len(_alike(crops[i:], 2)) for i in range(5)] == [2, 2, 1, 1, 1]

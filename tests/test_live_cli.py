@@ -1,17 +1,23 @@
 """`edgegan live`: real runs on a tiny model, and plain words with exit code 2 for every bad input."""
 
+import io
 import json
+import resource
 import signal
 import subprocess
 import sys
+import threading
 import time
+from contextlib import suppress
+from functools import partial
 
 import av
 import cv2
 import numpy as np
 import pytest
 import tiny_models
-from av_clips import clip, number_of
+from av_clips import add_sound, clip, loud_at, number_of, packets_of
+from mjpeg_server import MjpegServer
 
 from edgegan.cli import main
 from edgegan.runtime.editor import Editor
@@ -67,7 +73,7 @@ def test_the_synthetic_camera_is_edited_as_asked_and_only_at_the_face(live, file
     with Synthetic((240, 320), fps=30, seed=2) as source, Editor.open(files / "faces") as editor:
         for index in range(3):
             before, after = source.frame_at(index), cv2.imread(f"frames/frame_{index:06d}.png")
-            assert np.array_equal(after, editor.edit(before, {"Smiling": 0.0}))
+            assert np.array_equal(after, editor.edit(before, {"Smiling": 0.0}, timestamp=index / 30))
             changed = (after != before).any(axis=2)
             (x, y) = np.mean(source.eyes(index), axis=0)
             assert changed[round(y), round(x)]
@@ -130,6 +136,11 @@ BAD = {
     "no video": (["{f}/faces", "--source", "{f}/text.mp4", "--sink", "null"], "not a video"),
     "empty folder": (["{f}/faces", "--source", "{f}/empty", "--sink", "null"], "holds no pictures"),
     "no camera": (["{f}/faces", "--source", "97", "--sink", "null"], "camera 97 is not there"),
+    "dead address": (["{f}/faces", "--source", "http://127.0.0.1:9/x", "--sink", "null"], "gives no video"),
+    "no pipeline": (["{f}/faces", "--source", "gst:nosuchelement", "--sink", "null"], "gst"),
+    "size of a pipeline": (["{f}/faces", "--source", "gst:x", "--size", "64x48", "--sink", "null"], "pipeline"),
+    "no virtual camera": (["{f}/faces", "--sink", "virtualcam:/dev/video97"], "virtual"),
+    "no patience": (["{f}/faces", "--source", "synthetic", "--sink", "null", "--patience", "-1"], "--patience"),
     "unknown attribute": (["{f}/faces", "--set", "Beard=1", "--sink", "out.mp4"], "no attribute 'Beard'"),
     "rivals": (["{f}/faces", "--set", "Blond_Hair=1", "--set", "Brown_Hair=1", "--sink", "null"], "exclude each other"),
     "no value": (["{f}/faces", "--set", "Smiling", "--sink", "null"], "--set Smiling"),
@@ -146,6 +157,7 @@ BAD = {
     "size of a file": (["{f}/faces", "--source", "{f}/clip.mp4", "--size", "64x48", "--sink", "null"], "recorded"),
     "bad rate": (["{f}/faces", "--fps", "0", "--sink", "null"], "frames per second"),
     "no frames": (["{f}/faces", "--frames", "0", "--sink", "null"], "--frames"),
+    "no such faces": (["{f}/faces", "--faces", "0", "--sink", "null"], "--faces 0"),
     "unknown option": (["{f}/faces", "--colour"], "--colour"),
 }
 
@@ -169,6 +181,76 @@ def test_without_a_display_and_a_sink_the_way_out_is_named(live, monkeypatch):
     assert code == 2
     assert "--sink out.mp4" in err
     assert len(err.strip().splitlines()) <= 3
+
+
+def command(*arguments):
+    return [sys.executable, "-m", "edgegan", "live", *map(str, arguments)]
+
+
+def test_frames_on_stdout_go_to_another_program_and_words_to_stderr(files, tmp_path):
+    options = ("--source", files / "clip.mp4", "--sink", "-", "--no-label", "--stats-json", tmp_path / "s.json")
+    done = subprocess.run(command(files / "negative", *options), capture_output=True, timeout=120)
+    assert done.returncode == 0, done.stderr.decode()
+    with av.open(io.BytesIO(done.stdout), format="yuv4mpegpipe") as container:
+        numbers = [number_of(255 - f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
+    assert numbers == list(range(120))
+    for words in (b"model:", b"120 frames read, 120 shown", b"written: "):
+        assert words in done.stderr
+
+
+def test_a_full_disk_ends_the_run_in_plain_words_and_what_was_recorded_plays(files, tmp_path):
+    """The limit on a file's size fails as a full disk does, in the middle of a write."""
+    path = tmp_path / "out.mp4"
+    options = ("--source", "synthetic:320x240@30", "--every-frame", "--frames", "2000", "--sink", path)
+    limit = partial(resource.setrlimit, resource.RLIMIT_FSIZE, (150_000, 150_000))
+    done = subprocess.run(
+        command(files / "faces", *options), capture_output=True, timeout=240, text=True, preexec_fn=limit
+    )
+    assert done.returncode == 2, done.stderr
+    assert f"cannot write {path}" in done.stderr and "is the disk full?" in done.stderr
+    assert len(done.stderr.strip().splitlines()) <= 3
+    with av.open(str(path)) as container:
+        times = []
+        with suppress(av.InvalidDataError):  # the fragment that was cut
+            for picture in container.decode(video=0):
+                times.append(picture.time)
+    assert times == pytest.approx([n / 30 for n in range(len(times))], abs=1e-3)
+    assert len(times) >= 30
+    assert [p.name for p in tmp_path.iterdir()] == ["out.mp4"]
+
+
+def test_the_sound_of_a_file_is_kept(live, files):
+    add_sound(files / "clip.mp4", files / "loud.mp4", seconds=4.0)
+    code, _, _ = live("{f}/negative", "--source", "{f}/loud.mp4", "--sink", "out.mp4", "--frames", "60")
+    assert code == 0
+    sound = packets_of("out.mp4")
+    assert 1.9 < sound[-1][0] < 2.05
+    assert loud_at("out.mp4") == pytest.approx(1.0, abs=0.02)
+    assert live("{f}/negative", "--source", "{f}/clip.mp4", "--sink", "mute.mp4", "--frames", "3")[0] == 0
+
+
+def test_a_recording_goes_on_when_its_camera_was_cut_and_came_back(live, tmp_path):
+    with MjpegServer() as server:
+
+        def cut():
+            while not (tmp_path / "out.mp4").exists():
+                time.sleep(0.05)
+            time.sleep(1)
+            server.stop()
+            time.sleep(1.5)
+            server.start()
+
+        thread = threading.Thread(target=cut)
+        thread.start()
+        options = ("--sink", "out.mp4", "--seconds", "7", "--stats-json", "s.json")
+        code, out, _ = live("{f}/negative", "--source", server.url, *options)
+        thread.join()
+    assert code == 0
+    assert "came back once" in out and "secret" not in out
+    about = json.loads((tmp_path / "s.json").read_bytes())["away"]
+    assert about["reconnects"] == 1 and 1.0 < about["seconds"] < 5
+    with av.open("out.mp4") as container:
+        assert [f.time for f in container.decode(video=0)][-1] > 4
 
 
 @pytest.fixture

@@ -168,7 +168,7 @@ REFUSED = {
     "a comparison": (["{f}/g", "--side-by-side"], "no picture before"),
     "a size": (["{f}/g", "--size", "64x64"], "one size"),
     "a work size": (["{f}/g", "--work-size", "64x64"], "one size"),
-    "a slider": (["{f}/g", "--set", "d7=1"], "d1, d2, d3, d4, from -2 to 2"),
+    "a slider": (["{f}/g", "--set", "d7=1"], "d1, d2, d3, d4"),
     "too far": (["{f}/g", "--set", "d1=5"], "from -2 to 2"),
     "a rate": (["{f}/g", "--source", "latent@0"], "latent[@FPS][#SEED]"),
     "a walk of an editor": (["{f}/editor", "--source", "latent"], "is for generators"),

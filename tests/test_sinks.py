@@ -1,7 +1,11 @@
 """Sinks: what was written comes back, survives a kill, and leaves nothing behind when it cannot be."""
 
+import os
 import subprocess
 import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 from types import SimpleNamespace
 
 import av
@@ -10,13 +14,12 @@ import numpy as np
 import pytest
 from av_clips import clip, number_of, numbered
 
-from edgegan.runtime.controls import ESCAPE, Controls, Slider
 from edgegan.runtime.errors import MissingExtraError, SinkError
-from edgegan.runtime.hud import Dressed
-from edgegan.runtime.sinks import Clock, Sink, Sinks, open_sink, open_sinks
-from edgegan.runtime.sinks.window import Window, check_display
+from edgegan.runtime.panel import ESCAPE
+from edgegan.runtime.sinks import Callback, Clock, Sink, Sinks, open_sink, open_sinks
+from edgegan.runtime.sinks.stdout import Stdout
+from edgegan.runtime.sinks.window import check_display
 from edgegan.runtime.sources import Frame
-from edgegan.runtime.stats import Stats
 
 
 def frame(number: int, timestamp: float = 0.0, hw: tuple[int, int] = (48, 64)) -> Frame:
@@ -227,108 +230,133 @@ def test_open_sinks_refuses_all_when_one_is_wrong(tmp_path):
     assert (tmp_path / "x.mp4").is_file()
 
 
-def _flat(value=90):
-    return Frame(np.full((240, 320, 3), value, np.uint8), 0, 0.0, "test")
+def read_stream(descriptor: int, frames: int | None = None) -> list[np.ndarray]:
+    """What a program that knows YUV4MPEG2 sees."""
+    with open(descriptor, "rb") as file, av.open(file, format="yuv4mpegpipe") as container:
+        decoded = container.decode(video=0)
+        return [f.to_ndarray(format="bgr24") for f in (decoded if frames is None else islice(decoded, frames))]
 
 
-def test_the_mark_is_on_every_output_unless_switched_off():
-    marked, bare = Memory(), Memory()
-    given = _flat()
-    Dressed(marked, Controls(), Stats()).write(given)
-    Dressed(bare, Controls(), Stats(), mark="").write(given)
-    assert (given.image_bgr == 90).all()
-    assert (bare.frames[0].image_bgr == 90).all()
-    changed = (marked.frames[0].image_bgr != 90).any(axis=2)
-    rows, columns = np.nonzero(changed)
-    assert rows.min() > 200
-    assert columns.min() > 200
-    assert 0.002 < changed.mean() < 0.05
+def test_frames_on_stdout_tell_their_size_and_rate_and_every_one_comes_back():
+    ours, theirs = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(read_stream, ours)
+        with Stdout(theirs, Clock(fps=30)) as sink:
+            for number in range(20):
+                assert sink.write(frame(number, hw=(47, 63))) == ""
+        pictures = seen.result(timeout=20)
+    assert [number_of(p) for p in pictures] == list(range(20))
+    assert {p.shape for p in pictures} == {(48, 64, 3)}
 
 
-def test_the_line_is_for_screens_and_shows_what_is_on():
-    names = ("Blond_Hair", "Smiling")
-    screen, file = Memory(screen=True), Memory()
-    controls = Controls(names)
-    for sink in (screen, file):
-        Dressed(sink, controls, Stats(), mark="").write(_flat())
-    assert (file.frames[0].image_bgr == 90).all()
-    controls.press("1")
-    Dressed(screen, controls, Stats(), mark="").write(_flat())
-    off, on = (f.image_bgr[:30].astype(int) for f in screen.frames)
-    green = [int((p[..., 1] - p[..., 2]).max()) for p in (off, on)]
-    assert green[0] < 20 < 60 < green[1]
+def test_colours_survive_stdout():
+    colours = np.array([(200, 60, 40), (40, 180, 70), (50, 60, 210), (128, 128, 128)])
+    ours, theirs = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(read_stream, ours)
+        with Stdout(theirs) as sink:
+            sink.write(Frame(np.repeat(np.repeat(colours[None].astype(np.uint8), 64, 0), 32, 1), 0, 0.0, "test"))
+        (picture,) = seen.result(timeout=20)
+    assert np.abs(picture[32, 16::32].astype(int) - colours).max() <= 6
 
 
-def test_before_and_after_stand_side_by_side_and_a_recording_keeps_its_size():
-    screen, file = Memory(screen=True), Memory()
-    controls = Controls(side_by_side=True)
-    dressed = [Dressed(s, controls, Stats(), hud=False, mark="") for s in (screen, file)]
-    before = np.full((240, 320, 3), 10, np.uint8)
-    for keys in ("", "b"):
-        controls.press(keys)
-        for each in dressed:
-            each.write(_flat(), before)
-    assert [f.image_bgr.shape[1] for f in screen.frames] == [640, 320]
-    assert [f.image_bgr.shape[1] for f in file.frames] == [640, 640]
-    assert (file.frames[0].image_bgr[:, :320] == 10).all()
-    assert (file.frames[0].image_bgr[:, 320:] == 90).all()
+def test_a_live_source_on_stdout_takes_as_long_as_it_took():
+    ours, theirs = os.pipe()
+    with ThreadPoolExecutor(1) as pool:
+        seen = pool.submit(read_stream, ours)
+        with Stdout(theirs, Clock(fps=10, by_timestamp=True)) as sink:
+            for number, timestamp in enumerate((5.0, 5.1, 5.11, 5.4, 5.5)):
+                sink.write(frame(number, timestamp))
+        numbers = [number_of(p) for p in seen.result(timeout=20)]
+    assert numbers == [0, 1, 1, 1, 3, 4]  # 5.11 is left out; the gap to 5.4 is filled
 
 
-def test_keys_go_round_and_rivals_give_way():
-    controls = Controls(("Black_Hair", "Blond_Hair", "Smiling"), [("Black_Hair", "Blond_Hair")], {"Black_Hair": 1.0})
-    first = controls.changes
-    assert controls.press("2")
-    assert controls.changes == {"Blond_Hair": 1.0}
-    assert first == {"Black_Hair": 1.0}  # replaced, not changed under the reader
-    second = controls.changes
-    assert controls.press("2")
-    assert controls.changes == {}
-    assert second == {"Blond_Hair": 1.0}
+def test_a_reader_that_goes_away_ends_the_run_like_a_closed_window():
+    ours, theirs = os.pipe()
+    with Stdout(theirs) as sink:
+        os.close(ours)
+        assert sink.write(frame(0)) == ESCAPE
+
+
+def test_a_terminal_is_no_place_for_frames(monkeypatch):
+    monkeypatch.setattr("os.isatty", lambda descriptor: True)
+    for spec in ("-", "stdout"):
+        with pytest.raises(SinkError, match=r"a terminal[\s\S]*ffplay -"):
+            open_sink(spec)
+
+
+class FakeCameras:
+    """Stands in for the package pyvirtualcam: no kernel module can be loaded here. One device, or none."""
+
+    PixelFormat = SimpleNamespace(BGR="bgr")
+
+    def __init__(self, device="/dev/video9"):
+        self.device, self.sent, self.opened, self.closed, self.fails = device, [], [], 0, False
+
+    def Camera(self, *, width, height, fps, fmt, device):
+        if self.device is None or device not in (None, self.device):
+            raise RuntimeError("'v4l2loopback' backend: No v4l2 loopback device found at /dev/video[0-99].")
+        self.opened.append((width, height, fps, fmt))
+        return SimpleNamespace(device=self.device, send=self._send, close=self._close)
+
+    def _send(self, picture):
+        if self.fails:
+            raise RuntimeError("no such device")
+        self.sent.append(number_of(picture))
+
+    def _close(self):
+        self.closed += 1
+
+
+def test_a_virtual_camera_gets_every_frame_at_its_own_speed(monkeypatch):
+    cameras = FakeCameras()
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", cameras)
+    begin = time.monotonic()
+    with open_sink("virtualcam:/dev/video9", Clock(fps=50)) as sink:
+        assert sink.about == "virtual camera /dev/video9"
+        for number in range(11):
+            sink.write(frame(number))
+        with pytest.raises(SinkError, match="one size"):
+            sink.write(frame(11, hw=(50, 64)))
+        cameras.fails = True
+        with pytest.raises(SinkError, match="takes no more frames: no such device"):
+            sink.write(frame(12))
+    assert 0.19 < time.monotonic() - begin < 2
+    assert cameras.sent == list(range(11))
+    assert cameras.opened[-1] == (64, 48, 50, "bgr")
+    assert cameras.closed == len(cameras.opened)
+
+
+def test_without_a_virtual_camera_the_way_to_one_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", FakeCameras(None))
+    with pytest.raises(SinkError, match=r"no virtual camera[\s\S]*modprobe v4l2loopback") as caught:
+        open_sink("virtualcam")
+    assert len(str(caught.value).splitlines()) <= 3
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", FakeCameras())
+    with pytest.raises(SinkError, match="at /dev/video3"):
+        open_sink("virtualcam:/dev/video3")
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", None)
+    with pytest.raises(MissingExtraError, match=r"edgegan\[virtualcam\]"):
+        open_sink("virtualcam")
+
+
+def test_a_callback_gets_the_frame_and_may_end_the_run():
     seen = []
-    for _ in range(3):
-        controls.press("3")
-        seen.append(dict(controls.changes))
-    assert seen == [{"Smiling": 1.0}, {"Smiling": 0.0}, {}]
-    assert controls.press("h?!")
-    assert controls.help
-    assert not controls.press("q")
-    assert not controls.press(ESCAPE)
+    sink = Callback(lambda each: seen.append(each.index) or each.index == 2)
+    assert [sink.write(frame(number)) for number in range(3)] == ["", "", ESCAPE]
+    assert seen == [0, 1, 2]
 
 
-def test_forty_attributes_have_forty_keys_that_clash_with_no_command():
-    keys = Controls([f"name{i}" for i in range(40)]).keys
-    assert len(keys) == 40
-    assert not set("bBhHqQ") & set(keys)
-
-
-class Trackbars:
-    """Stands in for OpenCV's trackbars, which need a display: places by name."""
-
-    def __init__(self):
-        self.places = {}
-
-    def install(self, monkeypatch):
-        monkeypatch.setattr("cv2.createTrackbar", lambda name, title, place, top, on: self.places.update({name: place}))
-        monkeypatch.setattr("cv2.getTrackbarPos", lambda name, title: self.places[name])
-        monkeypatch.setattr("cv2.setTrackbarPos", lambda name, title, place: self.places.update({name: place}))
-        for name, answer in {"namedWindow": None, "resizeWindow": None, "imshow": None, "waitKey": -1,
-                             "getWindowProperty": 1.0, "destroyWindow": None}.items():  # fmt: skip
-            monkeypatch.setattr(f"cv2.{name}", lambda *_, answer=answer: answer)
-        monkeypatch.setattr("edgegan.runtime.sinks.window.check_display", lambda: None)
-        monkeypatch.setattr("edgegan.runtime.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
-
-
-def test_mouse_and_keys_push_the_same_sliders(monkeypatch):
-    bars = Trackbars()
-    bars.install(monkeypatch)
-    sliders = [Slider("d1", -2.0, 2.0), Slider("d2", -2.0, 2.0, 1.0)]
-    with Dressed(Window(Clock(by_timestamp=True)), Controls(), Stats()) as sink:
-        sink.offer(sliders)
-        sink.write(_flat())
-        assert bars.places == {"d1": 20, "d2": 30}
-        bars.places["d1"] = 35  # the mouse
-        sliders[1].move(-4)  # keys
-        sink.write(_flat())
-        assert sliders[0].value == 1.5 and bars.places == {"d1": 35, "d2": 26}
-        sink.write(_flat())
-        assert [s.place for s in sliders] == [35, 26]
+def test_words_with_a_meaning_of_their_own_are_no_folders(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(sys.modules, "pyvirtualcam", FakeCameras())
+    monkeypatch.setattr("os.isatty", lambda descriptor: False)
+    (tmp_path / "null").mkdir()
+    kinds = {}
+    for spec in ("null", "-", "stdout", "virtualcam", "virtualcam:/dev/video9", "frames", "a.mp4"):
+        with open_sink(spec) as sink:
+            kinds[spec] = type(sink).__name__
+    assert kinds == {
+        "null": "Null", "-": "Stdout", "stdout": "Stdout", "virtualcam": "VirtualCamera",
+        "virtualcam:/dev/video9": "VirtualCamera", "frames": "Folder", "a.mp4": "Video",
+    }  # fmt: skip

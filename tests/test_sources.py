@@ -1,6 +1,7 @@
 """Sources: frames in order, nothing lost, true synthetic answers, and plain words for what cannot be opened."""
 
 import http.server
+import os
 import sys
 import threading
 import time
@@ -15,6 +16,7 @@ from av_clips import clip, number_of
 from PIL import Image
 
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, SourceError
+from edgegan.runtime.sources import camera as camera_module
 from edgegan.runtime.sources import open_source, video
 from edgegan.runtime.sources.synthetic import Synthetic
 
@@ -158,39 +160,101 @@ def test_a_camera_that_is_not_there_is_said_without_noise(capfd):
     assert capfd.readouterr().err == ""
 
 
-class _Unplugged:
-    """A driver that gives two pictures and then none: no camera is there to unplug."""
+class Driver:
+    """Stands in for OpenCV's camera, since there is none here: gives `pictures` of the size it is `set` to, or of
+    the only one it has; `formats` are those that give any."""
+
+    pictures, only_hw, formats, opens, asked = 3, None, ("MJPG", "own"), True, []
 
     def __init__(self, *args):
-        self.left = 3
+        self.opened, self.format, self.hw, self.left = type(self).opens, "own", [480, 640], type(self).pictures
 
     def isOpened(self):
-        return True
+        return self.opened
 
-    def set(self, *args):
+    def set(self, prop, value):
+        self.asked.append((prop, value))
+        if prop == cv2.CAP_PROP_FOURCC:
+            self.format = "MJPG"
+        if prop in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH):
+            self.hw[prop == cv2.CAP_PROP_FRAME_WIDTH] = int(value)
         return True
 
     def get(self, prop):
+        if prop == cv2.CAP_PROP_FOURCC:
+            return float(cv2.VideoWriter.fourcc(*("MJPG" if self.format == "MJPG" else "YUYV")))
         return 30.0
 
     def read(self):
         self.left -= 1
-        return self.left >= 0, np.zeros((4, 6, 3), np.uint8)
+        got = self.left >= 0 and self.format in self.formats
+        return got, np.zeros((*(self.only_hw or self.hw), 3), np.uint8) if got else None
 
     def release(self):
-        self.left = 0
+        self.opened = False
 
 
-def test_an_unplugged_camera_ends_in_an_error_that_counts_its_frames(monkeypatch):
-    from edgegan.runtime.sources import camera
+@pytest.fixture
+def driver(monkeypatch, tmp_path):
+    """The stand-in with its device file, which this process does not hold."""
+    (tmp_path / "video0").touch()
+    monkeypatch.setattr(camera_module, "NODES", tmp_path)
+    monkeypatch.setattr(camera_module, "_PATIENCE_S", 0.1)
+    monkeypatch.setattr(cv2, "VideoCapture", type("Here", (Driver,), {"asked": []}))
+    return cv2.VideoCapture
 
-    monkeypatch.setattr(cv2, "VideoCapture", _Unplugged)
-    monkeypatch.setattr(camera, "_PATIENCE_S", 0.1)
+
+def test_an_unplugged_camera_ends_in_an_error_that_counts_its_frames(driver):
     seen = []
-    with open_source("0", size_hw=(720, 1280)) as source:
-        assert "6x4 at 30 fps (asked for 1280x720)" in source.about
+    with open_source("0") as source:
+        assert source.revivable
         with pytest.raises(SourceError, match="after 2 frames"):
             seen.extend(source)
+    assert len(seen) == 2
+
+
+def test_a_camera_is_asked_for_mjpg_first_and_says_what_it_gives(driver):
+    with open_source("0", size_hw=(720, 1280), fps=60) as source:
+        assert source.size_hw == (720, 1280)
+        assert source.about == "camera 0: 1280x720 at 30 fps (asked for 60), MJPG"
+    assert driver.asked[1][0] == cv2.CAP_PROP_FOURCC
+    driver.formats = ("own",)
+    with open_source("/dev/video0") as source:
+        assert source.about == "camera /dev/video0: 1280x720 at 30 fps, YUYV"
+
+
+def test_a_size_that_a_camera_lacks_is_refused_and_the_nearest_named(driver):
+    driver.only_hw = (120, 160)
+    with pytest.raises(SourceError, match=r"no size of 1280x720 pixels; the nearest that it gives is 160x120"):
+        open_source("0", size_hw=(720, 1280))
+    with open_source("0") as source:  # nothing was asked for
+        assert source.size_hw == (120, 160)
+
+
+def test_a_camera_that_does_not_open_says_why(driver, tmp_path, monkeypatch):
+    driver.opens = False
+    with pytest.raises(SourceError, match="gives no picture"):
+        open_source("0")
+    with open(tmp_path / "video0"), pytest.raises(SourceError, match=rf"busy: .+ \(process {os.getpid()}\) holds it"):
+        open_source("0")
+    monkeypatch.setattr(camera_module.os, "access", lambda *args: False)
+    with pytest.raises(SourceError, match=r"may not open .*video0[\s\S]*usermod -aG"):
+        open_source("0")
+    (tmp_path / "sys" / "video3").mkdir(parents=True)
+    (tmp_path / "sys" / "video3" / "name").write_text("Front camera\n")
+    monkeypatch.setattr(camera_module, "DEVICES", tmp_path / "sys")
+    with pytest.raises(SourceError, match=r"camera 7 is not there\ncameras on this machine: 3 \(Front camera\)"):
+        open_source("7")
+
+
+def test_a_file_keeps_its_own_speed_when_told_to(clip_120):
+    with open_source(str(clip_120), realtime=True) as source:
+        assert (source.length, source.live) == (120, False)
+        begin = time.monotonic()
+        frames = list(islice(source, 16))
+    assert [f.index for f in frames] == list(range(16))
+    assert 0.49 < time.monotonic() - begin < 2
+    assert all(a.timestamp < b.timestamp for a, b in zip(frames, frames[1:], strict=False))
 
 
 def _bad_sources(folder: Path) -> dict[str, str]:

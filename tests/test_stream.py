@@ -2,15 +2,20 @@
 
 import _thread
 import signal
+import sys
 import threading
 import time
 
 import numpy as np
 import pytest
+import tiny_models
 
 from edgegan.runtime.channel import Channel, ChannelClosed
+from edgegan.runtime.editor import Editor
 from edgegan.runtime.errors import SinkError, SourceError
+from edgegan.runtime.memory import resident_mb
 from edgegan.runtime.sinks import Sink
+from edgegan.runtime.sinks.null import Null
 from edgegan.runtime.sources import Source, frame_of
 from edgegan.runtime.stats import Stats
 from edgegan.runtime.stream import Stream
@@ -256,3 +261,62 @@ def test_rates_are_those_of_the_clock():
     assert 6 < rates["out"] <= 20.5
     assert 3 < stats.recent()[0] <= 21
     assert "model busy" in stats.summary()
+
+
+def test_the_line_tells_rates_age_drops_losses_and_memory():
+    stats = Stats()
+    for number in range(4):
+        stats.frame_read()
+        stats.frames_dropped("model_busy", number % 2)
+        stats.frame_shown(time.monotonic() - 0.25)
+        time.sleep(0.02)
+    assert "lost" not in " ".join(stats.line())
+    for held_s in (1.0, 1.2, 1.4):
+        stats.frame_read(held_s)
+    stats.frame_read()
+    for held_s in (1.0, 1.5):
+        stats.frame_read(held_s)
+    line = " | ".join(stats.line())
+    assert "2 dropped: model busy" in line
+    assert "25" in line.split("|")[1] and "ms old" in line
+    assert "1 reconnects, 3 s lost" in line
+    about = stats.as_dict()
+    assert about["away"] == {"held": 5, "reconnects": 1, "seconds": 2.9}
+    if sys.platform == "linux":
+        assert " MB" in line
+        assert 10 < about["memory_mb"]["now"] < 100_000
+    assert about["memory_mb"]["growth_from_frame_2000"] is None
+
+
+def test_memory_is_that_of_the_process():
+    if resident_mb() is None:
+        pytest.skip("this system does not tell")
+    before = resident_mb()
+    reserved, used = np.empty(400_000_000, np.uint8), np.ones(50_000_000, np.uint8)
+    assert 40 < resident_mb() - before < 70
+    del reserved, used
+
+
+def soak(folder, frames):
+    """Runs a real model over small frames and returns the statistics."""
+    tiny_models.write_whole_frame(folder / "negative", hw=(48, 64))
+    picture = np.random.default_rng(0).integers(0, 256, (48, 64, 3), np.uint8)
+
+    class Endless(Numbers):
+        def __iter__(self):
+            for index in range(frames):
+                yield frame_of(picture.copy(), index, self.name)
+
+    stats = Stats()
+    with Editor.open(folder / "negative") as editor:
+        Stream(Endless(), lambda image, record: editor.edit(image, {}), Null(), stats=stats).run()
+    assert stats.shown == frames
+    return stats.as_dict()
+
+
+@pytest.mark.slow
+def test_memory_stands_still_from_frame_2000_to_20000(tmp_path):
+    growth = soak(tmp_path, 20_000)["memory_mb"]["growth_from_frame_2000"]
+    if growth is None:
+        pytest.skip("this system does not tell")
+    assert growth < 5

@@ -4,7 +4,6 @@ import ast
 import pkgutil
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import edgegan.runtime
@@ -72,16 +71,6 @@ def test_importing_the_runtime_brings_only_numpy_and_msgspec():
         f"print([m for m in {heavy!r} if m in sys.modules])\n"
     )
     assert out.strip() == "[]"
-
-
-def test_importing_the_runtime_costs_at_most_40_ms_over_numpy():
-    code = "import time, numpy; start = time.perf_counter(); import edgegan.runtime; print(time.perf_counter() - start)"
-    run(code, blocked=False)  # once, to have the bytecode
-    best = 1.0
-    deadline = time.monotonic() + 20
-    while best > 0.04 and time.monotonic() < deadline:  # the machine may be busy: its best counts
-        best = min(best, float(run(code, blocked=False)))
-    assert best <= 0.04
 
 
 def test_the_public_names_are_sorted_and_all_there():

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgegan.runtime.stats import Stats
 
 
-def introduce(model: Session, source: Source, *, screen: bool, set_: bool) -> None:
+def introduce(model: Session, source: Source, *, screen: bool, set_: bool, note: str = "") -> None:
     """Says what runs, on what, and what the model knows."""
     card = model.card
     print(f"model:   {card.name} ({card.family}, {card.precision})" + (f", knows {card.domain}" if card.domain else ""))
@@ -23,7 +23,7 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool) -> No
     print(f"backend: {first}")
     for line in others:
         print(f"         {line}")
-    for notice in model.notices:
+    for notice in (*model.notices, *([note] if note else [])):
         print(f"note:    {notice}")
     print(f"source:  {source.about}")
     edits = card.task == "translate"
@@ -38,15 +38,23 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool) -> No
 
 
 @contextmanager
-def bar(total: int | None) -> Iterator[Sink]:
-    """A progress bar on stderr, as a sink: each frame moves it on."""
+def bar(total: int | None, stats: Stats) -> Iterator[Sink]:
+    """A progress bar on stderr, with what happens now, as a sink: each frame moves it on."""
     from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
+    from rich.text import Text
 
     from edgegan.runtime.sinks.null import Null
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    class Now(ProgressColumn):
+        max_refresh = 0.5
+
+        def render(self, task: Task) -> Text:
+            return Text(", ".join(stats.line()))
+
+    with Progress(
+        MofNCompleteColumn(), BarColumn(), TimeRemainingColumn(), Now(), console=Console(stderr=True), transient=True
+    ) as progress:
         task = progress.add_task("frames", total=total)
 
         class Bar(Null):

@@ -38,7 +38,7 @@ def evaluate(
         int, typer.Option("--count", "--faces", min=1, help="Held-out pictures, and pictures generated, at most.")
     ] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Of the latents, and of every random choice of a measure.")] = 0,
-    backend: Annotated[str, typer.Option(help="For exported models: auto, onnxruntime, openvino, tensorrt.")] = "auto",
+    backend: Annotated[str, typer.Option(help="For exported models: auto, a backend of `edgegan doctor`.")] = "auto",
     inception: Annotated[
         Path | None, typer.Option(help="Inception weights: measure FID and KID too (torch-fidelity's file).")
     ] = None,

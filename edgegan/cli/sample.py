@@ -41,7 +41,7 @@ def sample(
     linear: Annotated[bool, typer.Option("--linear", help="Straight between pictures, not on the sphere.")] = False,
     mix: Annotated[int, typer.Option(min=0, max=32, help="Also mix.png: so many pictures in as many styles.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace what an earlier call left in the folder.")] = False,
-    backend: Annotated[str, typer.Option(help="For exported models: auto, onnxruntime, openvino, tensorrt.")] = "auto",
+    backend: Annotated[str, typer.Option(help="For exported models: auto, a backend of `edgegan doctor`.")] = "auto",
     device: Annotated[str, typer.Option(help="For exported models: auto, cpu, cuda, cuda:1, gpu or npu.")] = "auto",
 ) -> None:
     """Draw pictures from a generator: single files, a grid, a film from picture to picture, and style mixing."""

@@ -1,7 +1,8 @@
-"""Where frames go: a window, a video file, a folder of pictures, or nowhere.
+"""Where frames go: a window, a video file, a folder, a virtual camera, another program, or nowhere.
 
 Each kind is a module of this folder with two functions: `accepts(spec)` says whether it knows a SPEC, and
-`open_sink(spec, clock)` opens it. A new kind is a new module; nothing here names one.
+`open_sink(spec, clock)` opens it. One with `FALLBACK = True` is asked last. A new kind is a new module; nothing here
+names one.
 """
 
 from __future__ import annotations
@@ -9,41 +10,54 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from ..controls import Slider
 from ..errors import SinkError
 from ..image import Image
+from ..panel import ESCAPE, Panel
+from ..provenance import EDITED, Origin
 from ..sources import Frame
 
 if TYPE_CHECKING:
     from typing import Self
 
-SPECS = "window, null, a video file (.mp4, .mov, .mkv), or a folder"
+    from ..sound import Sound
+
+SPECS = "window, null, - (stdout), virtualcam[:DEVICE], a video file (.mp4, .mov, .mkv), or a folder"
 
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """When frames are shown. Frame i belongs at i / `fps` seconds, or, if `by_timestamp`, at its own timestamp:
-    a live source loses frames, and what it shows must still take as long as it took."""
+    """When frames are shown, and the `sound` that goes with them. A frame belongs at its own moment, else frame i
+    at i / `fps` seconds, or, if `by_timestamp`, at its timestamp: a live source loses frames, and what it shows
+    must still take as long as it took."""
 
     fps: float = 25.0
     by_timestamp: bool = False
+    sound: Sound | None = None
+
+    def moment_s(self, frame: Frame, begin: float) -> float:
+        """Where the frame belongs, in seconds; `begin` is the timestamp of the first."""
+        if self.by_timestamp:
+            return frame.timestamp - begin
+        return frame.index / self.fps if frame.moment_s is None else frame.moment_s
 
 
 class Sink(Protocol):
     """Takes frames in order, all from one thread. Open from construction on; leaving the context finishes it.
 
-    `screen` says that someone watches while it runs. `about` says where the frames went.
+    `screen` says that someone watches while it runs. `about` says where the frames went. `origin`, which whoever
+    knows it may set before the first frame, is what files tell of how the pictures came about.
     """
 
     screen: bool = False
     about: str = ""
+    origin: Origin = EDITED
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Takes one edited frame, and the same frame unedited for those who show both; changes neither.
@@ -53,8 +67,8 @@ class Sink(Protocol):
         """
         ...
 
-    def offer(self, sliders: Sequence[Slider]) -> None:
-        """Puts sliders beside the picture, where someone can push them; elsewhere does nothing."""
+    def offer(self, panel: Panel) -> None:
+        """Lets whoever watches steer by the mouse, where there is one; elsewhere does nothing."""
         return
 
     def close(self) -> None:
@@ -71,7 +85,11 @@ class Sink(Protocol):
 
 
 class Sinks(Sink):
-    """Several sinks as one: each gets every frame, and each is closed whatever another one does."""
+    """Several sinks as one: each gets every frame, in turn, and each is closed whatever another one does.
+
+    The slowest sets the pace, so that all show the same; what a live source loses by it counts as `sink_busy`.
+    The first that fails ends the run with its error: what the others have written so far is whole.
+    """
 
     def __init__(self, sinks: Iterable[Sink]) -> None:
         self.members = tuple(sinks)
@@ -84,14 +102,28 @@ class Sinks(Sink):
         """Writes to each in turn and joins their keys."""
         return "".join([sink.write(frame, before) for sink in self.members])
 
-    def offer(self, sliders: Sequence[Slider]) -> None:
-        """Offers them to each."""
+    def offer(self, panel: Panel) -> None:
+        """Offers it to each."""
         for sink in self.members:
-            sink.offer(sliders)
+            sink.offer(panel)
 
     def close(self) -> None:
         """Closes all; the first error is raised after that."""
         self._stack.close()
+
+
+class Callback(Sink):
+    """Gives each frame to a function of one's own program, in the thread that runs the stream.
+
+    The picture is the function's to keep, not to change. Returning True ends the run.
+    """
+
+    def __init__(self, function: Callable[[Frame], object]) -> None:
+        self._function = function
+
+    def write(self, frame: Frame, before: Image | None = None) -> str:
+        """Calls the function."""
+        return ESCAPE if self._function(frame) is True else ""
 
 
 def open_sink(spec: str, clock: Clock | None = None) -> Sink:
@@ -100,9 +132,9 @@ def open_sink(spec: str, clock: Clock | None = None) -> Sink:
     Raises SinkError when there is no such kind, no display, or no place that can be written;
     MissingExtraError when the kind needs a package that is not installed.
     """
-    kinds = sorted(m.name for m in pkgutil.iter_modules(__path__))
-    for kind in sorted(kinds, key=lambda name: name != spec):  # a kind's own name goes before a folder of that name
-        module = importlib.import_module(f"{__name__}.{kind}")
+    names = (m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
+    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
+    for module in sorted(modules, key=lambda kind: getattr(kind, "FALLBACK", False)):
         if module.accepts(spec):
             sink: Sink = module.open_sink(spec, clock or Clock())
             return sink

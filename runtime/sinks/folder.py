@@ -7,8 +7,11 @@ from pathlib import Path
 from ..errors import InputError, SinkError
 from ..files import write_atomic
 from ..image import Image
+from ..provenance import into_png
 from ..sources import Frame
 from . import Clock, Sink, check_writable
+
+FALLBACK = True  # almost any word can name a folder
 
 
 def accepts(spec: str) -> bool:
@@ -23,7 +26,8 @@ def open_sink(spec: str, clock: Clock) -> Folder:
 
 
 class Folder(Sink):
-    """Writes `frame_000000.png` and on, numbered by the frame's index. Each picture is whole or absent."""
+    """Writes `frame_000000.png` and on, numbered by the frame's index. Each picture is whole or absent, and tells
+    its origin."""
 
     def __init__(self, path: Path) -> None:
         check_writable(path / "frame")
@@ -40,7 +44,7 @@ class Folder(Sink):
         if not done:
             raise SinkError(f"frame {frame.index} cannot be written as PNG")
         try:
-            write_atomic(self._path / f"frame_{frame.index:06d}.png", png.tobytes())
+            write_atomic(self._path / f"frame_{frame.index:06d}.png", into_png(png.tobytes(), self.origin))
         except InputError as error:
             raise SinkError(error.seen, error.expected, error.todo) from None
         return ""

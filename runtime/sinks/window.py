@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Sequence
 
-from ..controls import Slider
 from ..errors import SinkError
 from ..image import Image
+from ..overlay import Touch
+from ..pace import Pace
+from ..panel import ESCAPE, Panel
 from ..sources import Frame
 from . import Clock, Sink
 
@@ -31,7 +31,8 @@ def open_sink(spec: str, clock: Clock) -> Window:
 class Window(Sink):
     """Shows frames and gives keys. Recorded sources are shown at their own speed; live ones as they come.
 
-    Closing the window by its button counts as the Esc key. Raises SinkError where there is no display.
+    The mouse works on the picture itself. Closing the window by its button counts as the Esc key. Raises SinkError
+    where there is no display.
     """
 
     screen = True
@@ -45,52 +46,50 @@ class Window(Sink):
                 todo="in your program, put `import cv2` before `import av`",
             )
         self._clock, self._title, self._opened = clock or Clock(), title, False
-        self._begin: float | None = None
-        self._sliders: dict[str, tuple[Slider, int]] = {}  # with the place that the window shows
+        self._pace = Pace()
+        self._panel: Panel | None = None
+        self._touch: Touch | None = None
+        self._full_screen = False
+        self._hw = (1, 1)
         self.about = "window"
 
-    def offer(self, sliders: Sequence[Slider]) -> None:
-        """Puts sliders below the picture, from the first frame on."""
-        self._sliders = {slider.name: (slider, slider.place) for slider in sliders}
+    def offer(self, panel: Panel) -> None:
+        """Lets the mouse push the panel's sliders and divider, and the panel choose the whole screen."""
+        self._panel, self._touch = panel, Touch(panel)
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Shows the frame when its time has come."""
         import cv2
 
+        self._hw = (frame.image_bgr.shape[0], frame.image_bgr.shape[1])
         if not self._opened:
             cv2.namedWindow(self._title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
-            height, width = frame.image_bgr.shape[:2]
-            cv2.resizeWindow(self._title, width, height)
-            for slider, place in self._sliders.values():
-                cv2.createTrackbar(slider.name, self._title, place, slider.STEPS, lambda _: None)
+            cv2.resizeWindow(self._title, self._hw[1], self._hw[0])
+            cv2.setMouseCallback(self._title, self._on_mouse)
             self._opened = True
         elif cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            return "\x1b"
-        self._follow_sliders()
+            return ESCAPE
+        if self._panel is not None and self._panel.look.full_screen != self._full_screen:
+            self._full_screen = not self._full_screen
+            kind = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
+            cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, kind)
         cv2.imshow(self._title, frame.image_bgr)
-        key = cv2.waitKey(self._wait_ms(frame))
+        wait_s = 0.0 if self._clock.by_timestamp else self._pace.wait_s(self._clock.moment_s(frame, 0.0))
+        key = cv2.waitKey(max(1, round(1000 * wait_s)))
         return chr(key & 0xFF) if key >= 0 else ""
 
-    def _follow_sliders(self) -> None:
-        """What the mouse pushed goes to the slider; what keys pushed goes to the window."""
+    def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
+        """Runs inside `waitKey`, in the thread that writes; (x, y) are pixels of the picture."""
         import cv2
 
-        for name, (slider, shown) in self._sliders.items():
-            seen = cv2.getTrackbarPos(name, self._title)
-            if seen != shown:
-                slider.put(seen)
-            elif slider.place != shown:
-                cv2.setTrackbarPos(name, self._title, slider.place)
-            self._sliders[name] = (slider, slider.place)
-
-    def _wait_ms(self, frame: Frame) -> int:
-        if self._clock.by_timestamp:
-            return 1
-        now = time.monotonic()
-        due = frame.index / self._clock.fps
-        if self._begin is None or now - self._begin - due > 1.0:  # far behind: no rush to catch up
-            self._begin = now - due
-        return max(1, round(1000 * (self._begin + due - now)))
+        if self._touch is None:
+            return
+        if event == cv2.EVENT_LBUTTONDOWN:
+            self._touch.press(x, y, self._hw)
+        elif event == cv2.EVENT_MOUSEMOVE and flags & cv2.EVENT_FLAG_LBUTTON:
+            self._touch.drag(x, self._hw)
+        elif event == cv2.EVENT_LBUTTONUP:
+            self._touch.release()
 
     def close(self) -> None:
         """Closes the window."""

@@ -2,18 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
+
+import numpy as np
 
 from ..errors import SourceError
+from ..image import Image
 from ..opencv import quiet
 from . import Frame, Source, frame_of
 
 DEVICES = Path("/sys/class/video4linux")
-_PATIENCE_S = 2.0  # how long a camera may give nothing before it counts as gone
+NODES = Path("/dev")
+PROCESSES = Path("/proc")
+_PATIENCE_S = 1.0  # how long a camera may give nothing before it counts as gone
+_USUAL_HW, _USUAL_FPS = (720, 1280), 30.0  # asked for where nothing is: left alone, most cameras give 640x480
 
 
 def accepts(spec: str) -> bool:
@@ -28,44 +36,60 @@ def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None
 
 
 class Camera(Source):
-    """One camera. The driver chooses the mode nearest to what was asked; `about` says which."""
+    """One camera, in MJPG where it has that, else in its own format; `about` says what was got.
 
-    live = True
+    Asked for nothing, it is asked for 1280x720 at 30 fps and gives what is nearest. Raises SourceError for a camera
+    that is not there, is held by another program or may not be opened, and for a size that it does not have.
+    """
+
+    live = revivable = True
     length = None
 
     def __init__(self, spec: str, *, fps: float | None = None, size_hw: tuple[int, int] | None = None) -> None:
+        self.name, self._number = f"camera {spec}", spec.removeprefix("/dev/video")
+        with quiet():
+            # Uncompressed video over USB is slow at high sizes. A driver that fails in one format is opened anew.
+            for ask_mjpg in (True, False):
+                picture = self._start(ask_mjpg, size_hw or _USUAL_HW, fps or _USUAL_FPS)
+                if picture is not None:
+                    break
+            else:
+                raise self._why_not()
+        self.size_hw = (int(picture.shape[0]), int(picture.shape[1]))
+        got = f"{self.size_hw[1]}x{self.size_hw[0]}"
+        if size_hw and size_hw != self.size_hw:
+            self.close()
+            raise SourceError(
+                f"{self.name} has no size of {size_hw[1]}x{size_hw[0]} pixels; the nearest that it gives is {got}",
+                todo=f"ask for {got}, or for no size; v4l2-ctl --list-formats-ext lists them all (package v4l-utils)",
+            )
         import cv2
 
-        self.name = f"camera {spec}"
-        device = int(spec) if spec.isdecimal() else spec
-        with quiet():
-            self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
-            if not self._capture.isOpened():
-                raise SourceError(
-                    f"{self.name} is not there, or another program holds it",
-                    f"cameras on this machine: {_listed()}",
-                    "to try without a camera: --source synthetic",
-                )
-            self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an old frame is worth nothing
-            if size_hw or fps:  # uncompressed video over USB is slow at high sizes; cameras without it say no
-                self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-            if size_hw:
-                self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_hw[0])
-                self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_hw[1])
-            if fps:
-                self._capture.set(cv2.CAP_PROP_FPS, fps)
-            got, picture = self._capture.read()
-            if not got:
-                self.close()
-                raise SourceError(
-                    f"{self.name} opens but gives no picture",
-                    todo="unplug it and plug it in again, or close the program that uses it",
-                )
-        self.size_hw = (int(picture.shape[0]), int(picture.shape[1]))
         self.fps = self._capture.get(cv2.CAP_PROP_FPS) or None
         rate = f" at {self.fps:g} fps" if self.fps else ""
-        asked = f" (asked for {size_hw[1]}x{size_hw[0]})" if size_hw and size_hw != self.size_hw else ""
-        self.about = f"{self.name}: {self.size_hw[1]}x{self.size_hw[0]}{rate}{asked}"
+        asked = f" (asked for {fps:g})" if fps and self.fps != fps else ""
+        self.about = f"{self.name}: {got}{rate}{asked}, {_fourcc(self._capture.get(cv2.CAP_PROP_FOURCC))}"
+
+    def _start(self, mjpg: bool, size_hw: tuple[int, int], fps: float) -> Image | None:
+        """Opens and asks; the first picture, or None where none came."""
+        import cv2
+
+        device = int(self._number)
+        self._capture = cv2.VideoCapture(device, cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY)
+        if not self._capture.isOpened():
+            self.close()
+            return None
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)  # an old frame is worth nothing
+        if mjpg:
+            self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size_hw[0])
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, size_hw[1])
+        self._capture.set(cv2.CAP_PROP_FPS, fps)
+        got, picture = self._capture.read()
+        if not got:
+            self.close()
+            return None
+        return np.asarray(picture, np.uint8)
 
     def __iter__(self) -> Iterator[Frame]:
         index, seen = 0, time.monotonic()
@@ -85,6 +109,29 @@ class Camera(Source):
         """Frees the camera for other programs."""
         self._capture.release()
 
+    def _why_not(self) -> SourceError:
+        node = NODES / f"video{self._number}"
+        if sys.platform != "linux":
+            return SourceError(f"{self.name} is not there, or another program holds it", todo=_WITHOUT)
+        if not node.exists():
+            return SourceError(f"{self.name} is not there", f"cameras on this machine: {_listed()}", _WITHOUT)
+        if not os.access(node, os.R_OK | os.W_OK):
+            return SourceError(
+                f"{self.name} is there, but you may not open {node}",
+                f"it belongs to the group {_group(node)!r}",
+                f"run: sudo usermod -aG {_group(node)} $USER, and log in again",
+            )
+        if users := _holders(node):
+            return SourceError(f"{self.name} is busy: {', '.join(users)} holds it", todo="close that program first")
+        return SourceError(
+            f"{self.name} opens but gives no picture",
+            f"cameras on this machine: {_listed()}",
+            "unplug it and plug it in again, or close the program that uses it",
+        )
+
+
+_WITHOUT = "to try without a camera: --source synthetic"
+
 
 def cameras() -> dict[str, str]:
     """The cameras Linux lists: number -> name. A camera's second device, which gives no pictures, is left out."""
@@ -98,6 +145,30 @@ def cameras() -> dict[str, str]:
 
 
 def _listed() -> str:
-    if sys.platform != "linux":
-        return "unknown (try 0 or 1)"
     return ", ".join(f"{number} ({name})" for number, name in cameras().items()) or "none"
+
+
+def _group(node: Path) -> str:
+    try:
+        return node.group()
+    except (KeyError, OSError):  # a number without a name
+        return "video"
+
+
+def _holders(node: Path) -> list[str]:
+    """Programs that have the device open, as far as this user may see."""
+    found = []
+    for process in PROCESSES.glob("[0-9]*"):
+        try:
+            if any(os.path.realpath(file) == str(node) for file in (process / "fd").iterdir()):
+                found.append(f"{(process / 'comm').read_text().strip()} (process {process.name})")
+        except OSError:  # another user's, or gone meanwhile
+            continue
+    return found
+
+
+def _fourcc(code: Any) -> str:
+    """Four letters out of the driver's number."""
+    number = int(code)
+    letters = "".join(chr(number >> shift & 0xFF) for shift in (0, 8, 16, 24))
+    return letters if letters.isascii() and letters.isalnum() else "format unknown"

@@ -1,0 +1,123 @@
+"""How steady edited video is, and how near the truth, on the synthetic camera, which knows the true answer.
+
+    python benchmarks/stability.py --json benchmarks/results/stability.json
+
+A still face: `flicker` is the mean absolute difference of consecutive edited frames over that of the input, which
+has a camera's noise; 1 is what the camera itself does. A moving face: PSNR of the edited frames against the true
+edited video, in the square around the face, and `error flicker`: how much the error changes from frame to frame, in
+grey levels.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import platform
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from edgegan.runtime import Editor
+from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.files import write_atomic
+from edgegan.runtime.image import Image
+from edgegan.runtime.pipeline import FaceOptions
+from edgegan.runtime.sources.synthetic import Synthetic
+
+VARIANTS = {
+    "tracked": FaceOptions(),
+    "each frame by itself": FaceOptions(smooth=False),
+    "tracked, colour match": FaceOptions(colour_match=True),
+    "tracked, guard": FaceOptions(guard=True),
+}
+CHANGES = {"Eyeglasses": 1.0, "Smiling": 1.0}
+SETTLE = 10  # frames
+Clip = list[tuple[Image, Image]]
+
+
+def main() -> None:
+    """Prints the table and writes it as JSON."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("model", nargs="?", type=Path, help="a model of drawn faces; none: the one that ships")
+    parser.add_argument("--frames", type=int, default=50, help="of each clip (default 50)")
+    parser.add_argument("--noise", type=float, default=3.0, help="deviation of the sensor's noise, in grey levels")
+    parser.add_argument("--json", type=Path, metavar="FILE")
+    options = parser.parse_args()
+    cv2.setNumThreads(1)
+    try:
+        with Synthetic(seed=1) as camera:
+            moments = list(range(options.frames))
+            clips = (_clip(camera, options.noise, [0 for _ in moments]), _clip(camera, options.noise, moments))
+            rows = {name: measure(options.model, faces, camera, *clips) for name, faces in VARIANTS.items()}
+    except EdgeganError as error:
+        print(f"stability: {error}", file=sys.stderr)
+        sys.exit(2)
+    head = list(next(iter(rows.values())))
+    print(" | ".join(["variant".ljust(22), *head]))
+    for name, row in rows.items():
+        print(" | ".join([name.ljust(22), *(f"{row[key]:.3f}".rjust(len(key)) for key in head)]))
+    if options.json:
+        about = {
+            "frames": options.frames,
+            "noise": options.noise,
+            "machine": platform.processor() or platform.machine(),
+        }
+        write_atomic(options.json, (json.dumps({**about, "variants": rows}, indent=2) + "\n").encode())
+
+
+def measure(model: Path | None, faces: FaceOptions, camera: Synthetic, still: Clip, moving: Clip) -> dict[str, float]:
+    """One row of the table."""
+    with Editor.open(model, threads=1, faces=faces) as editor:
+        outs = [editor.edit(frame, CHANGES, timestamp=i / camera.fps) for i, (frame, _) in enumerate(still)]
+        part = _square(camera, 0)
+        ins = [frame[part] for frame, _ in still]
+        flicker = _flicker([out[part] for out in outs[SETTLE:]]) / _flicker(ins[SETTLE:])
+        editor.reset()
+        psnr_db, errors = [], []
+        for index, (frame, truth) in enumerate(moving):
+            out = editor.edit(frame, CHANGES, timestamp=index / camera.fps)
+            error = out.astype(np.float32) - truth
+            psnr_db.append(10 * np.log10(255**2 / np.mean(error[_square(camera, index)] ** 2)))
+            errors.append(error[part])
+    return {
+        "flicker": flicker,
+        "psnr_db": float(np.mean(psnr_db)),
+        "psnr_worst_db": float(np.min(psnr_db)),
+        "error_flicker": _flicker(errors),
+    }
+
+
+def _clip(camera: Synthetic, deviation: float, indices: list[int]) -> Clip:
+    """Frames of the camera with a sensor's noise, and the true edit of each with the same noise."""
+    rng = np.random.default_rng(10)
+    clip = []
+    for index in indices:
+        noise = rng.normal(0, deviation, (*camera.size_hw, 1)).astype(np.float32)
+        pictures = (camera.frame_at(index), camera.truth(index, CHANGES))
+        frame, truth = (np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8) for picture in pictures)
+        clip.append((frame, truth))
+    return clip
+
+
+def _square(camera: Synthetic, index: int) -> Any:
+    """The square around the face, five times as wide as the eyes are apart."""
+    (x0, y0), (x1, y1) = camera.eyes(index)
+    half, x, y = round(2.5 * (x1 - x0)), round((x0 + x1) / 2), round((y0 + y1) / 2 + 0.5 * (x1 - x0))
+    return np.s_[max(0, y - half) : y + half, max(0, x - half) : x + half]
+
+
+def _flicker(pictures: list[Any]) -> float:
+    """The mean absolute difference of consecutive pictures."""
+    return float(
+        np.mean([np.abs(b.astype(np.float32) - a).mean() for a, b in zip(pictures, pictures[1:], strict=False)])
+    )
+
+
+if __name__ == "__main__":
+    began = time.monotonic()
+    main()
+    print(f"{time.monotonic() - began:.0f} s")

@@ -1,0 +1,45 @@
+"""A source that can be held at one picture."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import replace
+
+from ..panel import Panel
+from . import Frame, Source
+
+_TICK_S = 0.04
+
+
+class Frozen(Source):
+    """Frames of `source`, but while the panel says so, its last picture again; owns it.
+
+    A live source goes on meanwhile, unseen; a recording waits. Only the picture stands still: its edits go on, so
+    that the sliders can be tried on it.
+    """
+
+    def __init__(self, source: Source, panel: Panel) -> None:
+        self._source, self._panel = source, panel
+        self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
+        self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
+
+    def __iter__(self) -> Iterator[Frame]:
+        held: Frame | None = None
+        repeats = 0
+        for frame in self._source:
+            frozen = held is not None and self._panel.look.frozen
+            if not self.live:
+                while held is not None and self._panel.look.frozen:
+                    time.sleep(1.0 / self.fps if self.fps else _TICK_S)
+                    repeats += 1
+                    yield replace(held, index=held.index + repeats, timestamp=time.monotonic())
+            elif frozen and held is not None:
+                yield replace(frame, image_bgr=held.image_bgr)
+                continue
+            held = frame
+            yield replace(frame, index=frame.index + repeats)
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()

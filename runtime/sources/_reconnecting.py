@@ -1,0 +1,132 @@
+"""A source that goes away is opened again, and its last frame is held meanwhile."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from threading import Event, Thread
+
+import numpy as np
+
+from ..channel import Channel, ChannelClosed
+from ..errors import SourceError, SourceRefusedError
+from ..image import Image
+from . import Frame, Source, frame_of
+
+# One second of waiting and two to open again: a source is back within three of its return.
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 1.0
+_SILENCE_S = 1.0  # without a frame for so long, the last one is held
+_HELD_EVERY_S = 0.2  # how often it is given again: keys and the seconds on it still move
+_CLOSE_S = 5.0  # a driver may sit in a read for as long; after that its thread is left to end by itself
+
+
+class Reconnecting(Source):
+    """Frames of `source`, and of what `reopen` opens after it broke. Owns what it opened.
+
+    A thread reads, waits (0.25 s, doubling up to 1 s) and opens again; frames come in order and none is lost here.
+    While none comes, the last is given again every 0.2 s with `held_s` set. Every frame has the size of the first:
+    a source that comes back with another is fitted into it, with black borders.
+
+    Raises SourceError, while iterating, once the source has been away for `give_up_s` seconds, and what
+    is no SourceError, or a SourceRefusedError, at once.
+    """
+
+    live = True
+    length = None
+
+    def __init__(self, source: Source, reopen: Callable[[], Source], *, give_up_s: float) -> None:
+        self.name, self.about, self.fps, self.size_hw = source.name, source.about, source.fps, source.size_hw
+        self._source, self._reopen, self._give_up_s = source, reopen, give_up_s
+        self._frames: Channel[Frame | None] = Channel(1, newest_wins=False)  # None: the source broke
+        self._stopping = Event()
+        self._thread = Thread(target=self._read, name="edgegan-reconnect", daemon=True)
+        self._started = False
+
+    def __iter__(self) -> Iterator[Frame]:
+        if not self._started:  # the thread closes the source, since closing one that is being read is not safe
+            self._started = True
+            self._thread.start()
+        index = 0
+        last = frame_of(np.zeros((*self.size_hw, 3), np.uint8), 0, self.name)  # should even the first not come
+        silence_s = wait_s = max(_SILENCE_S, 3 / (self.fps or 30.0))
+        while True:
+            try:
+                frame = self._frames.get(wait_s)
+            except ChannelClosed:
+                return
+            except TimeoutError:
+                frame = None
+            if frame is None:
+                now, wait_s = time.monotonic(), _HELD_EVERY_S
+                frame = replace(last, timestamp=now, held_s=now - last.timestamp)
+            else:
+                last, wait_s = frame, silence_s
+            yield replace(frame, index=index, image_bgr=fitted(frame.image_bgr, self.size_hw))
+            index += 1
+
+    def _read(self) -> None:
+        source: Source | None = self._source
+        try:
+            while source is not None:
+                with source:
+                    reason = self._pass_on(source)
+                self._frames.put(None)
+                source = self._bring_back(reason)
+            self._frames.finish()
+        except ChannelClosed:
+            pass
+        except BaseException as error:
+            self._frames.finish(error)
+
+    def _pass_on(self, source: Source) -> SourceError:
+        """Frames until the source breaks; returns why."""
+        try:
+            for frame in source:
+                self._frames.put(frame)
+        except SourceRefusedError:
+            raise
+        except SourceError as error:
+            return error
+        return SourceError(f"{self.name} ended")
+
+    def _bring_back(self, reason: SourceError) -> Source | None:
+        """The source opened again; None when nobody wants it any more."""
+        lost, wait_s = time.monotonic(), _FIRST_WAIT_S
+        while not self._stopping.wait(wait_s):
+            try:
+                return self._reopen()
+            except SourceRefusedError:
+                raise
+            except SourceError as error:
+                away_s = time.monotonic() - lost
+                if away_s >= self._give_up_s:
+                    raise SourceError(f"{reason.seen}; away for {away_s:.0f} s", error.seen, error.todo) from None
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+        return None
+
+    def close(self) -> None:
+        """Stops trying and closes what is open."""
+        self._stopping.set()
+        self._frames.abort()
+        if self._started:
+            self._thread.join(_CLOSE_S)
+        else:
+            self._source.close()
+
+
+def fitted(image: Image, size_hw: tuple[int, int]) -> Image:
+    """`image` itself if it has the size, else scaled into it, centred, with black borders."""
+    (height, width), (h, w) = size_hw, image.shape[:2]
+    if (h, w) == size_hw:
+        return image
+    import cv2
+
+    scale = min(height / h, width / w)
+    inner_w, inner_h = max(1, round(w * scale)), max(1, round(h * scale))
+    out = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - inner_h) // 2, (width - inner_w) // 2
+    out[top : top + inner_h, left : left + inner_w] = cv2.resize(
+        image, (inner_w, inner_h), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR
+    )
+    return out

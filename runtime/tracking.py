@@ -1,0 +1,226 @@
+"""Faces over time: who is who, where each one is now, and how strongly its edit shows.
+
+A face is carried from frame to frame by optical flow and corrected by what the detector finds; the corrections go
+through a One-Euro filter. So tracks neither jitter, as detections do, nor lag, as smoothed positions do.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+
+from .errors import InputError
+from .faces import Face, Point
+from .flow import Floats, Flow, moved
+from .image import Image
+from .labels import Memory
+from .smoothing import OneEuro
+
+Which = Literal["all", "largest"] | int | Point
+
+HOLD_S, FADE_S, APPEAR_S = 0.2, 0.3, 0.2
+_FORGET_S = 1.0  # a face that comes back later is somebody new
+_SAME_FACE = 0.3  # IoU of a face's boxes
+_STAYS = 1.25  # how much larger another face has to be before it takes the place of the chosen one
+_MIN_CUTOFF_HZ, _BETA = 0.25, 0.5  # of corrections; beta adds Hz for each face size a second
+_PAST = 64  # frames that a late detection may be behind
+
+
+class Sighting(NamedTuple):
+    """What a search found in the frame of one moment, and how long it took."""
+
+    timestamp: float
+    faces: Sequence[Face]
+    seconds: float = 0.0
+
+
+@dataclass(eq=False)
+class Track:
+    """One person's face. `number` counts the faces of a tracker from 1; `strength` is the edit's share, in [0, 1]."""
+
+    number: int
+    face: Face
+    strength: float = 1.0
+    sudden: bool = False  # came with a new scene, and is painted at once
+    memory: Memory = field(default_factory=Memory)  # of its labels
+    chosen: bool = False
+    sightings: int = 1
+    seen_at: float = 0.0
+    smoother: OneEuro = field(default_factory=lambda: OneEuro(_MIN_CUTOFF_HZ, _BETA))
+    past: deque[tuple[float, Floats]] = field(default_factory=lambda: deque(maxlen=_PAST))  # where it was, and when
+
+    def where(self, timestamp: float) -> Floats:
+        """The places of `_places` at that moment: of the last frame that is not later, or the earliest known."""
+        return next((places for when, places in reversed(self.past) if when <= timestamp), self.past[0][1])
+
+
+class Tracker:
+    """Follows the faces of one video. Not thread-safe.
+
+    A face is painted from its second sighting on and fades in over 0.2 s; one that is lost stays for 0.2 s and then
+    fades out over 0.3 s, carried on by flow. The faces of the first sighting, and of the first after a cut, show at
+    once. Identity is kept by the overlap of boxes; a face that is gone for 1 s is forgotten.
+
+    Args:
+        which: the faces to paint: "all", "largest", the N largest, or the one nearest to a place (x, y) in pixels,
+            which then moves with the face. May be changed at any time.
+        smooth: filter the landmarks; else each detection is taken as it is.
+
+    Raises:
+        InputError: `which` is none of these.
+    """
+
+    def __init__(self, which: Which = "all", *, smooth: bool = True) -> None:
+        self.which = which
+        self._smooth = smooth
+        self.reset()
+
+    @property
+    def which(self) -> Which:
+        """The faces to paint."""
+        return self._which
+
+    @which.setter
+    def which(self, which: Which) -> None:
+        self._which = checked(which)
+
+    def reset(self) -> None:
+        """Forgets everything: another video begins."""
+        self._flow = Flow()
+        self._tracks: list[Track] = []
+        self._count = 0
+        self._now: float | None = None
+        self._since = -np.inf  # what was seen before belongs to another scene
+        self._fresh = True  # no sighting in this scene yet
+
+    def follow(self, frame_bgr: Image, timestamp: float, sightings: Iterable[Sighting]) -> list[Track]:
+        """The faces to paint in this frame, the longest known first.
+
+        Args:
+            frame_bgr: (H, W, 3) uint8. Frames come in order.
+            timestamp: of the frame, in seconds. One that does not rise begins another video.
+            sightings: searches that ended since the last call, of this frame or of earlier ones; none between
+                detections.
+        """
+        if self._now is not None and timestamp <= self._now:
+            self.reset()
+        passed = 0.0 if self._now is None else timestamp - self._now
+        self._now = timestamp
+        self._carry(frame_bgr, timestamp)
+        for sighting in sightings:
+            if sighting.timestamp >= self._since:
+                self._correct(sighting)
+        self._tracks = [t for t in self._tracks if timestamp - t.seen_at <= _FORGET_S]
+        here = [t for t in self._tracks if timestamp - t.seen_at <= HOLD_S]
+        chosen = choose(here, self._which)
+        if chosen and isinstance(self._which, tuple):
+            self._which = _centre(chosen[0].face)
+        for track in self._tracks:
+            track.chosen = track in chosen
+            if track.sudden:
+                track.strength, track.sudden = float(track.chosen), False
+            elif not track.chosen:
+                track.strength = max(0.0, track.strength - passed / FADE_S)
+            elif track.sightings > 1:
+                track.strength = min(1.0, track.strength + passed / APPEAR_S)
+        return [t for t in self._tracks if t.strength > 0.0]
+
+    def _carry(self, frame: Image, timestamp: float) -> None:
+        """Moves every face as the picture around it moved."""
+        if not self._flow.see(frame):  # a cut
+            self._tracks, self._since, self._fresh = [], timestamp, True
+        for track in self._tracks:
+            places = track.where(timestamp)
+            motion = self._flow.motion(places[:2])
+            if motion is not None:
+                places = moved(places, motion)
+                if track.smoother.value is not None:
+                    track.smoother.value = places
+            self._put(track, places, timestamp)
+
+    def _correct(self, sighting: Sighting) -> None:
+        """Gives each detection to the face it overlaps most, the closest pairs first; what is left is new."""
+        found = {index: _places(face) for index, face in enumerate(sighting.faces)}
+        pairs = [
+            (iou(track.where(sighting.timestamp), places), index, track)
+            for track in self._tracks
+            for index, places in found.items()
+        ]
+        free = set(self._tracks)
+        for overlap, index, track in sorted(pairs, key=lambda p: (-p[0], p[1], p[2].number)):
+            if overlap >= _SAME_FACE and index in found and track in free:
+                free.remove(track)
+                self._see(track, found.pop(index), sighting)
+        for index, places in found.items():
+            self._count += 1
+            track = Track(self._count, sighting.faces[index], 0.0, self._fresh, seen_at=sighting.timestamp)
+            track.smoother(places, 1.0)
+            track.past.append((sighting.timestamp, places))
+            self._tracks.append(track)
+        self._fresh = False
+
+    def _see(self, track: Track, places: Floats, sighting: Sighting) -> None:
+        """A face was found again: perhaps in an earlier frame, so it is first brought to this one."""
+        assert self._now is not None
+        now = track.where(self._now)
+        places = places + (now - track.where(sighting.timestamp))
+        if self._smooth:
+            size = float(np.sqrt(max(1.0, np.prod(now[1] - now[0]))))
+            places = track.smoother(places, max(1e-3, sighting.timestamp - track.seen_at), size)
+        track.sightings += 1
+        track.seen_at = max(track.seen_at, sighting.timestamp)
+        self._put(track, places, self._now)
+
+    def _put(self, track: Track, places: Floats, timestamp: float) -> None:
+        if track.past and track.past[-1][0] == timestamp:
+            track.past.pop()
+        track.past.append((timestamp, places))
+        track.face = _face(places, track.face.score)
+
+
+def checked(which: Any) -> Which:
+    """`which` itself; raises InputError if it says no faces."""
+    point = isinstance(which, tuple) and len(which) == 2 and all(isinstance(v, (int, float)) for v in which)
+    number = isinstance(which, int) and not isinstance(which, bool) and which > 0
+    if not (point or number or which in ("all", "largest")):
+        raise InputError(f"the faces {which!r} were asked for", "all, largest, a number from 1, or a place (x, y)")
+    chosen: Which = which
+    return chosen
+
+
+def choose(tracks: Sequence[Track], which: Which) -> list[Track]:
+    """The faces that `which` names; who is chosen already stays unless another is clearly larger."""
+    if which == "all":
+        return list(tracks)
+    if isinstance(which, tuple):
+        place = np.array(which)
+        return sorted(tracks, key=lambda t: (float(np.hypot(*(_centre(t.face) - place))), t.number))[:1]
+    most = which if isinstance(which, int) else 1
+    return sorted(tracks, key=lambda t: (-t.face.box[2] * t.face.box[3] * _STAYS**t.chosen, t.number))[:most]
+
+
+def iou(a: Floats, b: Floats) -> float:
+    """Intersection over union of two boxes, each the first two rows: its corners."""
+    shared = float(np.prod(np.maximum(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0.0)))
+    areas = float(np.prod(a[1] - a[0]) + np.prod(b[1] - b[0]))
+    return shared / max(areas - shared, 1e-9)
+
+
+def _places(face: Face) -> Floats:
+    """The corners of the box, the eyes, and the other points: (4 + N, 2)."""
+    x, y, width, height = face.box
+    return np.array([(x, y), (x + width, y + height), face.left_eye, face.right_eye, *face.points], np.float64)
+
+
+def _face(places: Floats, score: float) -> Face:
+    (x0, y0), (x1, y1), left, right, *points = [(float(x), float(y)) for x, y in places]
+    return Face(box=(x0, y0, x1 - x0, y1 - y0), score=score, left_eye=left, right_eye=right, points=tuple(points))
+
+
+def _centre(face: Face) -> Any:
+    x, y, width, height = face.box
+    return x + width / 2, y + height / 2
