@@ -17,7 +17,7 @@ help:
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  every test"
 	@echo "make check     lint, format and types"
-	@echo "make bench     benchmark the shipped model; leaves benchmarks/results/local.json"
+	@echo "make bench     time the shipped model and the live loop; leaves benchmarks/results/local*.json"
 	@echo "make clean     remove .venv, caches and what make demo wrote"
 
 venv: $(READY)
@@ -55,6 +55,8 @@ check: $(READY)
 bench: $(READY)
 	@mkdir -p benchmarks/results
 	$(BIN)/edgegan bench --json benchmarks/results/local.json
+	$(BIN)/edgegan live --source synthetic:1280x720@30 --set Blond_Hair=1 --sink null --seconds 20 \
+	  --stats-json benchmarks/results/local-live.json
 
 clean:
 	rm -rf $(VENV) build dist demo edgegan.egg-info .mypy_cache .pytest_cache .coverage
