@@ -71,9 +71,17 @@ def main() -> None:
         sys.exit(2)
     if rows and options.out:
         options.out.parent.mkdir(parents=True, exist_ok=True)
+        rows = _with_earlier(rows, options.out.with_suffix(".json"))
         encoded = msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n"
         write_atomic(options.out.with_suffix(".json"), encoded)
         write_atomic(options.out.with_suffix(".md"), table(rows).encode())
+
+
+def _with_earlier(rows: Sequence[Row], path: Path) -> list[Row]:
+    """The rows with those of other subjects that were measured before, in the order of SUBJECTS."""
+    earlier = msgspec.json.decode(path.read_bytes(), type=list[Row]) if path.is_file() else []
+    found = {row.subject: row for row in [*earlier, *rows]}
+    return [found[s.name] for s in SUBJECTS if s.name in found]
 
 
 def _export(subject: Subject, run: Run, pictures: int) -> None:

@@ -11,7 +11,7 @@ over the calibration pictures.
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,10 +68,13 @@ class Probe:
         return {**{name: inputs[name] for name in self._given}, **dict(zip(self._names, answers, strict=True))}
 
 
-def grids(model: Any, tensors: Iterable[str], pairs: Golden, *, signed: bool) -> dict[str, Grid]:
+def grids(
+    model: Any, tensors: Iterable[str], pairs: Golden, *, signed: bool, symmetric: Collection[str] = ()
+) -> dict[str, Grid]:
     """The grid of each of the tensors of a float32 onnx.ModelProto, from their values on all `pairs`.
 
-    Signed grids are symmetric (zero point 0); others reach from the least value, or 0, to the greatest.
+    Signed grids are symmetric (zero point 0); others reach from the least value, or 0, to the greatest. Of tensors
+    called `symmetric` those with negative values are signed in any case.
     """
     probe = Probe(model, tensors)
     ends: dict[str, tuple[float, float]] = {}
@@ -84,7 +87,9 @@ def grids(model: Any, tensors: Iterable[str], pairs: Golden, *, signed: bool) ->
         for name, value in probe(inputs).items():
             # A grid holds zero exactly, and after a ReLU every second value is one.
             counts[name] += np.histogram(value[value != 0], _BINS, ends[name])[0]
-    return {name: _best_grid(counts[name], ends[name], signed) for name in ends}
+    return {
+        name: _best_grid(counts[name], ends[name], signed or (name in symmetric and ends[name][0] < 0)) for name in ends
+    }
 
 
 def _best_grid(counts: Array, ends: tuple[float, float], signed: bool) -> Grid:

@@ -67,6 +67,15 @@ def test_the_form_for_cpus_is_right_in_both_runtimes_even_behind_a_concat(model,
     assert worst_in_openvino(form.variant(()), pairs) > 45.0
 
 
+def test_openvino_runs_every_quantised_layer_in_int8(model, for_cpu):
+    core = import_openvino().Core()
+    file = qdq.quantised(model, for_cpu, (), "m").SerializeToString()
+    run = core.compile_model(core.read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).get_runtime_model()
+    about = [{key: str(op.get_rt_info()[key].value) for key in ("layerType", "primitiveType")} for op in run.get_ops()]
+    layers = [a["primitiveType"] for a in about if a["layerType"] in ("Convolution", "Deconvolution")]
+    assert len(layers) == 14 and all(kind.upper().endswith("I8") for kind in layers), layers
+
+
 def test_only_layers_with_weights_read_quantised_values(model, for_cpu):
     found = qdq.quantised(model, for_cpu, (), "m")
     rounded = {n.output[0] for n in found.graph.node if n.op_type == "DequantizeLinear"}
