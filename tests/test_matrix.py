@@ -32,8 +32,8 @@ def test_an_engine_brings_the_files_it_is_built_from():
     assert INT8_IN_HALF not in plan(("int8",), ("onnx", "openvino"), trt=False)
 
 
-def test_int8_is_an_openvino_model_unless_another_form_is_asked_for():
-    assert plan(("int8",), (), trt=False) == (Wanted("fp32", "onnx"), Wanted("int8", "openvino"))
+def test_int8_is_an_onnx_file_unless_another_form_is_asked_for():
+    assert plan(("int8",), (), trt=False) == (Wanted("fp32", "onnx"), Wanted("int8", "onnx"))
     assert Wanted("int8", "engine") not in plan(("int8",), (), trt=True)  # --trt stands for the float16 engine
 
 

@@ -42,17 +42,18 @@ def model(tmp_path):
 
 
 def test_importing_the_editor_costs_at_most_40_ms_over_numpy():
-    """Of processor time, in fresh processes: what else the machine does is not counted."""
+    """Of processor time, in fresh processes, on a machine that imports numpy in 50 ms; a slower one may take longer."""
     code = "import time, json; t = time.process_time(); {}; print(json.dumps(time.process_time() - t))"
     editor, numpy = "from edgegan.runtime import Editor", "import numpy"
     fresh(code.format(editor))  # once, to have the bytecode
-    extra = []
+    seen = []
     for _ in range(5):
         costs = {what: statistics.median(fresh(code.format(what)) for _ in range(3)) for what in (editor, numpy)}
-        extra.append(1000 * (costs[editor] - costs[numpy]))
-        if min(extra) <= 40:
+        extra, pace = costs[editor] - costs[numpy], max(1.0, costs[numpy] / 0.050)
+        seen.append(f"{1000 * extra:.0f} ms more than numpy's {1000 * costs[numpy]:.0f} ms")
+        if extra <= 0.040 * pace:
             return
-    pytest.fail(f"importing the editor costs {min(extra):.0f} ms more than numpy's own import")
+    pytest.fail(f"importing the editor costs {', '.join(seen)}")
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])

@@ -19,7 +19,7 @@ EPILOG = """
 
 `edgegan export runs/stargan --trt` — and a TensorRT FP16 engine, with or without a GPU here
 
-`edgegan export runs/stargan --precision int8 --min-psnr 40` — for CPUs, as an OpenVINO model
+`edgegan export runs/stargan --precision int8 --min-psnr 40` — for CPUs: several times faster in OpenVINO
 
 `edgegan export runs/stargan --io uint8` — bytes in, bytes out: nothing left to compute around the model
 
