@@ -1,7 +1,7 @@
 """`edgegan live` beside the loop that a user would write (`plain_live.py`), on the same frames, in one run.
 
     python benchmarks/live.py runs/precisions/stargan-128 --set Blond_Hair=1
-    python benchmarks/live.py runs/stargan --file model.int8.xml --out benchmarks/results/live
+    python benchmarks/live.py runs/stargan --file model.int8.onnx --out benchmarks/results/live
 
 The frames are a drawn face that moves, 1280x720, drawn before the clock starts and kept in memory; what is shown goes
 nowhere. Each loop lives in a process of its own; they take turns of a few frames, and the speed-up is the median over
@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from written import write
 
 from edgegan.bench.fresh import QUIET
 from edgegan.bench.machine import describe
 from edgegan.runtime.errors import EdgeganError, InputError
-from edgegan.runtime.files import write_atomic
 from edgegan.runtime.sources import Frame, Source
 
 FPS = 30.0
@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("run", type=Path, help="a run that was exported")
     parser.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", help="as in edgegan live")
     parser.add_argument(
-        "--file", action="append", default=[], help="of its export; default model.onnx and model.int8.xml"
+        "--file", action="append", default=[], help="of its export; default model.onnx and model.int8.onnx"
     )
     parser.add_argument("--size", default="1280x720", metavar="WxH", help="of the frames (default %(default)s)")
     parser.add_argument("--turns", type=int, default=10, help="that count (default %(default)s)")
@@ -72,14 +72,12 @@ def main() -> None:
         sys.exit(2)
     print(table(figures))
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(options.out.with_suffix(".json"), json.dumps(figures, indent=2).encode() + b"\n")
-        write_atomic(options.out.with_suffix(".md"), table(figures).encode())
+        write(options.out, figures, table(figures))
 
 
 def _measure(options: argparse.Namespace) -> dict[str, Any]:
     machine = describe()
-    files = options.file or [n for n in ("model.onnx", "model.int8.xml") if (options.run / "export" / n).is_file()]
+    files = options.file or [n for n in ("model.onnx", "model.int8.onnx") if (options.run / "export" / n).is_file()]
     missing = [n for n in files if not (options.run / "export" / n).is_file()]
     if missing or not files:
         raise InputError(

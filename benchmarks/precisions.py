@@ -17,6 +17,7 @@ from pathlib import Path
 
 import msgspec
 from supervised import LABEL, SUBJECTS, Subject, train
+from written import write
 
 from edgegan.bench.report import Report, Result
 from edgegan.bench.session import Request, run_benchmark
@@ -24,7 +25,6 @@ from edgegan.export import Request as ExportRequest
 from edgegan.export import export_run
 from edgegan.run import Run
 from edgegan.runtime.errors import EdgeganError
-from edgegan.runtime.files import write_atomic
 
 PRECISIONS, FORMATS = ("fp32", "fp16", "int8"), ("onnx", "openvino", "engine")
 
@@ -70,11 +70,8 @@ def main() -> None:
         print(f"precisions: {error}", file=sys.stderr)
         sys.exit(2)
     if rows and options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
         rows = _with_earlier(rows, options.out.with_suffix(".json"))
-        encoded = msgspec.json.format(msgspec.json.encode(rows), indent=2) + b"\n"
-        write_atomic(options.out.with_suffix(".json"), encoded)
-        write_atomic(options.out.with_suffix(".md"), table(rows).encode())
+        write(options.out, rows, table(rows))
 
 
 def _with_earlier(rows: Sequence[Row], path: Path) -> list[Row]:

@@ -11,7 +11,6 @@ the ratio within a turn: neighbours see the same pace of a machine that others s
 from __future__ import annotations
 
 import argparse
-import json
 import math
 import statistics
 import sys
@@ -25,6 +24,7 @@ from typing import Any
 import msgspec
 import torch
 from plain_loops import LOOPS
+from written import write
 
 from edgegan import config, families
 from edgegan.bench.machine import describe
@@ -32,7 +32,6 @@ from edgegan.loader import Loader, readers
 from edgegan.loop import Trainer
 from edgegan.run import Run
 from edgegan.runtime.errors import EdgeganError
-from edgegan.runtime.files import write_atomic
 
 PRESETS = {"stargan": "avatars-64", "cyclegan": "avatars-seasons-64", "fastgan": "avatars-100"}
 
@@ -57,9 +56,7 @@ def main() -> None:
         sys.exit(2)
     print(table(figures))
     if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        write_atomic(options.out.with_suffix(".json"), json.dumps(figures, indent=2).encode() + b"\n")
-        write_atomic(options.out.with_suffix(".md"), table(figures).encode())
+        write(options.out, figures, table(figures))
 
 
 def measure(options: argparse.Namespace) -> dict[str, Any]:

@@ -3,37 +3,17 @@ import msgspec
 import numpy as np
 import pytest
 import tiny_models
+from placed_faces import FACES, face, soft_noise
 
 from edgegan.runtime import align
 from edgegan.runtime.artefact import load
 from edgegan.runtime.card import SizeRule
 from edgegan.runtime.errors import CardError
-from edgegan.runtime.faces import Face
-
-RNG = np.random.default_rng(11)
 
 
 @pytest.fixture(scope="module")
 def card(tmp_path_factory):
     return load(tiny_models.write_editor(tmp_path_factory.mktemp("m"), size=64, classifier=False, pairs=0)).card
-
-
-def face(left, right):
-    return Face(box=(0, 0, 1, 1), score=1.0, left_eye=left, right_eye=right)
-
-
-FACES = {
-    "upright": face((300.0, 200.0), (360.0, 200.0)),
-    "turned": face((310.0, 180.0), (350.0, 230.0)),
-    "small": face((100.0, 100.0), (108.0, 101.0)),
-    "out of the frame": face((-5.0, 20.0), (60.0, 10.0)),
-    "upside down": face((360.0, 200.0), (300.0, 200.0)),
-}
-
-
-def soft_noise(height=400, width=640):
-    noise = RNG.integers(0, 256, (height // 20, width // 20, 3), dtype=np.uint8)
-    return cv2.resize(noise, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
 @pytest.mark.parametrize("name", FACES)

@@ -236,18 +236,12 @@ def test_sampled_pictures_and_films_say_that_they_were_generated(run, tmp_path):
     assert {source_type(path) for path in files} == {GENERATED.source_type}
 
 
+LIVE = ("--backend", "onnxruntime", "--source", "synthetic:160x120@30#2", "--every-frame")
+
+
 def test_live_is_steered_by_lines_presets_and_options_without_a_keyboard(run, tmp_path, monkeypatch):
     tiny_models.write_editor(tmp_path / "faces")
-    live = (
-        "live",
-        tmp_path / "faces",
-        "--backend",
-        "onnxruntime",
-        "--source",
-        "synthetic:160x120@30#2",
-        "--every-frame",
-        "--sink",
-    )
+    live = ("live", tmp_path / "faces", *LIVE, "--sink")
     lines = "view split\nset Smiling 0.25\nnonsense\nkeep soft\nsnapshot\nrecord on\n"
     monkeypatch.setattr("sys.stdin", io.StringIO(lines))
     code, out, err = run(*live, "null", "--frames", 30, "--stdin", "--files", "made")
@@ -271,18 +265,7 @@ def test_live_is_steered_by_lines_presets_and_options_without_a_keyboard(run, tm
 
 def test_live_goes_as_far_as_its_range(run, tmp_path):
     tiny_models.write_editor(tmp_path / "faces")
-    live = (
-        "live",
-        tmp_path / "faces",
-        "--backend",
-        "onnxruntime",
-        "--source",
-        "synthetic:160x120@30#2",
-        "--every-frame",
-        "--frames",
-        1,
-        "--sink",
-    )
+    live = ("live", tmp_path / "faces", *LIVE, "--frames", 1, "--sink")
     assert run(*live, "a", "--set", "Smiling=1", "--no-label")[0] == 0
     assert run(*live, "b", "--set", "Smiling=1.5", "--range", "0,2", "--no-label")[0] == 0
     assert not np.array_equal(*(cv2.imread(f"{n}/frame_000000.png") for n in "ab"))
