@@ -15,6 +15,7 @@ from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.golden import DEFAULT_TOLERANCE, Golden, stem
 
 from . import halves, int8, ir, precision, qdq, to_onnx
+from .blocks import in_blocks
 from .corners import corner_pairs
 from .machine import Gpu, find_gpu
 from .matrix import INT8_IN_HALF, Wanted
@@ -74,7 +75,7 @@ class Folder:
         if single.path.name in self._helpers:
             return  # a helper is small and runs on few frames: another precision would gain nothing
         if Wanted("fp32", "openvino") in wanted:
-            self._openvino(ir.read_ir(single.path), single, pairs, spec.tolerances["fp32"])
+            self._openvino(ir.to_ir(in_blocks(model)), single, pairs, spec.tolerances["fp32"])
         half = None
         if Wanted("fp16", "onnx") in wanted and "fp16" in spec.tolerances:
             half = self._half(spec, model, pairs, single)
@@ -163,11 +164,12 @@ class Folder:
         reports = self.path / f"{spec.name}.int8.md"
         if Wanted("int8", "openvino") in self.request.wanted:
             name = Wanted("int8", "openvino").file(spec.name)
-            found, card = self._mixed(name, ir.IrForm(single.path, goal), goal, single, reports)
+            found, card = self._mixed(name, ir.IrForm(in_blocks(model), goal), goal, single, reports)
             self._openvino(found, Artefact(single.path, card), pairs, tolerance)
         if Wanted("int8", "onnx") in self.request.wanted:
             name = Wanted("int8", "onnx").file(spec.name)
-            form = qdq.QdqForm(model, qdq.calibrate(model, trained, signed=False), goal)
+            for_cpu = in_blocks(model)
+            form = qdq.QdqForm(for_cpu, qdq.calibrate(for_cpu, trained, signed=False), goal)
             self._verified(*self._mixed(name, form, goal, single, reports), name, pairs, tolerance)
         if INT8_IN_HALF in self.request.wanted and half is not None:
             name = INT8_IN_HALF.file(spec.name)

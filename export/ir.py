@@ -27,9 +27,9 @@ from .int8 import Goal, Layer, worst_picture_db
 _LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData", "MatMul")
 
 
-def read_ir(path: Path) -> Any:
-    """An ONNX file as an openvino.Model."""
-    return import_openvino().Core().read_model(str(path))
+def to_ir(model: Any) -> Any:
+    """A float32 onnx.ModelProto as an openvino.Model."""
+    return import_openvino().Core().read_model(model.SerializeToString())
 
 
 def save_ir(model: Any, card: ModelCard, path: Path) -> Artefact:
@@ -48,7 +48,7 @@ def save_ir(model: Any, card: ModelCard, path: Path) -> Artefact:
 class IrForm:
     """The calibrated OpenVINO model, its float32 origin, and what any mix of the two gives on this CPU.
 
-    `path` is an ONNX file in float32.
+    `model` is an onnx.ModelProto in float32.
 
     Raises:
         MissingExtraError: OpenVINO or NNCF is not installed.
@@ -57,10 +57,10 @@ class IrForm:
 
     tools = ("openvino", "nncf")
 
-    def __init__(self, path: Path, goal: Goal) -> None:
+    def __init__(self, model: Any, goal: Goal) -> None:
         openvino = import_openvino()
         self._openvino, self._core, self._range = openvino, openvino.Core(), goal.value_range
-        self._single = self._core.read_model(str(path))
+        self._single = to_ir(model)
         self._whole = _calibrated(self._single, [inputs for inputs, _ in goal.calibration.calls()])
         quantised = {op.get_friendly_name() for op in self._whole.get_ordered_ops() if _quantiser(op) is not None}
         self.layers = tuple(
@@ -69,7 +69,7 @@ class IrForm:
             if op.get_type_name() in _LAYERS and op.get_friendly_name() in quantised
         )
         if not self.layers:
-            raise InputError(f"{path}: nothing in this model can be quantised", "convolutions or matrix products")
+            raise InputError("nothing in this model can be quantised", "convolutions or matrix products")
 
     def variant(self, floats: Sequence[str]) -> Any:
         """A copy of the quantised openvino.Model with the layers `floats` as they were."""

@@ -251,10 +251,10 @@ def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):
 
 def test_an_openvino_model_on_a_full_disk_is_said(sound, tmp_path):
     program = """
-import resource, sys
+import onnx, resource, sys
 from edgegan.export import ir
 from edgegan.runtime import EdgeganError, load
-model = ir.read_ir(sys.argv[1])
+model = ir.to_ir(onnx.load(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
 try:
     ir.save_ir(model, load(sys.argv[1]).card, __import__("pathlib").Path(sys.argv[2]))
