@@ -5,28 +5,28 @@ Under torchrun every process runs it on its slice of each batch; process 0 alone
 
 from __future__ import annotations
 
-import copy
 import math
 import time
 from collections.abc import Mapping
-from contextlib import ExitStack, nullcontext
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from edgegan import checkpoint, distributed
-from edgegan.acceleration import autocast_dtype, compile_methods, fuse, memory_layout
+from edgegan.acceleration import compile_methods, fuse, memory_layout
+from edgegan.averages import averages, follow
 from edgegan.families import Networks, Phase, Step
 from edgegan.interrupt import interrupts_deferred
 from edgegan.loader import Loader, readers
 from edgegan.reporter import Reporter, Silence
 from edgegan.run import Run
-from edgegan.runtime.errors import InputError, TrainingError
+from edgegan.runtime.errors import InputError
+from edgegan.schedule import Schedule
+from edgegan.update import Update
 from edgegan.validation import Best, validated
-
-LEAST_SCALE = 1e-4  # fp16: gradients that overflow even when scaled by so little are not finite at all
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,11 @@ class Trainer:
         for net in self.nets.values():
             net.to(device=device, memory_format=self._layout)  # type: ignore[call-overload]
             distributed.broadcast(net.state_dict().values())
-        self.ema = {name: _frozen_copy(self.nets[name]) for name in run.family.EMA}
+        self.ema = averages(self.nets, run.family.EMA)
         self.phases = run.family.phases(run.cfg, self.nets)
         fuse(phase.optimiser for phase in self.phases)
-        self._base_lr = {p.name: [float(g["lr"]) for g in p.optimiser.param_groups] for p in self.phases}
-        self._amp = autocast_dtype(self.cfg, device)
-        self._scaler = torch.amp.GradScaler(device.type, enabled=self._amp is torch.float16)
+        self.schedule = Schedule(self.phases, self.cfg)
+        self.update = Update(self.nets, self.cfg, device)
         self.images = 0
         self.round = 0
         self.seconds = 0.0  # trained so far, over all sessions
@@ -139,12 +138,12 @@ class Trainer:
     def _round(self, steps: list[Step]) -> dict[str, float]:
         """One batch of real pictures through every phase that is due."""
         self.round += 1
-        self._set_learning_rates()
+        self.schedule.set(self.images)
         logged: dict[str, float] = {}
         for number, phase in enumerate(self.phases):
             if phase.due(self.round):
                 torch.manual_seed(hash((self.cfg.seed, steps[0].first_image, number)) % 2**63)
-                logged.update(self._phase(phase, steps))
+                logged.update(self.update(phase, steps, f"round {self.round} ({self.images} images)"))
         self.images += self.cfg.batch
 
         # Batch statistics are each process's own; their mean is everybody's.
@@ -152,64 +151,14 @@ class Trainer:
             nets = [net for net in self.nets.values() if any(True for _ in net.parameters())]
             distributed.average([b for net in nets for b in net.buffers() if b.is_floating_point()])
 
-        # Update EMA.
-        decay = 0.5 ** (self.cfg.batch / self.cfg.ema_halflife_images)
-        decay = min(decay, self.images / (self.images + 10 * self.cfg.batch))  # forget the initial weights soon
-        with torch.no_grad():
-            for name, average in self.ema.items():
-                live = self.nets[name]
-                torch._foreach_lerp_(list(average.parameters()), list(live.parameters()), 1 - decay)
-                for kept, now in zip(average.buffers(), live.buffers(), strict=True):
-                    kept.copy_(now)
+        follow(
+            self.ema,
+            self.nets,
+            images=self.images,
+            batch=self.cfg.batch,
+            halflife_images=self.cfg.ema_halflife_images,
+        )
         return logged
-
-    def _phase(self, phase: Phase, steps: list[Step]) -> dict[str, float]:
-        """Zero, accumulate, average over the processes, check, step."""
-        owned = {id(p) for p in phase.module.parameters()}
-        for net in self.nets.values():
-            for p in net.parameters():
-                p.requires_grad_(id(p) in owned)
-        phase.optimiser.zero_grad(set_to_none=True)
-        totals: dict[str, Tensor] = {}
-        amp = self._amp if not phase.needs_second_order else None
-        eager = self.cfg.compile and phase.needs_second_order
-        for step in steps:
-            with torch.compiler.set_stance("force_eager") if eager else nullcontext():
-                with torch.autocast(self.device.type, dtype=amp, enabled=amp is not None):
-                    loss, parts = phase.loss_fn(step)
-                torch.autograd.backward(self._scaler.scale(loss / len(steps)))
-            for name, part in {"total": loss, **parts}.items():
-                totals[name] = totals.get(name, 0.0) + part.detach().float() / len(steps)
-        gradients = [p.grad for p in phase.module.parameters() if p.grad is not None]
-        distributed.average(gradients)
-        distributed.average(list(totals.values()))
-        self._scaler.unscale_(phase.optimiser)
-        totals["gradient"] = torch.nn.utils.get_total_norm(gradients)
-        values = dict(zip(totals, torch.stack(list(totals.values())).tolist(), strict=True))
-        overflow = self._scaler.is_enabled() and not math.isfinite(values["gradient"])
-        if overflow and self._scaler.get_scale() > LEAST_SCALE:
-            del values["gradient"]  # the scaler leaves this step out and scales by less
-        for name, value in values.items():
-            if not math.isfinite(value):
-                raise TrainingError(
-                    f"phase {phase.name}, round {self.round} ({self.images} images): {name} is {value}",
-                    todo="the last checkpoint is good: lower the learning rates, or train in fp32, and --resume",
-                )
-        self._scaler.step(phase.optimiser)
-        self._scaler.update()
-        if phase.after_step is not None:
-            phase.after_step(totals)
-        return {f"{phase.name}/{name}": value for name, value in values.items()}
-
-    def _set_learning_rates(self) -> None:
-        """Constant, then to zero over the last `decay_images`, in a straight line or along half a cosine."""
-        left = self.cfg.images - self.images
-        factor = max(0.0, min(1.0, left / self.cfg.decay_images)) if self.cfg.decay_images else 1.0
-        if self.cfg.schedule == "cosine":
-            factor = 0.5 - 0.5 * math.cos(math.pi * factor)
-        for phase in self.phases:
-            for group, base in zip(phase.optimiser.param_groups, self._base_lr[phase.name], strict=True):
-                group["lr"] = base * factor
 
     def _to_device(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
         if self.device.type == "cuda":
@@ -264,7 +213,7 @@ class Trainer:
             "images": self.images,
             "round": self.round,
             "seconds": self.seconds,
-            "scaler": self._scaler.state_dict(),
+            "scaler": self.update.scaler.state_dict(),
             "best": self.best and self.best.header(),
         }
         return header, tensors
@@ -280,13 +229,9 @@ class Trainer:
             checkpoint.restore_optimiser(phase.optimiser, found.section(f"optimiser/{phase.name}"))
         self.images, self.round = int(found.header["images"]), int(found.header["round"])
         self.seconds = float(found.header["seconds"])
-        self._scaler.load_state_dict(found.header["scaler"])
+        self.update.scaler.load_state_dict(found.header["scaler"])
         self.best = Best.from_header(found.header.get("best"))
 
     def _optimiser_owners(self) -> list[Phase]:
         """One phase for each optimiser: phases may share one, which is saved once."""
         return list({id(p.optimiser): p for p in reversed(self.phases)}.values())
-
-
-def _frozen_copy(net: nn.Module) -> nn.Module:
-    return copy.deepcopy(net).eval().requires_grad_(False)

@@ -99,7 +99,7 @@ def test_the_learning_rate_really_falls_to_zero(tmp_path: Path) -> None:
     full = group["lr"]
     seen = []
     for trainer.images in (0, 32, 48, 64):
-        trainer._set_learning_rates()
+        trainer.schedule.set(trainer.images)
         seen.append(group["lr"])
     assert seen == pytest.approx([full, full, full / 2, 0.0])
 
@@ -111,7 +111,7 @@ def test_the_cosine_falls_to_zero_and_through_the_same_middle(tmp_path: Path) ->
     full = group["lr"]
     seen = []
     for trainer.images in (0, 32, 40, 48, 64):
-        trainer._set_learning_rates()
+        trainer.schedule.set(trainer.images)
         seen.append(group["lr"] / full)
     assert seen == pytest.approx([1, 1, 0.5 + 0.125**0.5, 0.5, 0])
 
@@ -143,19 +143,20 @@ def test_fp16_leaves_out_a_step_that_overflows_and_scales_by_less(
 ) -> None:
     poisoned_gradients(monkeypatch, {3})
     trainer = Trainer(tiny_run(tmp_path / "run", "stargan", precision="fp16", validate_images=0), CPU)
-    trainer._scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    trainer.update.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     weights: list[torch.Tensor] = []
     scales: list[float] = []
-    original = trainer._phase
+    original = trainer.update
 
-    def watched(phase: Phase, steps: list[families.Step]) -> dict[str, float]:
-        values = original(phase, steps)
+    def watched(phase: Phase, steps: list[families.Step], where: str) -> dict[str, float]:
+        values = original(phase, steps, where)
         if phase.name == "D":
             weights.append(next(phase.module.parameters()).detach().clone())
-            scales.append(trainer._scaler.get_scale())
+            scales.append(original.scaler.get_scale())
         return values
 
-    monkeypatch.setattr(trainer, "_phase", watched)
+    watched.scaler = original.scaler  # saved with the checkpoint
+    monkeypatch.setattr(trainer, "update", watched)
     with Reporter(trainer.run, 16, 0, QUIET) as reporter:
         trainer.train(Budget(16), reporter)
     assert scales == [1024.0, 1024.0, 512.0, 512.0]
@@ -164,7 +165,7 @@ def test_fp16_leaves_out_a_step_that_overflows_and_scales_by_less(
     assert not torch.equal(weights[2], weights[3]) and weights[3].isfinite().all()
     resumed = Trainer(trainer.run, CPU)
     resumed.restore(trainer.run.latest())
-    assert resumed._scaler.get_scale() == 512.0
+    assert resumed.update.scaler.get_scale() == 512.0
 
 
 def test_gradients_that_are_not_finite_stop_the_run_before_they_reach_the_weights(
