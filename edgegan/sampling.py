@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 from PIL import Image as Pillow
 
+from edgegan.eager import Eager, is_trained
 from edgegan.runtime import artefact as artefacts
 from edgegan.runtime import latent
-from edgegan.runtime.backends import Arrays, Port, Selection, check_inputs
 from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
@@ -27,9 +25,6 @@ from edgegan.runtime.sinks import Clock
 from edgegan.runtime.sinks.video import Video
 from edgegan.runtime.sources import Frame
 from edgegan.sheet import Picture, Sheet
-
-if TYPE_CHECKING:
-    from edgegan.families import ExportSpec
 
 Progress = Callable[[str, int, int], None]  # (what, done, of how many)
 
@@ -104,7 +99,7 @@ def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Ite
 
     Raises InputError if it is none of these, or changes pictures instead of drawing them.
     """
-    if path.suffix == ".safetensors" or (path / "config.json").is_file():
+    if is_trained(path):
         if backend != "auto" or device not in ("auto", "cpu"):
             raise InputError(
                 f"{path} is a run, which PyTorch runs on the CPU",
@@ -134,45 +129,6 @@ def _eager(path: Path) -> Iterator[Sampler]:
     why = f"after {found.header['images']:,} images"
     with Sampler(main.card, Eager(main, why), None if mixer is None else lambda: Eager(mixer, why)) as sampler:
         yield sampler
-
-
-class Eager:
-    """A network in PyTorch behind the contract of `Backend`: float32, on the CPU."""
-
-    name: ClassVar[str] = "PyTorch eager fp32"
-    suffixes: ClassVar[tuple[str, ...]] = ()
-    devices: ClassVar[tuple[str, ...]] = ("cpu",)
-    notices: tuple[str, ...] = ()
-
-    def __init__(self, spec: ExportSpec, why: str = "") -> None:
-        self.device = "cpu"
-        self.inputs, self.outputs = (
-            tuple(Port(s.name, s.dtype, tuple(n if isinstance(n, int) else None for n in s.shape)) for s in side)
-            for side in (spec.card.inputs, spec.card.outputs)
-        )
-        self.selection = Selection(backend=self.name, device=self.device, why=why)
-        self._module = spec.module
-
-    def run(self, inputs: Mapping[str, Any]) -> Arrays:
-        """See `Backend.run`."""
-        import torch
-
-        check_inputs(self.inputs, inputs)
-        with torch.inference_mode():
-            answer = self._module(*(torch.from_numpy(np.ascontiguousarray(inputs[p.name])) for p in self.inputs))
-        answers = answer if isinstance(answer, tuple) else (answer,)
-        return {p.name: one.numpy() for p, one in zip(self.outputs, answers, strict=True)}
-
-    def close(self) -> None:
-        """Nothing to free."""
-
-    def __enter__(self) -> Eager:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def _check_task(path: Path, card: ModelCard) -> None:

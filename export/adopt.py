@@ -20,8 +20,7 @@ from edgegan.runtime.card import METADATA_KEY, Condition, ModelCard, SizeRule, T
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.golden import Golden
-from edgegan.runtime.onnxfile import sealed
-from edgegan.runtime.protobuf import entry
+from edgegan.runtime.onnxfile import sealed, with_metadata
 
 from . import trial
 from .adoption import Adoption, Span, questions
@@ -31,7 +30,6 @@ from .variants import MAX_SCALE
 from .verify import AT_EXPORT, OnPair, require, verify_artefact
 
 _BATCH = 4  # of a model that leaves it open
-_METADATA_PROPS = 14  # the field of ModelProto
 
 
 @dataclass(frozen=True)
@@ -65,11 +63,10 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
         notes += _range_notes(card, pairs)
         corners = trial.corners(probe, card, pairs, asked.pictures)
         external = probe.file.external
-    model = asked.model.read_bytes()
-    embedded = entry(_METADATA_PROPS, entry(1, METADATA_KEY.encode()) + entry(2, card.to_json()))
+    model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.to_json().decode())
     with atomic_folder(asked.out) as stage:
         path = stage / "model.onnx"
-        path.write_bytes(sealed(model + embedded))
+        path.write_bytes(sealed(model))
         for part in external:
             beside = stage / part.relative_to(asked.model.parent.resolve())
             beside.parent.mkdir(parents=True, exist_ok=True)

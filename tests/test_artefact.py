@@ -7,7 +7,7 @@ import tiny_models
 from edgegan.runtime import artefact, golden, onnxfile
 from edgegan.runtime.card import METADATA_KEY, ModelCard, sidecar
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.onnxfile import SEAL_KEY, read_metadata
+from edgegan.runtime.onnxfile import SEAL_KEY
 
 
 @pytest.fixture
@@ -38,7 +38,7 @@ def test_the_metadata_reader_agrees_with_onnx(model):
     import onnx
 
     expected = {p.key: p.value for p in onnx.load(model).metadata_props}
-    assert read_metadata(model) == expected and {METADATA_KEY, SEAL_KEY} <= expected.keys()
+    assert onnxfile.read(model).metadata == expected and {METADATA_KEY, SEAL_KEY} <= expected.keys()
 
 
 def test_the_structure_that_is_read_is_the_one_onnx_reads(model):
@@ -56,7 +56,7 @@ def test_the_structure_that_is_read_is_the_one_onnx_reads(model):
 def test_a_seal_is_of_every_other_byte(model):
     import onnx
 
-    seal = read_metadata(model)[SEAL_KEY]
+    seal = onnxfile.read(model).metadata[SEAL_KEY]
     assert onnxfile.content_sha256(model) == seal
     again = onnx.load(model)
     onnx.save(again, model)  # another tool may write the same content anew
@@ -84,10 +84,10 @@ def test_a_cut_is_noticed_in_whatever_order_the_fields_come(tmp_path):
     version, opset, graph = b"\x08\x09", b"\x42\x02\x10\x12", b"\x3a\x66\x12\x64" + b"n" * 100
     path = tmp_path / "model.onnx"
     path.write_bytes(version + opset + graph)
-    assert read_metadata(path) == {}
+    assert onnxfile.read(path).metadata == {}
     path.write_bytes((version + opset + graph)[:-1])
     with pytest.raises(InputError, match="cut short"):
-        read_metadata(path)
+        onnxfile.read(path)
 
 
 @pytest.mark.parametrize("data", [b"", b"<html>not found</html>", b"\x00" * 64, b"PK\x03\x04zip", bytes(range(256))])

@@ -6,13 +6,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from edgegan.data import normalised
+from edgegan.eager import Eager, is_trained
 from edgegan.families import ExportSpec
 from edgegan.run import open_trained
 from edgegan.runtime.artefact import load
@@ -78,7 +77,7 @@ def open_subjects(path: Path, backend: str = "auto") -> Iterator[tuple[Subject, 
     A run gives one subject for each direction it can translate in; helper networks are left out. Raises InputError
     if `path` is none of these.
     """
-    if path.suffix == ".safetensors" or (path / "config.json").is_file():
+    if is_trained(path):
         run, nets, found = open_trained(path)
         specs = run.family.exportable(run.cfg, nets, run.data)
         helpers = {name for spec in specs for name in spec.card.companions.values()}
@@ -103,13 +102,8 @@ def open_subject(path: Path, backend: str = "auto") -> Iterator[Subject]:
 
 
 def _eager(spec: ExportSpec) -> Callable[[Mapping[str, Arrays]], Arrays]:
-    def run(inputs: Mapping[str, Arrays]) -> Arrays:
-        with torch.inference_mode():
-            output: Any = spec.module(*(torch.from_numpy(inputs[t.name]) for t in spec.card.inputs))
-        first: Arrays = (output[0] if isinstance(output, tuple) else output).numpy()
-        return first
-
-    return run
+    eager, first = Eager(spec), spec.card.outputs[0].name
+    return lambda inputs: eager.run_many(inputs)[first]
 
 
 def _exported(opened: Backend, card: ModelCard) -> Callable[[Mapping[str, Arrays]], Arrays]:

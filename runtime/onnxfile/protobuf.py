@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _LONGEST = 10  # bytes of a varint
+METADATA = 14  # ModelProto's metadata_props
 
 Value = int | memoryview
 
@@ -95,3 +96,12 @@ def _encoded(value: int) -> bytes:
         out.append(value & 0x7F | 0x80)
         value >>= 7
     return bytes([*out, value])
+
+
+def pair(value: Value) -> tuple[str, str]:
+    """Key and value of a StringStringEntryProto."""
+    parts = {1: "", 2: ""}
+    for number, part in fields(payload(value)):
+        if number in parts:
+            parts[number] = text(part)
+    return parts[1], parts[2]
