@@ -17,7 +17,8 @@ help:
 	@echo "make test      the tests, without the slow ones"
 	@echo "make test-all  every test"
 	@echo "make check     lint, format and types"
-	@echo "make bench     time the shipped model and the live loop; leaves benchmarks/results/local*.json"
+	@echo "make bench     time the shipped model, then 75 s of the live loop (stages, age, drops, memory), and score how"
+	@echo "               steady and true its video is; takes some minutes, leaves benchmarks/results/local*.json"
 	@echo "make clean     remove .venv, caches and what make demo wrote"
 
 venv: $(READY)
@@ -55,8 +56,9 @@ check: $(READY)
 bench: $(READY)
 	@mkdir -p benchmarks/results
 	$(BIN)/edgegan bench --json benchmarks/results/local.json
-	$(BIN)/edgegan live --source synthetic:1280x720@30 --set Blond_Hair=1 --sink null --seconds 20 \
+	$(BIN)/edgegan live --source synthetic:1280x720@30 --set Blond_Hair=1 --sink null --seconds 75 \
 	  --stats-json benchmarks/results/local-live.json
+	$(BIN)/python benchmarks/stability.py --json benchmarks/results/local-stability.json
 
 clean:
 	rm -rf $(VENV) build dist demo edgegan.egg-info .mypy_cache .pytest_cache .coverage

@@ -8,7 +8,8 @@
 # WORK=runs/gpu      runs and exports; what lies there is used again
 #
 # The venv's ONNX Runtime is replaced by the one for GPUs, which cannot lie beside it; `make clean venv` brings it back.
-# A step that fails is noted and the next one runs; the script then ends with 1. It ends with 2 where it cannot start.
+# A step that fails is noted and the next one runs; the script then ends with 1, as it does where a GPU backend was not
+# measured. It ends with 2 where it cannot start.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -28,14 +29,35 @@ gpus=$(nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,nohea
 [ -n "$gpus" ] || refuse "nvidia-smi lists no GPU" "if it should, restart or reinstall the driver"
 [ -x "$bin/edgegan" ] || refuse "there is no $bin/edgegan" "run: make venv"
 
-if ! "$bin/python" -m pip show --quiet onnxruntime-gpu tensorrt cuda-python 2>/dev/null; then
+# Whether all that is to be measured can run. Names of packages do not tell: the two builds of ONNX Runtime overwrite
+# each other's files, and another extra brings cuda-python too.
+ready() {
+  "$bin/python" - <<'PYTHON'
+import sys
+
+try:
+    import tensorrt
+    from edgegan.runtime.backends.cuda import Cuda
+    from edgegan.runtime.backends.ort import import_onnxruntime
+    from edgegan.runtime.backends.ort_gpu import CUDA, TENSORRT, check_provider
+
+    for provider in (CUDA, TENSORRT):
+        check_provider(import_onnxruntime(), provider)
+    Cuda(0).close()
+except Exception as error:
+    sys.exit(str(error))
+PYTHON
+}
+
+if ! ready 2>/dev/null; then
   echo "== replacing onnxruntime by onnxruntime-gpu, with TensorRT, CUDA and cuDNN"
   "$bin/python" -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
-  # ONNX Runtime's TensorRT provider is built for TensorRT 10.
-  "$bin/python" -m pip install --quiet 'onnxruntime-gpu[cuda,cudnn]' 'tensorrt==10.*' cuda-python
+  "$bin/python" -m pip install --quiet --editable '.[gpu]'
+  ready || refuse "the packages of edgegan[gpu] are installed, and the GPU cannot be used"
 fi
 
 mkdir -p "$out" "$work"
+rm -f "$out"/tests.xml "$out"/bench-*.json # of a run before, which would count as measured now
 readme=$out/README.md
 {
   echo "# On a GPU"
@@ -98,6 +120,13 @@ if [ "$models" != none ]; then
       "$bin/python" benchmarks/cuda_options.py "$folder/model.onnx" "$folder/model.fp16.onnx"
   done <"$out/.folders"
   rm "$out/.folders"
+fi
+
+# A backend that could not run leaves no row, and its tests are skipped: then nothing was checked.
+step absent "\`absent.log\`" "$bin/python" benchmarks/gpu_absent.py "$out"
+if [ -s "$out/absent.log" ]; then
+  printf '\n**Not measured:**\n\n' >>"$readme"
+  sed 's/^/- /' "$out/absent.log" >>"$readme"
 fi
 
 echo "== $readme"

@@ -181,17 +181,16 @@ def _work(run: Path, kind: str, frames: Path, changes: dict[str, float]) -> None
                 edit(frame.image_bgr)
     else:
         from edgegan.runtime import Editor
-        from edgegan.runtime.pipeline import FaceOptions
+        from edgegan.runtime.faces.options import FaceOptions
         from edgegan.runtime.sinks.null import Null
         from edgegan.runtime.stats import Stats
         from edgegan.runtime.stream import Stream
 
-        editor, stats, shown = Editor.open(run / "export" / kind, faces=FaceOptions(beside=True)), Stats(), [0]
+        editor, stats = Editor.open(run / "export" / kind, faces=FaceOptions(beside=True)), Stats()
         known = {"backend": str(editor.selection.backend), "stages": {}}
 
-        def process(image: Any, record: Any) -> Any:
-            shown[0] += 1
-            return editor.edit(image, changes, timestamp=shown[0] / FPS, record=record)
+        def process(frame: Frame, record: Any) -> Any:
+            return editor.edit(frame.image_bgr, changes, timestamp=frame.index / FPS, record=record)
 
         def go(count: int) -> None:
             kept.count = count

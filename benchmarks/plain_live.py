@@ -14,7 +14,7 @@ import numpy as np
 import torch
 
 from edgegan.run import open_trained
-from edgegan.runtime.faces import FaceFinder
+from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.image import Image
 
 

@@ -104,7 +104,9 @@ def _kept(folder: Path) -> dict[str, str]:
     found = {}
     for part in report.read_text("utf-8").split("## ")[1:] if report.is_file() else []:
         rows = [line for line in part.splitlines() if line.startswith("|")][2:]
-        found[part.splitlines()[0]] = f"{sum(row.endswith(' float |') for row in rows)} of {len(rows)} layers in float"
+        if rows:
+            kept = sum(row.endswith(" float |") for row in rows)
+            found[part.splitlines()[0]] = f"{kept} of {len(rows)} layers in float"
     return found
 
 

@@ -5,7 +5,7 @@
 A still face: `flicker` is the mean absolute difference of consecutive edited frames over that of the input, which
 has a camera's noise; 1 is what the camera itself does. A moving face: PSNR of the edited frames against the true
 edited video, in the square around the face, and `error flicker`: how much the error changes from frame to frame, in
-grey levels.
+grey levels. In the row "each frame by itself" no frame knows of another: no tracks, no smoothed labels.
 """
 
 from __future__ import annotations
@@ -15,24 +15,33 @@ import json
 import platform
 import sys
 import time
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.faces.options import FaceOptions
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.image import Image
-from edgegan.runtime.pipeline import FaceOptions
 from edgegan.runtime.sources.synthetic import Synthetic
 
+
+class Variant(NamedTuple):
+    """A way to edit the frames of a video, or each as a picture that stands alone."""
+
+    faces: FaceOptions = FaceOptions()
+    video: bool = True
+
+
 VARIANTS = {
-    "tracked": FaceOptions(),
-    "each frame by itself": FaceOptions(smooth=False),
-    "tracked, colour match": FaceOptions(colour_match=True),
-    "tracked, guard": FaceOptions(guard=True),
+    "tracked": Variant(),
+    "each frame by itself": Variant(video=False),
+    "tracked, colour match": Variant(FaceOptions(colour_match=True)),
+    "tracked, guard": Variant(FaceOptions(guard=True)),
 }
 CHANGES = {"Eyeglasses": 1.0, "Smiling": 1.0}
 SETTLE = 10  # frames
@@ -50,9 +59,9 @@ def main() -> None:
     cv2.setNumThreads(1)
     try:
         with Synthetic(seed=1) as camera:
-            moments = list(range(options.frames))
-            clips = (_clip(camera, options.noise, [0 for _ in moments]), _clip(camera, options.noise, moments))
-            rows = {name: measure(options.model, faces, camera, *clips) for name, faces in VARIANTS.items()}
+            still = clip(camera, options.noise, [0] * options.frames)
+            moving = clip(camera, options.noise, range(options.frames))
+            rows = {name: measure(options.model, each, camera, still, moving) for name, each in VARIANTS.items()}
     except EdgeganError as error:
         print(f"stability: {error}", file=sys.stderr)
         sys.exit(2)
@@ -69,38 +78,39 @@ def main() -> None:
         write_atomic(options.json, (json.dumps({**about, "variants": rows}, indent=2) + "\n").encode())
 
 
-def measure(model: Path | None, faces: FaceOptions, camera: Synthetic, still: Clip, moving: Clip) -> dict[str, float]:
+def measure(model: Path | None, variant: Variant, camera: Synthetic, still: Clip, moving: Clip) -> dict[str, float]:
     """One row of the table."""
-    with Editor.open(model, threads=1, faces=faces) as editor:
-        outs = [editor.edit(frame, CHANGES, timestamp=i / camera.fps) for i, (frame, _) in enumerate(still)]
-        part = _square(camera, 0)
+    with Editor.open(model, threads=1, faces=variant.faces) as editor:
+
+        def edited(clip: Clip) -> list[Image]:
+            editor.reset()
+            times = [index / camera.fps if variant.video else None for index in range(len(clip))]
+            return [editor.edit(frame, CHANGES, timestamp=t) for t, (frame, _) in zip(times, clip, strict=True)]
+
+        outs, part = edited(still), _square(camera, 0)
         ins = [frame[part] for frame, _ in still]
         flicker = _flicker([out[part] for out in outs[SETTLE:]]) / _flicker(ins[SETTLE:])
-        editor.reset()
-        psnr_db, errors = [], []
-        for index, (frame, truth) in enumerate(moving):
-            out = editor.edit(frame, CHANGES, timestamp=index / camera.fps)
-            error = out.astype(np.float32) - truth
-            psnr_db.append(10 * np.log10(255**2 / np.mean(error[_square(camera, index)] ** 2)))
-            errors.append(error[part])
+        errors = [out.astype(np.float32) - truth for out, (_, truth) in zip(edited(moving), moving, strict=True)]
+    squares = [error[_square(camera, index)] for index, error in enumerate(errors)]
+    psnr_db = [10 * np.log10(255**2 / np.mean(square**2)) for square in squares]
     return {
         "flicker": flicker,
         "psnr_db": float(np.mean(psnr_db)),
         "psnr_worst_db": float(np.min(psnr_db)),
-        "error_flicker": _flicker(errors),
+        "error_flicker": _flicker([error[part] for error in errors]),
     }
 
 
-def _clip(camera: Synthetic, deviation: float, indices: list[int]) -> Clip:
+def clip(camera: Synthetic, deviation: float, indices: Iterable[int]) -> Clip:
     """Frames of the camera with a sensor's noise, and the true edit of each with the same noise."""
     rng = np.random.default_rng(10)
-    clip = []
+    frames = []
     for index in indices:
         noise = rng.normal(0, deviation, (*camera.size_hw, 1)).astype(np.float32)
         pictures = (camera.frame_at(index), camera.truth(index, CHANGES))
         frame, truth = (np.clip(np.rint(picture + noise), 0, 255).astype(np.uint8) for picture in pictures)
-        clip.append((frame, truth))
-    return clip
+        frames.append((frame, truth))
+    return frames
 
 
 def _square(camera: Synthetic, index: int) -> Any:

@@ -1,4 +1,4 @@
-"""From a trained run to checked artefacts: ONNX in fp32 and fp16, TensorRT engines, cards, golden pairs.
+"""From a trained run to checked artefacts: ONNX and OpenVINO files, TensorRT engines, cards, golden pairs.
 
 `export_run` does all of it for a run or a checkpoint. `engine_from_onnx` and `verify_artefact` need no torch, so
 they also work on the machine that will run the model. No module here knows a family by name.

@@ -24,10 +24,12 @@ from edgegan.runtime.onnxfile import sealed, with_metadata
 
 from . import trial
 from .adoption import Adoption, Span, questions
+from .corners import stored
+from .hosts import at_export
 from .pairs import golden_bytes
 from .probe import Probe
 from .variants import MAX_SCALE
-from .verify import AT_EXPORT, OnPair, require, verify_artefact
+from .verify import OnPair, require, verify_artefact
 
 _BATCH = 4  # of a model that leaves it open
 
@@ -71,11 +73,11 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
             beside = stage / part.relative_to(asked.model.parent.resolve())
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(part, beside)
-        (stage / "golden.npz").write_bytes(golden_bytes({"model": pairs}))
+        (stage / "golden.npz").write_bytes(golden_bytes({"model": pairs}, stored(corners, card, "model")))
         card = msgspec.structs.replace(card, payload_sha256=payload_sha256(path))
         card.write(path)
         found = load(path)
-        figures = verify_artefact(found, pairs, backends=AT_EXPORT, corners=corners, on_pair=on_pair)
+        figures = verify_artefact(found, pairs, backends=at_export(), corners=corners, on_pair=on_pair)
         require(found, figures, pairs)
         card = msgspec.structs.replace(card, verification=figures)
         card.write(path)

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .to_onnx import checked
+from .to_onnx import rebuilt
 
 SIDE = 2  # of a block, in pixels
 _FEW = 4  # channels; SIDE * SIDE times as many still fit the lanes
@@ -32,17 +32,17 @@ def in_blocks(model: Any) -> Any:
 
     model = copy.deepcopy(model)
     graph = model.graph
-    constants = {i.name: i for i in graph.initializer}
+    held = {i.name: i for i in graph.initializer}
     shapes = {v.name: [d.dim_value for d in v.type.tensor_type.shape.dim] for v in (*graph.value_info, *graph.output)}
-    nodes = []
+    nodes, constants = [], []
     for node in graph.node:
-        if not _fits(node, constants, shapes):
+        if not _fits(node, held, shapes):
             nodes.append(node)
             continue
-        weights, *bias = (onnx.numpy_helper.to_array(constants[name]) for name in node.input[1:])
+        weights, *bias = (onnx.numpy_helper.to_array(held[name]) for name in node.input[1:])
         arrays = [shifted(weights), *(np.repeat(b, SIDE * SIDE) for b in bias)]
         names = [f"{node.name}{_SUFFIX}.{what}" for what, _ in zip(("weight", "bias"), arrays, strict=False)]
-        graph.initializer.extend(map(onnx.numpy_helper.from_array, arrays, names))
+        constants += list(map(onnx.numpy_helper.from_array, arrays, names))
         attributes = _attributes(node) | {"strides": [SIDE, SIDE], "kernel_shape": arrays[0].shape[2:]}
         blocks = node.output[0] + _SUFFIX
         nodes += [
@@ -51,13 +51,7 @@ def in_blocks(model: Any) -> Any:
                 "DepthToSpace", [blocks], node.output, name=node.name + _SUFFIX, blocksize=SIDE, mode="CRD"
             ),
         ]
-    nodes = [copy.deepcopy(node) for node in nodes]
-    used = {name for node in nodes for name in node.input}
-    kept = [copy.deepcopy(i) for i in graph.initializer if i.name in used]
-    del graph.node[:], graph.initializer[:]
-    graph.node.extend(nodes)
-    graph.initializer.extend(kept)
-    return checked(model, graph.name)
+    return rebuilt(model, nodes, constants, graph.name)
 
 
 def shifted(weights: NDArray[Any]) -> NDArray[Any]:

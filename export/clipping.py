@@ -10,15 +10,15 @@ over the calibration pictures.
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from edgegan.runtime.backends.ort import import_onnxruntime
 from edgegan.runtime.golden import Golden
 from numpy.typing import NDArray
+
+from .inside import Inside
 
 Array = NDArray[Any]
 
@@ -46,28 +46,6 @@ class Grid:
         return (int(levels.min) - self.zero) * self.scale, (int(levels.max) - self.zero) * self.scale
 
 
-class Probe:
-    """A model that also gives tensors from within it, run by ONNX Runtime on the CPU."""
-
-    def __init__(self, model: Any, tensors: Iterable[str]) -> None:
-        ort = import_onnxruntime()
-        probe = copy.deepcopy(model)
-        types = {value.name: value for value in (*probe.graph.value_info, *probe.graph.output)}
-        self._given = {value.name for value in probe.graph.input} & set(tensors)
-        self._names = [name for name in dict.fromkeys(tensors) if name not in self._given]
-        wanted = [copy.deepcopy(types[name]) for name in self._names]
-        del probe.graph.output[:]
-        probe.graph.output.extend(wanted)
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        self._session = ort.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
-
-    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """The tensors asked for, by name."""
-        answers = self._session.run(self._names, dict(inputs)) if self._names else []
-        return {**{name: inputs[name] for name in self._given}, **dict(zip(self._names, answers, strict=True))}
-
-
 def grids(
     model: Any, tensors: Iterable[str], pairs: Golden, *, signed: bool, symmetric: Collection[str] = ()
 ) -> dict[str, Grid]:
@@ -76,15 +54,15 @@ def grids(
     Signed grids are symmetric (zero point 0); others reach from the least value, or 0, to the greatest. Of tensors
     called `symmetric` those with negative values are signed in any case.
     """
-    probe = Probe(model, tensors)
+    inside = Inside(model, tensors)
     ends: dict[str, tuple[float, float]] = {}
     for inputs, _ in pairs.calls():
-        for name, value in probe(inputs).items():
+        for name, value in inside(inputs).items():
             low, high = ends.get(name, (0.0, 0.0))
             ends[name] = min(low, float(value.min())), max(high, float(value.max()))
     counts = {name: np.zeros(_BINS) for name in ends}
     for inputs, _ in pairs.calls():
-        for name, value in probe(inputs).items():
+        for name, value in inside(inputs).items():
             # A grid holds zero exactly, and after a ReLU every second value is one.
             counts[name] += np.histogram(value[value != 0], _BINS, ends[name])[0]
     return {

@@ -7,24 +7,23 @@ anything is built. Needs no torch.
 from __future__ import annotations
 
 import importlib
-import re
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from edgegan.runtime.backends.fit import check_library
 from edgegan.runtime.backends.profiles import Profile
-from edgegan.runtime.backends.trt import logger
+from edgegan.runtime.backends.trt_log import logger, started
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
 
+from .gpu import Gpu
 from .options import EngineOptions
 from .proof import Proof, prove
 
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
-
-OLDEST, TOO_NEW = (10, 3), (12, 0)  # of TensorRT proper; 10.2 builds wrong engines
 
 
 @dataclass(frozen=True)
@@ -36,7 +35,7 @@ class Job:
     keep_fp32: tuple[str, ...] = ()  # ONNX nodes that are deliberately float32
     profile: Profile = field(default_factory=dict)  # for open axes
     options: EngineOptions = EngineOptions()
-    gpu: str = ""  # the name of this machine's GPU, by which its timing cache is found
+    gpu: Gpu | None = None  # the one that it is built on, where there is one
 
 
 @dataclass(frozen=True)
@@ -53,13 +52,7 @@ def library(name: str) -> Any:
         module = importlib.import_module(name)
     except ImportError:
         raise MissingExtraError(name, {"tensorrt": "gpu"}.get(name, "rtx")) from None
-    seen = tuple(int(n) for n in re.findall(r"\d+", module.__version__)[:2])
-    if name == "tensorrt" and not OLDEST <= seen < TOO_NEW:
-        raise BackendError(
-            f"TensorRT {module.__version__} is installed",
-            "edgegan builds engines with TensorRT 10.3 to 11",
-            "run: pip install 'tensorrt>=10.3,<12'",
-        )
+    check_library(name, module.__version__)
     return module
 
 
@@ -78,9 +71,7 @@ def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> 
     """
     job.options.require(trt)
     log = logger(trt)
-    builder = trt.Builder(log)
-    if builder is None:
-        raise BackendError(f"TensorRT cannot start: {log.last or 'no reason given'}", todo="check the NVIDIA driver")
+    builder = started(trt.Builder, log)
     # Version 11 knows no other kind of network; where the flag is still there, 10 needs it.
     flag = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(1 << int(flag) if flag is not None else 0)
@@ -131,7 +122,7 @@ def _configure(trt: Any, config: Any, job: Job) -> Path | None:
         config.num_compute_capabilities = len(targets)
         for i, target in enumerate(targets):
             config.set_compute_capability(getattr(trt.ComputeCapability, "SM" + target.replace(".", "")), i)
-    path = options.timing_cache_file(trt, job.gpu)
+    path = options.timing_cache_file(trt, job.gpu.name if job.gpu is not None else "")
     if path is not None:
         known = b""
         with suppress(OSError):

@@ -7,16 +7,16 @@ for OpenVINO, `qdq.py` those in ONNX.
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.golden import Golden, compare
-from numpy.typing import NDArray
 
 from .pairs import eager_pairs, spread
+from .readers import Run
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
@@ -25,7 +25,6 @@ FLOAT_LAYERS = "float_layers"  # the key in built_with: the layers left out of I
 MARGIN_DB = 0.5  # held-out pictures reach a little lower than those the search looks at
 _ALONE_PAIRS = 16  # for the cost of one layer, which only orders the layers
 
-Run = Callable[[dict[str, NDArray[Any]]], NDArray[Any]]
 OnLayer = Callable[[int, int], None]  # (layers measured, of how many)
 
 
@@ -78,8 +77,10 @@ class Cost:
 class Mix:
     """Which layers are in INT8. `costs` is empty where all of them could be at once."""
 
-    costs: tuple[Cost, ...]
-    psnr_worst_db: float  # over the pairs that the search looked at
+    layers: int  # in all
+    whole_db: float  # of the worst picture with all layers in INT8, over the pairs that the search looked at
+    psnr_worst_db: float  # the same with this mix
+    costs: tuple[Cost, ...] = ()
 
     @property
     def float_layers(self) -> tuple[str, ...]:
@@ -87,41 +88,71 @@ class Mix:
         return tuple(cost.layer.name for cost in self.costs if cost.kept_float)
 
 
-def search(form: Form, goal: Goal, on_layer: OnLayer | None = None) -> Mix:
-    """The mix that reaches the goal, and MARGIN_DB more, with the fewest layers in float.
+class Search:
+    """Finds mixes of a form. Layers are measured when a mix first needs it, and once.
 
-    Layers stay float in the order of error saved per multiply-accumulate. `on_layer` is told of every layer whose cost
-    was measured.
-
-    Raises VerifyError if even with all layers but one in float the goal is out of reach.
+    `on_layer` is told of every layer whose cost was measured.
     """
-    floor, calibration = goal.min_psnr_db + MARGIN_DB, goal.calibration
-    whole = form.worst_db((), calibration)
-    if whole >= floor:
-        return Mix((), whole)
-    names, few_pairs = [layer.name for layer in form.layers], spread(calibration, _ALONE_PAIRS)
-    alone: dict[str, float] = {}
-    for done, name in enumerate(names, 1):
-        alone[name] = form.worst_db([n for n in names if n != name], few_pairs)
-        if on_layer is not None:
-            on_layer(done, len(names))
-    macs = {layer.name: layer.macs for layer in form.layers}
-    order = sorted(names, key=lambda n: 10.0 ** (-alone[n] / 10.0) / macs[n], reverse=True)
-    few, enough, kept, worst = 0, len(order), order, math.inf
-    while enough - few > 1:  # bisection: more layers in float, more fidelity
-        count = (few + enough) // 2
-        seen = form.worst_db(order[:count], calibration)
-        if seen >= floor:
-            enough, kept, worst = count, order[:count], seen
-        else:
-            few = count
-    if enough == len(order):
-        raise VerifyError(
-            f"INT8 reaches {whole:.1f} dB on the worst picture",
-            f"no mix with float layers reaches {goal.min_psnr_db:g} dB",
-            "ask for less with --min-psnr, or leave int8 out",
-        )
-    return Mix(tuple(Cost(layer, alone[layer.name], layer.name in kept) for layer in form.layers), worst)
+
+    def __init__(self, form: Form, goal: Goal, on_layer: OnLayer | None = None) -> None:
+        self._form, self._goal, self._on_layer = form, goal, on_layer
+        self._seen: dict[int, float] = {}  # PSNR of the worst picture by the number of layers in float
+
+    def mix(self, aim_db: float | None = None) -> Mix:
+        """The mix that reaches `aim_db` with the fewest layers in float; None is the goal and MARGIN_DB more.
+
+        Layers stay float in the order of error saved per multiply-accumulate. Where no mix reaches the aim, but one
+        the goal, it is all layers but one in float.
+
+        Raises VerifyError if the goal itself is out of reach.
+        """
+        aim_db = self._goal.min_psnr_db + MARGIN_DB if aim_db is None else aim_db
+        total, whole = len(self._form.layers), self._worst_db(0)
+        if whole >= aim_db:
+            return Mix(total, whole, whole)
+        few, enough = 0, total
+        while enough - few > 1:  # bisection: more layers in float, more fidelity
+            count = (few + enough) // 2
+            few, enough = (few, count) if self._worst_db(count) >= aim_db else (count, enough)
+        enough = min(enough, total - 1)
+        if self._worst_db(enough) < min(aim_db, self._goal.min_psnr_db):
+            raise VerifyError(
+                f"INT8 reaches {whole:.1f} dB on the worst picture",
+                f"no mix with float layers reaches {self._goal.min_psnr_db:g} dB",
+                "ask for less with --min-psnr, or leave int8 out",
+            )
+        if not enough:
+            return Mix(total, whole, whole)
+        kept = set(self._order[:enough])
+        costs = tuple(Cost(each, self._alone_db[each.name], each.name in kept) for each in self._form.layers)
+        return Mix(total, whole, self._worst_db(enough), costs)
+
+    def _worst_db(self, count: int) -> float:
+        if count not in self._seen:
+            floats = self._order[:count] if count else ()
+            self._seen[count] = self._form.worst_db(floats, self._goal.calibration)
+        return self._seen[count]
+
+    @cached_property
+    def _alone_db(self) -> dict[str, float]:
+        names, pairs = [layer.name for layer in self._form.layers], spread(self._goal.calibration, _ALONE_PAIRS)
+        found = {}
+        for done, name in enumerate(names, 1):
+            found[name] = self._form.worst_db([n for n in names if n != name], pairs)
+            if self._on_layer is not None:
+                self._on_layer(done, len(names))
+        return found
+
+    @cached_property
+    def _order(self) -> list[str]:
+        """All layers, the one that saves most error for its arithmetic first."""
+        macs = {layer.name: layer.macs for layer in self._form.layers}
+        return sorted(macs, key=lambda n: 10.0 ** (-self._alone_db[n] / 10.0) / macs[n], reverse=True)
+
+
+def nothing_to_quantise() -> InputError:
+    """What a form raises for a model without layers that it could put in INT8."""
+    return InputError("nothing in this model can be quantised", "convolutions or matrix products", "leave int8 out")
 
 
 def worst_picture_db(run: Run, pairs: Golden, value_range: tuple[float, float]) -> float:
@@ -144,10 +175,23 @@ def calibration_pairs(spec: ExportSpec, pictures: int, most: int) -> Golden:
     return spread(eager_pairs(dataclasses.replace(spec, golden=spec.calibration), pictures), most)
 
 
-def report(mix: Mix, title: str) -> str:
-    """What each layer costs, as a Markdown table, dearest first."""
-    lines = [f"## {title}", "", "| layer | | MMAC | alone in INT8, worst picture (dB) | |", "|---|---|---:|---:|---|"]
+def report(mix: Mix, goal: Goal, title: str, held_out_db: Mapping[str, float]) -> str:
+    """How it went, as Markdown: what each layer costs, dearest first, where any had to stay float.
+
+    `held_out_db` is the PSNR of the worst held-out picture, by backend.
+    """
+    kept, looked_at = len(mix.float_layers), f"over {len(goal.calibration)} calibration inputs"
+    seen = f"worst picture {mix.psnr_worst_db:.1f} dB {looked_at}, {goal.min_psnr_db:g} dB asked for"
+    held_out = ", ".join(f"{psnr_db:.1f} dB on {backend}" for backend, psnr_db in held_out_db.items())
+    lines = [f"## {title}", ""]
+    if mix.costs:
+        lines += [f"{kept} of {mix.layers} layers stay float: {seen}; all in INT8 had {mix.whole_db:.1f} dB."]
+    else:
+        lines += [f"All {mix.layers} layers are in INT8: {seen}. None had to stay float, so none was measured alone."]
+    lines += [f"Held-out inputs, worst picture: {held_out or 'not run'}.", ""]
+    if mix.costs:
+        lines += ["| layer | | MMAC | alone in INT8, worst picture (dB) | |", "|---|---|---:|---:|---|"]
     for cost in sorted(mix.costs, key=lambda each: each.psnr_db):
-        kept, layer = "float" if cost.kept_float else "int8", cost.layer
-        lines.append(f"| {layer.name} | {layer.kind} | {layer.macs / 1e6:.1f} | {cost.psnr_db:.1f} | {kept} |")
-    return "\n".join(lines) + "\n"
+        state, layer = "float" if cost.kept_float else "int8", cost.layer
+        lines.append(f"| {layer.name} | {layer.kind} | {layer.macs / 1e6:.1f} | {cost.psnr_db:.1f} | {state} |")
+    return "\n".join(lines).rstrip() + "\n\n"

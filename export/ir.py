@@ -6,8 +6,11 @@ costs a compilation and a few pictures.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import math
+import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +24,8 @@ from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.golden import Golden
 
-from .int8 import Goal, Layer, worst_picture_db
+from .int8 import Goal, Layer, nothing_to_quantise, worst_picture_db
+from .readers import in_openvino
 
 # Everything else stays float: quantised, sums and norms cost 6 dB on a StarGAN and gained no time.
 _LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData", "MatMul")
@@ -29,12 +33,15 @@ _LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupC
 
 def to_ir(model: Any) -> Any:
     """A float32 onnx.ModelProto as an openvino.Model."""
-    return import_openvino().Core().read_model(model.SerializeToString())
+    found = import_openvino().Core().read_model(model.SerializeToString())
+    _number_names(found)
+    return found
 
 
 def save_ir(model: Any, card: ModelCard, path: Path) -> Artefact:
     """Writes `path` (.xml), the .bin beside it, and the card with the hash of both; InputError on a full disk."""
     openvino = import_openvino()
+    _number_names(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         openvino.save_model(model, str(path), compress_to_fp16=False)
@@ -43,6 +50,18 @@ def save_ir(model: Any, card: ModelCard, path: Path) -> Artefact:
     card = msgspec.structs.replace(card, payload_sha256=payload_sha256(path))
     card.write(path)
     return Artefact(path, card)
+
+
+def _number_names(model: Any) -> None:
+    """Renames what OpenVINO named by the number of things the process had made: the same model has the same names."""
+    ops = model.get_ordered_ops()
+    taken, numbers = {op.get_friendly_name() for op in ops}, defaultdict[str, Iterator[int]](itertools.count)
+    for op in ops:
+        kind = op.get_type_name()
+        if re.fullmatch(rf"{kind}_\d+", op.get_friendly_name()):
+            name = next(name for n in numbers[kind] if (name := f"{kind}.{n}") not in taken)
+            op.set_friendly_name(name)
+            taken.add(name)
 
 
 class IrForm:
@@ -59,7 +78,7 @@ class IrForm:
 
     def __init__(self, model: Any, goal: Goal) -> None:
         openvino = import_openvino()
-        self._openvino, self._core, self._range = openvino, openvino.Core(), goal.value_range
+        self._openvino, self._range = openvino, goal.value_range
         self._single = to_ir(model)
         self._whole = _calibrated(self._single, [inputs for inputs, _ in goal.calibration.calls()])
         quantised = {op.get_friendly_name() for op in self._whole.get_ordered_ops() if _quantiser(op) is not None}
@@ -69,7 +88,7 @@ class IrForm:
             if op.get_type_name() in _LAYERS and op.get_friendly_name() in quantised
         )
         if not self.layers:
-            raise InputError("nothing in this model can be quantised", "convolutions or matrix products")
+            raise nothing_to_quantise()
 
     def variant(self, floats: Sequence[str]) -> Any:
         """A copy of the quantised openvino.Model with the layers `floats` as they were."""
@@ -89,9 +108,7 @@ class IrForm:
 
     def worst_db(self, floats: Sequence[str], pairs: Golden) -> float:
         """PSNR of the worst of `pairs` with the layers `floats` in float32, in dB."""
-        options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
-        request = self._core.compile_model(self.variant(floats), "CPU", options).create_infer_request()
-        return worst_picture_db(lambda inputs: request.infer(inputs)[0], pairs, self._range)
+        return worst_picture_db(in_openvino(self.variant(floats)), pairs, self._range)
 
 
 def _calibrated(model: Any, inputs: Sequence[Mapping[str, Any]]) -> Any:

@@ -28,7 +28,16 @@ class Wanted:
         return stem + middle + _SUFFIXES[self.format]
 
 
+REPORTED = ("fp16", "int8")  # the precisions that leave some of a model in a larger one
+
+
+def report_name(stem: str, precision: str) -> str:
+    """The file beside artefacts of a precision of REPORTED that tells what stayed in a larger one, and why."""
+    return f"{stem}.{precision}.md"
+
+
 INT8_IN_HALF = Wanted("int8.fp16", "onnx")  # float16 around int8, for TensorRT: only an engine asks for it
+FOR_CPU = {Wanted("fp32", "openvino"), Wanted("int8", "openvino"), Wanted("int8", "onnx")}  # see `blocks`
 # Engines are built from files that are made, verified and kept like all others, the nearest one last.
 BUILT_FROM = {
     Wanted("fp16", "engine"): (Wanted("fp16", "onnx"),),

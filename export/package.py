@@ -11,9 +11,11 @@ from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import sha256
 
 from . import staging, to_onnx, variants
-from .folder import Folder
+from .artefacts import Artefacts
+from .matrix import Wanted
+from .preflight import check_request, check_specs
 from .request import Progress, Request, Row
-from .to_trt import check_options, pins
+from .to_trt import pins
 
 if TYPE_CHECKING:
     from edgegan.checkpoint import Checkpoint
@@ -29,6 +31,7 @@ class Exported:
     folder: Path
     rows: tuple[Row, ...]
     notes: tuple[str, ...]
+    warnings: tuple[str, ...] = ()  # what will not run, or not as fast as was meant
 
     @property
     def main(self) -> Path:
@@ -51,18 +54,13 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "export") from None
 
-    versions = to_onnx.built_with("onnxconverter-common")
-    if any(wanted.format == "engine" for wanted in request.wanted):
-        versions |= pins()
-        check_options(request.engine)  # says what is missing before the long work
-    elif request.engine.arguments:
-        raise InputError(
-            f"{next(iter(request.engine.arguments))} is for TensorRT engines", todo="add --trt, or leave it out"
-        )
+    check_request(request)
     run, nets, found = open_trained(request.source)
     run.cfg = _configured(run, request.settings)
     source_sha256 = sha256(found.path)
     specs, notes = _specs(run, nets, request)
+    notes += check_specs(specs, request)
+    warnings: list[str] = []
     out = request.out or run.export_folder
     tell = on_progress or (lambda what, done, total: None)
     training = _training(run, found, source_sha256)
@@ -70,23 +68,25 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     with staging.staging(out) as stage:
         for folder in dict.fromkeys(spec.folder for spec in specs):
             group = [spec for spec in specs if spec.folder == folder]
-            work = Folder(stage / folder, group, training, request, tell)
+            work = Artefacts(stage / folder, group, training, request, tell)
             work.export()
             rows += [_moved(row, stage, out) for row in work.rows]
             notes += work.notes
+            warnings += work.warnings
             script = staging.reproduce_script(
                 found.path,
                 source_sha256,
                 out / folder,
                 _options(request, run),
-                versions,
+                to_onnx.built_with(),
+                _pins(request),
             )
             path = stage / folder / "reproduce.sh"
             path.write_text(script, "utf-8")
             path.chmod(path.stat().st_mode | 0o111)
         for gone in staging.publish(stage, out):
             notes.append(f"removed {gone}: it came from an earlier export")
-    return Exported(out, tuple(rows), tuple(notes))
+    return Exported(out, tuple(rows), tuple(notes), tuple(warnings))
 
 
 def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec], list[str]]:
@@ -108,8 +108,11 @@ def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec]
                 "an export is verified on held-out pictures",
                 "name some with --data SPEC, or use drawn faces: pip install 'edgegan[avatars]'",
             ) from None
-    if request.calibration is not None:
-        others = _shaped(run.family.exportable(run.cfg, nets, request.calibration), request)
+    if request.calibration is not None and specs[0].card.task != "generate":
+        try:
+            others = _shaped(run.family.exportable(run.cfg, nets, request.calibration), request)
+        except EdgeganError as error:
+            raise InputError(f"--calib {request.calibration}: {error.seen}", error.expected, error.todo) from None
         specs = [replace(spec, calibration=other.calibration) for spec, other in zip(specs, others, strict=True)]
     return specs, notes
 
@@ -127,10 +130,11 @@ def _configured(run: Run, settings: Sequence[str]) -> BaseConfig:
 
 def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
     """The specs at the size and with the ports asked for. Helpers stay as trained: the runtime resizes for them."""
-    helpers = {(spec.folder, name) for spec in specs for name in spec.card.companions.values()}
+    from edgegan.families import is_helper
+
     found = []
     for spec in specs:
-        if (spec.folder, f"{spec.name}.onnx") not in helpers:
+        if not is_helper(spec, specs):
             if request.size_hw is not None:
                 spec = variants.sized(spec, request.size_hw)
             if request.batch > 1:
@@ -189,6 +193,16 @@ def _options(request: Request, run: Run) -> dict[str, str | None]:
     for key, _, value in (setting.partition("=") for setting in request.settings):
         options[f"--{key}"] = value
     return options
+
+
+def _pins(request: Request) -> dict[str, str]:
+    """The packages that the bytes of the export depend on: what computes them, and what is measured on the cards."""
+    tools = ["torch", "onnx", "onnxscript", "onnxslim", "onnxruntime", "onnxruntime-gpu", "openvino", "numpy"]
+    tools += ["opencv-python", "opencv-python-headless"]
+    tools += ["onnxconverter-common"] if Wanted("fp16", "onnx") in request.wanted else []
+    tools += ["nncf"] if Wanted("int8", "openvino") in request.wanted else []
+    engines = pins() if any(wanted.format == "engine" for wanted in request.wanted) else {}
+    return to_onnx.versions(*tools) | engines
 
 
 def _moved(row: Row, stage: Path, out: Path) -> Row:

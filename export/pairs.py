@@ -104,16 +104,17 @@ def spread(pairs: Golden, count: int) -> Golden:
     return Golden(chosen_inputs, {n: a[chosen] for n, a in pairs.outputs.items()}, pairs.batch)
 
 
-def golden_bytes(pairs: Mapping[str, Golden]) -> bytes:
+def golden_bytes(pairs: Mapping[str, Golden], calls: Mapping[str, Golden] | None = None) -> bytes:
     """The bytes of a golden.npz: at most 16 pairs for each stem, fewer until the file is below GOLDEN_BYTES.
 
-    Everything is stored exactly: inputs as float32 (256 levels, which compress well), outputs as float32.
+    `calls`, at other sizes, by `golden.call_key`, are stored whole. Everything is stored exactly: inputs as float32
+    (256 levels, which compress well), outputs as float32.
     """
     for count in _STORED:
         stored = {stem: spread(each, count) for stem, each in pairs.items()}
         about = "; ".join(f"{stem}: {len(g)} of {len(pairs[stem])} verified pairs" for stem, g in stored.items())
         buffer = io.BytesIO()
-        arrays: dict[str, Any] = golden.pack(stored)
+        arrays: dict[str, Any] = golden.pack({**stored, **(calls or {})})
         np.savez_compressed(buffer, about=np.array(f"held-out inputs and fp32 eager outputs; {about}"), **arrays)
         if buffer.tell() <= GOLDEN_BYTES:
             break

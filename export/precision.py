@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from . import halves
 from .halves import Halves
+from .inside import Inside
 from .to_onnx import checked
 
 HALF_MAX = 65504.0
@@ -42,25 +43,14 @@ class Half:
 
 
 def measure_ranges(model: Any, pairs: Golden) -> dict[str, float]:
-    """The largest magnitude of every float tensor between the nodes, over all `pairs`, in float32."""
+    """The largest magnitude of every input, output and float tensor between the nodes, over all `pairs`, in float32."""
     import onnx
-    import onnxruntime as ort
 
-    probe = copy.deepcopy(model)
-    there = {o.name for o in probe.graph.output}
-    floats = [
-        v
-        for v in probe.graph.value_info
-        if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT and v.name not in there
-    ]
-    probe.graph.output.extend(floats)
-    options = ort.SessionOptions()
-    options.log_severity_level = 4
-    session = ort.InferenceSession(probe.SerializeToString(), options, providers=["CPUExecutionProvider"])
-    names = [o.name for o in session.get_outputs()]
-    found = {name: float(np.abs(array).max()) for name, array in pairs.inputs.items()}
+    floats = [v.name for v in model.graph.value_info if v.type.tensor_type.elem_type == onnx.TensorProto.FLOAT]
+    inside = Inside(model, [*pairs.inputs, *(o.name for o in model.graph.output), *floats])
+    found: dict[str, float] = {}
     for inputs, _ in pairs.calls():
-        for name, value in zip(names, session.run(names, inputs), strict=True):
+        for name, value in inside(inputs).items():
             found[name] = max(found.get(name, 0.0), _largest(value))
     return found
 
@@ -118,6 +108,22 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
     model = checked(half, name)
     file = onnxfile.parsed(memoryview(model.SerializeToString()), Path(name))
     return Half(model, kept, halves.prove(file, kept, name))
+
+
+def report(half: Half, ranges: Ranges, title: str) -> str:
+    """Which nodes stay float32 and why, as Markdown; `ranges` as `measure_ranges` found them."""
+    name, largest = max(ranges.items(), key=lambda each: each[1])
+    lines = [
+        f"## {title}",
+        "",
+        f"{half.shares}. The largest value seen in float32 is {largest:.4g}, in {name}; the largest half is 65504.",
+        "",
+    ]
+    if half.kept:
+        lines += ["| stays float32 | why |", "|---|---|", *(f"| {node} | {why} |" for node, why in half.kept.items())]
+    else:
+        lines += ["No operator had to stay float32."]
+    return "\n".join(lines) + "\n"
 
 
 def _has_scales(node: Any) -> bool:

@@ -19,14 +19,14 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from edgegan.runtime.backends.ort import import_onnxruntime
-from edgegan.runtime.errors import InputError
 from edgegan.runtime.golden import Golden
 from numpy.typing import NDArray
 
-from .clipping import Grid, Probe, grids
-from .int8 import Goal, Layer, worst_picture_db
-from .to_onnx import checked
+from .clipping import Grid, grids
+from .inside import Inside
+from .int8 import Goal, Layer, nothing_to_quantise, worst_picture_db
+from .readers import OPENERS
+from .to_onnx import rebuilt
 
 Array = NDArray[Any]
 
@@ -63,10 +63,10 @@ def calibrate(model: Any, calibration: Golden, *, signed: bool) -> Calibrated:
     """
     nodes = list(_weighted(model))
     if not nodes:
-        raise InputError("nothing in this model can be quantised", "convolutions or matrix products")
+        raise nothing_to_quantise()
     sizes = {i.name: math.prod(i.dims) for i in model.graph.initializer}
     first = next(calibration.calls())[0]
-    seen = Probe(model, [name for node in nodes for name in (node.input[0], node.output[0])])(first)
+    seen = Inside(model, [name for node in nodes for name in (node.input[0], node.output[0])])(first)
     layers = tuple(Layer(n.name, n.op_type, float(sizes[n.input[1]] * _places(n, seen))) for n in nodes)
     # With a zero point before it, OpenVINO leaves a transposed convolution in float32: four times as slow.
     upwards = {node.input[0] for node in nodes if node.op_type == "ConvTranspose"}
@@ -93,30 +93,26 @@ def quantised(model: Any, found: Calibrated, floats: Collection[str], name: str)
             node.input[0] = steps.activation(node.input[0], found.grids[node.name], array.dtype)
             node.input[1] = steps.weights(node.input[1], array, axis)
             nodes += steps.take()
-        nodes.append(copy.deepcopy(node))
-    used = {tensor for node in nodes for tensor in node.input}
-    kept = [copy.deepcopy(i) for i in (*model.graph.initializer, *steps.constants) if i.name in used]
-    del model.graph.node[:]
-    del model.graph.initializer[:]
-    model.graph.node.extend(nodes)
-    model.graph.initializer.extend(kept)
-    return checked(model, name)
+        nodes.append(node)
+    return rebuilt(model, nodes, steps.constants, name)
 
 
 class QdqForm:
-    """A model in float32 or float16 and what any mix of INT8 and it gives, in ONNX Runtime on the CPU.
+    """A model in float32 or float16 and what any mix of INT8 and it gives, in one runtime on the CPU.
 
     Args:
         model: the onnx.ModelProto that the file will be made of.
         found: its float32 origin, calibrated.
         goal: for its value range.
         skip: layers that are to stay as they are.
+        reader: of OPENERS, the runtime whose answers count.
     """
 
-    tools = ("onnxruntime",)
-
-    def __init__(self, model: Any, found: Calibrated, goal: Goal, skip: Collection[str] = ()) -> None:
+    def __init__(
+        self, model: Any, found: Calibrated, goal: Goal, skip: Collection[str] = (), reader: str = "onnxruntime"
+    ) -> None:
         self._model, self._found, self._range, self._skip = model, found, goal.value_range, tuple(skip)
+        self._open, self.tools = OPENERS[reader], (reader,)
         self.layers = tuple(layer for layer in found.layers if layer.name not in skip)
 
     def variant(self, floats: Sequence[str]) -> Any:
@@ -125,14 +121,7 @@ class QdqForm:
 
     def worst_db(self, floats: Sequence[str], pairs: Golden) -> float:
         """PSNR of the worst of `pairs` with the layers `floats` as they were, in dB."""
-        ort = import_onnxruntime()
-        options = ort.SessionOptions()
-        options.log_severity_level = 4
-        session = ort.InferenceSession(
-            self.variant(floats).SerializeToString(), options, providers=["CPUExecutionProvider"]
-        )
-        names = [next(iter(pairs.outputs))]
-        return worst_picture_db(lambda inputs: session.run(names, inputs)[0], pairs, self._range)
+        return worst_picture_db(self._open(self.variant(floats)), pairs, self._range)
 
 
 class _Steps:

@@ -14,6 +14,8 @@ from pathlib import Path
 from edgegan.interrupt import interrupts_deferred
 from edgegan.runtime.errors import InputError
 
+from .matrix import REPORTED, report_name
+
 _CARD = ".card.json"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
@@ -50,9 +52,9 @@ def staging(out: Path) -> Iterator[Path]:
 def publish(stage: Path, out: Path) -> list[str]:
     """Moves everything from `stage` into `out`, cards last; returns the older artefacts that this replaced for good.
 
-    An artefact of an earlier export under the same stem (an engine, say) that is not written anew goes: it comes
-    from other weights than the golden pairs that now lie beside it. Files that are not ours stay. Ctrl-C is held back
-    meanwhile: it would leave models with the cards of others.
+    An artefact of an earlier export under the same stem (an engine, say) that is not written anew goes, and so does a
+    report on one: it comes from other weights than the golden pairs that now lie beside it. Files that are not ours
+    stay. Ctrl-C is held back meanwhile: it would leave models with the cards of others.
     """
     with interrupts_deferred():
         return _publish(stage, out)
@@ -65,10 +67,10 @@ def _publish(stage: Path, out: Path) -> list[str]:
             (out / file).parent.mkdir(parents=True, exist_ok=True)
             with open(stage / file, "rb+") as handle:
                 os.fsync(handle.fileno())
-        stale = [card for folder in {f.parent for f in files} for card in _stale(out, folder, files)]
-        for card in stale:
-            artefact = out / str(card).removesuffix(_CARD)
-            (out / card).unlink()  # first: without its card nothing looks finished
+        stale = [old for folder in {f.parent for f in files} for old in _stale(out, folder, files)]
+        for old in stale:
+            (out / old).unlink()  # cards first: without its card nothing looks finished
+            artefact = out / _artefact(old)
             artefact.unlink(missing_ok=True)
             if artefact.suffix == ".xml":
                 artefact.with_suffix(".bin").unlink(missing_ok=True)
@@ -78,27 +80,32 @@ def _publish(stage: Path, out: Path) -> list[str]:
         raise InputError(
             f"cannot write into {out}: {error.strerror}", todo="free some disk space, then export again"
         ) from error
-    return [str(card).removesuffix(_CARD) for card in sorted(stale)]
+    return sorted(map(_artefact, stale))
 
 
 def reproduce_script(
-    source: Path, source_sha256: str, folder: Path, options: Mapping[str, str | None], versions: Mapping[str, str]
+    source: Path,
+    source_sha256: str,
+    folder: Path,
+    options: Mapping[str, str | None],
+    built_with: Mapping[str, str],
+    pins: Mapping[str, str],
 ) -> str:
     """A shell script that makes the same export again from the same checkpoint, or says that it is another one.
 
-    `options` are those of the command line; a value of None stands for a switch.
+    `options` are those of the command line; a value of None stands for a switch. `built_with` has edgegan, python and
+    os; `pins` are the versions of packages, by the names that pip knows.
     """
     words = [
         part for name, value in options.items() for part in ((name,) if value is None else (name, shlex.quote(value)))
     ]
-    pins = " ".join(f"{tool}=={number}" for tool, number in versions.items() if tool not in ("edgegan", "python", "os"))
     relative = Path(os.path.relpath(source.resolve(), folder.resolve()))
     inside_run = relative.parts.count("..") <= 2  # farther away, a path would tell of this machine alone
     default = f"-{shlex.quote(relative.as_posix())}" if inside_run else "?name the checkpoint"
     return f"""#!/bin/sh
 # Makes this export again: reproduce.sh [CHECKPOINT [FOLDER]]
-# Made by edgegan {versions["edgegan"]}, Python {versions["python"]}, {versions["os"]}, with
-#   {pins}
+# Made by edgegan {built_with["edgegan"]}, Python {built_with["python"]}, {built_with["os"]}, with
+#   {" ".join(f"{package}=={number}" for package, number in pins.items())}
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${{1:{default}}}
@@ -108,7 +115,17 @@ edgegan export "$checkpoint" --out "${{2:-again}}" {" ".join(words)}
 
 
 def _stale(out: Path, folder: Path, files: list[Path]) -> list[Path]:
+    """The cards and reports of earlier artefacts under the stems of `files`."""
     stems = {f.name.partition(".")[0] for f in files if f.parent == folder and f.name.endswith(_CARD)}
-    there = ((out / folder).glob(f"*{_CARD}")) if (out / folder).is_dir() else ()
-    found = [folder / card.name for card in there if card.name.partition(".")[0] in stems]
-    return [card for card in found if card not in files]
+    reports = {report_name(stem, precision) for stem in stems for precision in REPORTED}
+    there = (out / folder).iterdir() if (out / folder).is_dir() else ()
+    found = [
+        folder / old.name
+        for old in there
+        if old.name in reports or (old.name.endswith(_CARD) and old.name.partition(".")[0] in stems)
+    ]
+    return [old for old in found if old not in files]
+
+
+def _artefact(card: Path) -> str:
+    return str(card).removesuffix(_CARD)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import platform
 import warnings
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 from edgegan import __version__
 from edgegan.runtime.artefact import Artefact
+from edgegan.runtime.backends.ort import import_onnxruntime
 from edgegan.runtime.card import METADATA_KEY, ModelCard
 from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
@@ -59,6 +62,7 @@ def to_onnx(spec: ExportSpec) -> Any:
             )
         if program is None:
             raise VerifyError(f"{spec.name}: the exporter gave no model")
+        import_onnxruntime()  # first, so that its telemetry is off: onnxslim imports it too
         model = onnxslim.slim(program.model_proto)
         return checked(model, spec.card.name)
     except (
@@ -93,6 +97,20 @@ def checked(model: Any, name: str) -> Any:
     return model
 
 
+def rebuilt(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: str) -> Any:
+    """`model` with these nodes, and those of its initializers and of `constants` that they read; as `checked`.
+
+    The model itself is changed; `nodes` may be its own.
+    """
+    nodes = [copy.deepcopy(node) for node in nodes]
+    used = {tensor for node in nodes for tensor in node.input}
+    kept = [copy.deepcopy(i) for i in (*model.graph.initializer, *constants) if i.name in used]
+    del model.graph.node[:], model.graph.initializer[:]
+    model.graph.node.extend(nodes)
+    model.graph.initializer.extend(kept)
+    return checked(model, name)
+
+
 def save(model: Any, card: ModelCard, path: Path) -> Artefact:
     """Writes the model with `card` in its metadata and sealed, and the sidecar, which also holds the file's hash.
 
@@ -111,15 +129,21 @@ def save(model: Any, card: ModelCard, path: Path) -> Artefact:
 
 
 def built_with(*more: str) -> dict[str, str]:
-    """The versions of everything that had a hand in an ONNX file."""
-    found = {
+    """The versions of everything that had a hand in an ONNX file, and the machine."""
+    return {
         "edgegan": __version__,
         "python": platform.python_version(),
         "os": f"{platform.system()} {platform.machine()}",
+        **versions(*_TOOLS, *more),
     }
-    for tool in (*_TOOLS, *more):
+
+
+def versions(*packages: str) -> dict[str, str]:
+    """The versions of those of the packages that are installed, by the names that pip knows."""
+    found = {}
+    for package in packages:
         try:
-            found[tool] = version(tool)
+            found[package] = version(package)
         except PackageNotFoundError:
             continue
     return found

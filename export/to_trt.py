@@ -11,14 +11,17 @@ from typing import Any
 import msgspec
 from edgegan import __version__
 from edgegan.runtime.artefact import Artefact, payload_sha256
+from edgegan.runtime.backends.device import gpu_number
+from edgegan.runtime.backends.processor import INT8_ON, system
 from edgegan.runtime.backends.profiles import profile
 from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import CardError
 from edgegan.runtime.files import write_atomic
+from edgegan.runtime.golden import tolerance
 
 from .apart import build_apart
 from .engine import Built, Job, Progress, library
-from .machine import Gpu, choose_library, find_gpu, system
+from .gpu import Gpu, choose_library, find_gpu
 from .options import EngineOptions
 
 KEPT = "fp32_nodes"  # the key in built_with: the ONNX nodes that are float32 on purpose, comma-separated
@@ -41,12 +44,13 @@ def engine_from_onnx(
     path: Path,
     *,
     options: EngineOptions = EngineOptions(),  # noqa: B008 - frozen
+    device: str = "cuda",
     on_progress: Progress | None = None,
 ) -> tuple[Artefact, Built]:
     """Builds the engine of a float16 or int8 ONNX artefact at `path`, with its card; the engine is not run.
 
-    Open axes are built for the range that the card states. The card says `not_run` with the reason;
-    `verify_artefact` finds out more where there is a GPU.
+    Open axes are built for the range that the card states, and the engine for the GPU `device` where there is one.
+    The card says `not_run` with the reason; `verify_artefact` finds out more where there is a GPU.
 
     Raises:
         MissingExtraError: no TensorRT is installed.
@@ -60,7 +64,7 @@ def engine_from_onnx(
             f"an engine is built from {' or '.join(PRECISIONS)}",
             f"give {parent.path.stem}.fp16.onnx",
         )
-    gpu = find_gpu()
+    gpu = find_gpu(gpu_number(device))
     name = choose_library(gpu)
     trt = library(name)
     options.require(trt)
@@ -70,19 +74,20 @@ def engine_from_onnx(
         keep_fp32=tuple(n for n in card.built_with.get(KEPT, "").split(",") if n),
         profile=profile(card),
         options=options,
-        gpu=gpu.name if isinstance(gpu, Gpu) else "",
+        gpu=gpu if isinstance(gpu, Gpu) else None,
     )
     built = build_apart(name, job, on_progress=on_progress)
     write_atomic(path, built.data)
-    tolerance = next((v.tolerance for v in card.verification.values()), {})
     reason = "built and not run" + (f": {gpu}" if isinstance(gpu, str) else "")
     made = msgspec.structs.replace(
         card,
         payload_sha256=payload_sha256(path),
         parent_sha256=card.payload_sha256 or payload_sha256(parent.path),
-        built_with={**card.built_with, **_facts(trt, gpu, job, built)},
+        built_with={**{k: v for k, v in card.built_with.items() if k != INT8_ON}, **_facts(trt, gpu, job, built)},
         # The tolerance stands for the first load: the golden pairs run there, and a miss refuses the engine.
-        verification={"tensorrt": Verification(status="not_run", reason=reason, tolerance=tolerance)},
+        verification={
+            "tensorrt": Verification(status="not_run", reason=reason, tolerance=dict(tolerance(card, "tensorrt")))
+        },
     )
     made.write(path)
     return Artefact(path, made), built

@@ -15,6 +15,7 @@ from edgegan.runtime.golden import Golden
 from edgegan.runtime.image import Image, preprocess
 from numpy.typing import NDArray
 
+from .corners import stored_sizes
 from .probe import Probe
 
 Array = NDArray[Any]
@@ -55,12 +56,15 @@ def answered(probe: Probe, card: ModelCard, pictures: Path | None, count: int = 
 
 
 def corners(probe: Probe, card: ModelCard, pairs: Golden, pictures: Path | None) -> dict[str, Golden]:
-    """Further pairs at the ends of what the card allows: the most pictures a call, the smallest and largest size."""
+    """Further pairs at the ends of what the card allows: the most pictures a call, the smallest and largest size.
+
+    The sizes of `stored_sizes` are among them.
+    """
     rule, most = card.size, min(card.batch[1], len(pairs))
     found = {}
     if most > 1:
         found[f"{most}x{rule.hw[0]}x{rule.hw[1]}"] = msgspec.structs.replace(pairs, batch=most)
-    for hw in (rule.min_hw, rule.max_hw):
+    for hw in dict.fromkeys((rule.min_hw, rule.max_hw, *stored_sizes(card))):
         if hw is not None and hw != rule.hw:
             there = msgspec.structs.replace(card, size=msgspec.structs.replace(rule, hw=hw))
             found[f"1x{hw[0]}x{hw[1]}"] = answered(probe, there, pictures, count=1)

@@ -28,16 +28,16 @@ if TYPE_CHECKING:
     from .errors import InputError as InputError
     from .errors import MissingExtraError as MissingExtraError
     from .faces import Face as Face
-    from .faces import FaceFinder as FaceFinder
+    from .faces.finder import FaceFinder as FaceFinder
+    from .faces.options import FaceOptions as FaceOptions
+    from .faces.tracking import Sighting as Sighting
+    from .faces.tracking import Track as Track
+    from .faces.tracking import Tracker as Tracker
     from .image import postprocess as postprocess
     from .image import preprocess as preprocess
-    from .pipeline import FaceOptions as FaceOptions
     from .pool import EditorPool as EditorPool
     from .sampler import Sampler as Sampler
     from .tally import Statistics as Statistics
-    from .tracking import Sighting as Sighting
-    from .tracking import Track as Track
-    from .tracking import Tracker as Tracker
 
 _MODULES = {
     "Artefact": "artefact",
@@ -50,17 +50,17 @@ _MODULES = {
     "Editor": "editor",
     "EditorPool": "pool",
     "Face": "faces",
-    "FaceFinder": "faces",
-    "FaceOptions": "pipeline",
+    "FaceFinder": "faces.finder",
+    "FaceOptions": "faces.options",
     "InputError": "errors",
     "MissingExtraError": "errors",
     "ModelCard": "card",
     "Sampler": "sampler",
     "Selection": "backends.selection",
-    "Sighting": "tracking",
+    "Sighting": "faces.tracking",
     "Statistics": "tally",
-    "Track": "tracking",
-    "Tracker": "tracking",
+    "Track": "faces.tracking",
+    "Tracker": "faces.tracking",
     "load": "artefact",
     "open_backend": "backends",
     "postprocess": "image",

@@ -14,9 +14,9 @@ from .artefact import Artefact
 from .card import ModelCard
 from .editor import Editor
 from .errors import InputError
+from .faces.options import Which
 from .image import Image, Order
 from .tally import Statistics
-from .tracking import Which
 
 if TYPE_CHECKING:
     from typing import Self

@@ -12,6 +12,7 @@ from .card import ModelCard, SizeRule
 from .errors import CardError
 from .faces import Face, Point
 from .image import Image
+from .reduction import halved
 
 Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
 
@@ -97,7 +98,10 @@ def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None 
         x0, y0, x1, y1 = part
         columns, rows = max(1, (x1 - x0) // shrink), max(1, (y1 - y0) // shrink)
         cut = frame[y0 : min(y1, y0 + rows * shrink), x0 : min(x1, x0 + columns * shrink)]
-        source = cv2.resize(cut, (columns, rows), interpolation=cv2.INTER_AREA)
+        # By halves as long as the factor is even, which is faster than at once.
+        source = cv2.resize(
+            halved(cut, (shrink & -shrink).bit_length() - 1), (columns, rows), interpolation=cv2.INTER_AREA
+        )
         # Index i of the reduced region covers the frame's indices from x0 + i * shrink.
         centre = (shrink - 1) / 2
         shift = matrix[:, :2] @ (x0 + centre, y0 + centre) + matrix[:, 2]

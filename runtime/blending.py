@@ -25,8 +25,9 @@ _DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
 # With the guard, changes around which the mean is up to 4 grey levels are dropped, and those from 16 on are whole.
 _GUARD_DROPS, _GUARD_KEEPS = 4.0, 16.0
 _GUARD_REACH = 1 / 32  # of the crop's shorter side: the radius over which it looks
-_BAND = 32  # rows
+_STRIP = 32  # rows
 _ALL_STAYS = 0.999  # so much less of a pixel cannot be seen
+_NOTHING = (0.0, 0.0, 0.0, 1.0)
 _FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
 _ROUND = 4  # the exponent of a face's mask: 2 is an ellipse, and a large one a rectangle
 _MOST_STRETCH = 1.25  # of a colour's deviation
@@ -47,35 +48,47 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
     """
     import cv2
 
-    crop_hw = (before.shape[0], before.shape[1])
-    part = region(matrix, crop_hw, (frame.shape[0], frame.shape[1]))
+    part = region(matrix, (before.shape[0], before.shape[1]), (frame.shape[0], frame.shape[1]))
     if part is None or np.array_equal(before, after):
         return
-    # out = stays * frame + add, with all but the frame in the crop's pixels, so that one warp brings up both what to
-    # add and the share of the frame that stays.
-    share = np.float32(1.0) if mask is None else mask[:, :, None]
-    gone = share * _replaced(before, after)[:, :, None]
-    add: Any = np.concatenate([share * (after.astype(np.float32) - before) + gone * before, 1.0 - gone], axis=2)
-    add = cv2.resize(add, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
-    nothing = (0.0, 0.0, 0.0, 1.0)
-    if mask is not None:
-        add[:1] = add[-1:] = add[:, :1] = add[:, -1:] = nothing  # so that nothing leaks out between the last pixels
+    # out = stays * frame + add, with all but the frame in the crop's pixels, so that one warp brings up both.
+    change = _add_and_stays(before, after, mask)
+    fine: Any = cv2.resize(change, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
+    if mask is not None:  # nothing may leak out between the last pixels
+        fine[:1] = fine[-1:] = fine[:, :1] = fine[:, -1:] = _NOTHING
     border = cv2.BORDER_REPLICATE if mask is None else cv2.BORDER_CONSTANT
+    to_fine = matrix * _FINER
+    to_fine[:, 2] += (_FINER - 1) / 2
     x0, y0, x1, y1 = part
-    # In bands, so that the temporaries stay in the cache: fresh megabytes for each frame cost more than the sums.
-    for top in range(y0, y1, _BAND):
-        roi = frame[top : min(top + _BAND, y1), x0:x1]
-        fine = matrix * _FINER
-        fine[:, 2] += fine[:, :2] @ (x0, top) + (_FINER - 1) / 2
+    # In strips, so that temporaries stay in the cache: fresh megabytes for each frame cost more than the sums.
+    for top in range(y0, y1, _STRIP):
+        roi = frame[top : min(top + _STRIP, y1), x0:x1]
+        here = to_fine.copy()
+        here[:, 2] = to_fine @ (x0, top, 1.0)
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
-        wh = (roi.shape[1], roi.shape[0])
-        up = cv2.warpAffine(add, fine, wh, flags=flags, borderMode=border, borderValue=nothing)
+        up = cv2.warpAffine(fine, here, roi.shape[1::-1], flags=flags, borderMode=border, borderValue=_NOTHING)
+        add: Any = cv2.cvtColor(up, cv2.COLOR_BGRA2BGR)
         stays: Any = cv2.extractChannel(up, 3)
-        kept: Any = roi
         if cv2.minMaxLoc(stays)[0] < _ALL_STAYS:
             kept = cv2.multiply(roi, cv2.cvtColor(stays, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_32F)
-        # Rounds to nearest, and stops at 0 and 255.
-        roi[:] = cv2.add(kept, cv2.cvtColor(up, cv2.COLOR_BGRA2BGR), dtype=cv2.CV_8U)
+            roi[:] = cv2.add(kept, add, dtype=cv2.CV_8U)  # rounds to nearest, and stops at 0 and 255
+        else:  # the same, faster
+            cv2.accumulate(roi, add)
+            cv2.threshold(add, 0.0, 0.0, cv2.THRESH_TOZERO, dst=add)
+            roi[:] = cv2.convertScaleAbs(add)
+
+
+def _add_and_stays(before: Image, after: Image, mask: Floats | None) -> Floats:
+    """For each pixel of the crop what to add to the frame (BGR), and the share of the frame that stays (A); float32."""
+    import cv2
+
+    add: Any = cv2.subtract(after, before, dtype=cv2.CV_32F)
+    gone: Any = _replaced(before, after)
+    if mask is not None:
+        add, gone = cv2.multiply(add, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR)), cv2.multiply(gone, mask)
+    add = cv2.add(add, cv2.multiply(before, cv2.cvtColor(gone, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_32F))
+    add = cv2.cvtColor(add, cv2.COLOR_BGR2BGRA)
+    return cv2.insertChannel(1.0 - gone, add, 3)  # type: ignore[no-any-return]
 
 
 @lru_cache(maxsize=8)

@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from threading import Lock
 
 import numpy as np
 
 from . import artefact as artefacts
 from .artefact import Artefact
-from .backends import Backend, Progress, Rebuild, open_backend
+from .assembly import assembled
+from .backends import Backend, Progress, Rebuild
 from .errors import InputError
-from .faces import FaceFinder
+from .faces.options import FaceOptions, Which
 from .image import Image, Order, as_bgr, check_out, given_back
-from .labels import Labels
-from .pipeline import FaceOptions, Pipeline, Recorder
-from .session import Session, load_for, open_companion
+from .loading import Loading, load_for
+from .pipeline import Pipeline
+from .session import Session
+from .stopwatch import Record
 from .tally import Statistics, Tally
-from .tracking import Which
+from .turns import Behind, Turns
 
 _WARM_HW = (720, 1280)
-Load = Callable[[Artefact], Backend]
 
 
 class Editor(Session):
@@ -39,7 +39,7 @@ class Editor(Session):
     It has no global state, prints nothing, installs no signal handlers and needs no torch.
     """
 
-    def __init__(self, pipeline: Pipeline, backend: Backend, *, notices: tuple[str, ...] = ()) -> None:
+    def __init__(self, pipeline: Pipeline, backend: Backend, notices: tuple[str, ...] = ()) -> None:
         super().__init__(pipeline.card, backend, notices)
         self._pipeline = pipeline
         self._tally = Tally()
@@ -82,44 +82,8 @@ class Editor(Session):
         """
         model = load_for("translate", artefacts.shipped() if path is None else path)
 
-        def load(artefact: Artefact) -> Backend:
-            return open_backend(
-                artefact,
-                backend=backend,
-                device=device,
-                allow_fallback=allow_fallback,
-                threads=threads,
-                rebuild=rebuild,
-                on_progress=on_progress,
-            )
-
-        def helper(companion: Artefact) -> Backend:
-            return open_companion(companion, backend, threads)
-
-        return cls._assembled(model, load, helper, work_size=work_size, faces=faces)
-
-    @classmethod
-    def _assembled(
-        cls,
-        model: Artefact,
-        load: Load,
-        helper: Load,
-        *,
-        work_size: tuple[int, int] | None,
-        faces: FaceOptions | None,
-    ) -> Editor:
-        """An editor of what `load` makes of the model, and `helper` of its classifier."""
-        opened: list[Backend] = []
-        try:
-            opened.append(load(model))
-            labels, notices = _labels(model, helper, opened)
-            finder = FaceFinder() if model.card.faces else None
-            pipeline = Pipeline(model.card, opened[0], labels, finder, work_size=work_size, faces=faces)
-        except BaseException:
-            for each in opened:
-                each.close()
-            raise
-        return cls(pipeline, opened[0], notices=(*opened[0].selection.notices, *notices))
+        loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
+        return cls(*assembled(model, loading.network, loading.helper, work_size=work_size, faces=faces))
 
     def edit(
         self,
@@ -129,7 +93,7 @@ class Editor(Session):
         timestamp: float | None = None,
         colour: Order = "bgr",
         out: Image | None = None,
-        record: Recorder | None = None,
+        record: Record | None = None,
     ) -> Image:
         """The frame with its faces edited (or the whole frame, for models that know no faces).
 
@@ -139,11 +103,11 @@ class Editor(Session):
                 What is not named stays as the classifier finds it on each face. A model trained jointly on
                 several label sets (`card.condition.sets`) runs once for each set that a change belongs to.
             timestamp: of a frame of a video, in seconds from any beginning: faces and their labels are then followed
-                and smoothed from frame to frame, and fade in and out as they come and go (`tracking.Tracker`). One
+                and smoothed from frame to frame, and fade in and out as they come and go (see `Tracker`). One
                 that does not rise begins another video. None: a picture that stands alone.
             colour: the order of the channels, "bgr" or "rgb", of the frame and of what is returned.
             out: a (H, W, 3) uint8 array to write into, such as a shared buffer; it may be the frame itself.
-            record: called with (stage, seconds) for each of `pipeline.STAGES`, once a frame.
+            record: called with (stage, seconds) for each of `stopwatch.STAGES`, once a frame.
 
         Returns:
             `out`, or a new (H, W, 3) uint8 array. A frame in which no face is found comes back unchanged.
@@ -172,7 +136,7 @@ class Editor(Session):
         The face nearest to a place is followed where it goes. Raises InputError for anything else.
         """
         with self._turn():
-            self._pipeline.tracker.which = which
+            self._pipeline.which = which
 
     def translate(
         self,
@@ -228,14 +192,17 @@ class Editor(Session):
         with self._lock:
             self._pipeline.reset()
 
-    def another(self) -> Editor:
+    def another(self, *, give_way: bool = False) -> Editor:
         """An editor for another video: it follows faces of its own and shares the loaded models with this one, on
-        which its calls take turns. Closing it leaves this one open; once this one is closed, it is too."""
+        which its calls take turns. Closing it leaves this one open; once this one is closed, it is too.
+
+        give_way: its calls let this one's go first, as `turns.Turns` says: for guests beside a live stream.
+        """
         with self._turn():
-            return _Another(self, self._pipeline.another())
+            return _Another(self, self._pipeline.another(), self._lock.behind if give_way else self._lock)
 
     @contextmanager
-    def _call(self, *, frames: int = 0, crops: int = 0, record: Recorder | None = None) -> Iterator[Recorder]:
+    def _call(self, *, frames: int = 0, crops: int = 0, record: Record | None = None) -> Iterator[Record]:
         """One turn, counted: gives what to record its stages with."""
 
         def told(stage: str, seconds: float) -> None:
@@ -260,11 +227,11 @@ class Editor(Session):
 
 
 class _Another(Editor):
-    """What `Editor.another` gives. With a lock of its own where the models can be used side by side."""
+    """What `Editor.another` gives; `lock` is one of its own where the models can be used side by side."""
 
-    def __init__(self, first: Editor, pipeline: Pipeline, lock: Lock | None = None) -> None:
+    def __init__(self, first: Editor, pipeline: Pipeline, lock: Turns | Behind) -> None:
         super().__init__(pipeline, first._backend, notices=first.notices)
-        self._first, self._lock = first, lock or first._lock
+        self._first, self._lock = first, lock
 
     @contextmanager
     def _turn(self) -> Iterator[None]:
@@ -275,20 +242,3 @@ class _Another(Editor):
 
     def _free(self) -> None:
         self._pipeline.close()
-
-
-def _labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
-    """The label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
-    condition = model.card.condition
-    if not condition.names:
-        return Labels(condition), ()
-    companion = model.companion("classifier")
-    if companion is None:
-        on = [n for n, value in zip(condition.names, condition.default, strict=True) if value > 0.5]
-        notice = (
-            "no classifier lies beside the model: every face is taken for "
-            f"{', '.join(on) or 'one with no attribute on'}, and what you do not set may change too"
-        )
-        return Labels(condition), (notice,)
-    opened.append(helper(companion))
-    return Labels(condition, companion.card, opened[-1]), ()

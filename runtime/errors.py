@@ -39,6 +39,10 @@ class BackendError(EdgeganError):
     """A backend or device is not there, or could not run the model."""
 
 
+class NoMemoryError(BackendError):
+    """A GPU had no room for the model: it says nothing about whether the model is right."""
+
+
 class MisfitError(BackendError):
     """An engine was built for another machine than this one: another version of TensorRT, GPU or system."""
 

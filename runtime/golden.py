@@ -2,7 +2,8 @@
 
 One `golden.npz` lies in each export folder and serves all its artefacts. Its keys are `<stem>.in.<name>` and
 `<stem>.out.<name>`, where the stem is the file name up to its first dot (`model` for `model.fp16.engine`) and the
-name is the input's or output's. The first axis of every array counts the pairs.
+name is the input's or output's. The first axis of every array counts the pairs. Where axes are open, `<stem>@<call>`
+stands in the place of the stem for one call at another size, such as `model@1x64x64` (batch, height, width).
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .artefact import Artefact
-from .card import TensorSpec, Verification
+from .card import ModelCard, TensorSpec, Verification
 from .errors import CardError, InputError
 from .npz import read_arrays
 from .ssim import ssim
@@ -27,6 +28,7 @@ Run = Callable[[Mapping[str, Array]], Mapping[str, Array]]
 # For cards that state no tolerance: below this an edit looks different from what was trained.
 DEFAULT_TOLERANCE = {"min_psnr_db": 40.0}
 _MAX_DB = 200.0  # stands for "identical", which JSON cannot write as infinity
+_AT = "@"  # readers that know no calls at other sizes look for `<stem>.` and pass over these
 
 
 class Golden(msgspec.Struct, frozen=True):
@@ -54,18 +56,41 @@ def stem(path: Path) -> str:
     return path.name.partition(".")[0]
 
 
+def call_key(key: str, call: str) -> str:
+    """The key in a golden.npz of the pairs of one call at another size."""
+    return f"{key}{_AT}{call}"
+
+
 def pack(pairs: Mapping[str, Golden]) -> dict[str, Array]:
-    """The arrays of a golden.npz that holds the pairs of several stems."""
+    """The arrays of a golden.npz that holds the pairs of several keys: stems, and what `call_key` makes of them."""
     sides = [(key, side, arrays) for key, g in pairs.items() for side, arrays in (("in", g.inputs), ("out", g.outputs))]
     return {f"{key}.{side}.{name}": array for key, side, arrays in sides for name, array in arrays.items()}
 
 
 def read(path: Path, key: str) -> Golden | None:
     """The pairs of the stem `key`; None if the file has none. Raises CardError if it is not a golden file."""
+    return _golden(path, key, _arrays(path, f"{key}."))
+
+
+def read_calls(path: Path, key: str) -> dict[str, Golden]:
+    """The calls at other sizes of the stem `key`, by "batch x height x width"; raises CardError as `read` does."""
+    arrays = _arrays(path, call_key(key, ""))
+    found = {}
+    for there in dict.fromkeys(name.partition(".")[0] for name in arrays):
+        pairs = _golden(path, there, {n: a for n, a in arrays.items() if n.startswith(f"{there}.")})
+        if pairs is not None:
+            found[there.removeprefix(call_key(key, ""))] = msgspec.structs.replace(pairs, batch=len(pairs))
+    return found
+
+
+def _arrays(path: Path, prefix: str) -> dict[str, Array]:
     try:
-        arrays = read_arrays(path, f"{key}.")
+        return read_arrays(path, prefix)
     except InputError as error:
         raise CardError(f"{error.seen}: no golden pairs", error.expected, "export again") from None
+
+
+def _golden(path: Path, key: str, arrays: Mapping[str, Array]) -> Golden | None:
     sides = {
         side: {n.removeprefix(f"{key}.{side}."): a for n, a in arrays.items() if n.startswith(f"{key}.{side}.")}
         for side in ("in", "out")
@@ -86,13 +111,30 @@ def beside(artefact: Artefact) -> Golden | None:
     pairs = read(artefact.golden, stem(artefact.path)) if artefact.golden else None
     if pairs is None:
         return None
+    _check(pairs, artefact)
+    return msgspec.structs.replace(pairs, batch=artefact.card.batch[0])
+
+
+def calls_beside(artefact: Artefact) -> dict[str, Golden]:
+    """The calls at other sizes that lie beside an artefact; none where its card leaves no size open.
+
+    Raises CardError as `beside` does.
+    """
+    if artefact.golden is None or artefact.card.size.kind == "fixed":
+        return {}
+    found = read_calls(artefact.golden, stem(artefact.path))
+    for pairs in found.values():
+        _check(pairs, artefact)
+    return found
+
+
+def _check(pairs: Golden, artefact: Artefact) -> None:
     card = artefact.card
-    _check(pairs.inputs, card.inputs, artefact)
-    _check(pairs.outputs, tuple(s for s in card.outputs if s.name in pairs.outputs) or card.outputs, artefact)
-    return msgspec.structs.replace(pairs, batch=card.batch[0])
+    _check_side(pairs.inputs, card.inputs, artefact)
+    _check_side(pairs.outputs, tuple(s for s in card.outputs if s.name in pairs.outputs) or card.outputs, artefact)
 
 
-def _check(arrays: Mapping[str, Array], specs: tuple[TensorSpec, ...], artefact: Artefact) -> None:
+def _check_side(arrays: Mapping[str, Array], specs: tuple[TensorSpec, ...], artefact: Artefact) -> None:
     def fits(array: Array, spec: TensorSpec) -> bool:
         axes = zip(array.shape[1:], spec.shape[1:], strict=False)
         same = all(isinstance(said, str) or said == there for there, said in axes)
@@ -178,14 +220,42 @@ def upright(picture: Array, spec: TensorSpec) -> Array:
     return picture.transpose(1, 2, 0) if spec.layout == "NCHW" else picture
 
 
-def verify(run: Run, artefact: Artefact) -> Verification | None:
-    """Measures `run` on the pairs beside `artefact`; None where there are none for it.
+def tolerance(card: ModelCard, key: str = "") -> Mapping[str, float]:
+    """What the entry `key` of the card's verification is held to: what the card states for it, else the loosest that
+    it states for any other, else DEFAULT_TOLERANCE.
+    """
+    stated = {name: found.tolerance for name, found in card.verification.items() if found.tolerance}
+    if key in stated or not stated:
+        return stated.get(key, DEFAULT_TOLERANCE)
+    common = set.intersection(*(set(each) for each in stated.values()))
+    loosest = {"max_abs": max, "min_psnr_db": min}
+    return {what: pick(each[what] for each in stated.values()) for what, pick in loosest.items() if what in common}
 
-    The tolerance is the one the card was verified with, else DEFAULT_TOLERANCE.
+
+def verify(run: Run, artefact: Artefact, key: str = "") -> Verification | None:
+    """Measures `run` on the pairs beside `artefact`, and at other sizes; None where there are none for it.
+
+    `key` is the entry of the card whose `tolerance` it has to keep.
     """
     pairs = beside(artefact)
     if pairs is None:
         return None
     card = artefact.card
-    stated = next((v.tolerance for v in card.verification.values() if v.tolerance), DEFAULT_TOLERANCE)
-    return measure(run, pairs, card.outputs, card.inputs, stated)
+    found = measure(run, pairs, card.outputs, card.inputs, tolerance(card, key))
+    return at_calls(run, found, calls_beside(artefact), card)
+
+
+def at_calls(run: Run, found: Verification, calls: Mapping[str, Golden], card: ModelCard) -> Verification:
+    """`found` with the PSNR of further calls, each of which has to keep the tolerance of `found` as well."""
+    # Sums over more pixels end in other digits, and one value of many lies far out: there the PSNR alone decides.
+    held = {k: v for k, v in found.tolerance.items() if k != "max_abs" or "min_psnr_db" not in found.tolerance}
+    for where, pairs in calls.items():
+        there = measure(run, pairs, card.outputs, card.inputs, held)
+        reasons = [reason for reason in (found.reason, there.reason and f"at {where}: {there.reason}") if reason]
+        found = msgspec.structs.replace(
+            found,
+            status="failed" if "failed" in (found.status, there.status) else found.status,
+            reason=", ".join(reasons),
+            corners_db={**found.corners_db, where: round(there.psnr_worst_db or 0.0, 2)},
+        )
+    return found

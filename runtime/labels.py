@@ -21,17 +21,20 @@ from .image import Image, preprocess
 Label = dict[str, float]
 
 _NEW_SHARE = 0.25  # of a fresh estimate in the smoothed label
-_SETTLE, _EVERY = 8, 5  # a new face is estimated in its first 8 frames, then in every fifth
+# A new face is estimated in its first 8 frames, then in every 25th while nothing changes, and else in every fifth.
+_SETTLE, _EVERY, _SOON = 8, 25, 5
 _SKETCH = 16  # pixels along each side of the picture by which a person is known again
 _SOMEONE_ELSE = 25.0  # mean change of grey levels between two crops of different people
 
 
 @dataclass
 class Memory:
-    """What is known of one face: its smoothed label, from how many frames, and what it looked like in the last."""
+    """What is known of one face: its smoothed label, from how many frames, the frame in which it is next estimated, and
+    what it looked like in the last."""
 
     label: Label = field(default_factory=dict)
     frames: int = 0
+    due: int = 0
     sketch: NDArray[np.float32] | None = None
 
 
@@ -87,12 +90,14 @@ class Labels:
         """
         sketch = _sketch(crop)
         if memory.sketch is not None and np.abs(sketch - memory.sketch).mean() > _SOMEONE_ELSE:
-            memory.label, memory.frames = {}, 0
-        if memory.frames < _SETTLE or memory.frames % _EVERY == 0:
+            memory.label, memory.frames, memory.due = {}, 0, 0
+        if memory.frames >= memory.due:
             fresh = self.estimate(crop)
             # At first the plain mean of what was seen, then an exponential one.
             share = max(_NEW_SHARE, 1.0 / (memory.frames + 1))
             memory.label = {n: v + (1.0 - share) * (memory.label.get(n, v) - v) for n, v in fresh.items()}
+            settled = decide(self._condition, fresh) == decide(self._condition, memory.label)
+            memory.due = memory.frames + (1 if memory.frames < _SETTLE else _EVERY if settled else _SOON)
         memory.frames, memory.sketch = memory.frames + 1, sketch
         return decide(self._condition, memory.label)
 

@@ -16,13 +16,15 @@ from numpy.typing import NDArray
 
 from . import artefact as artefacts
 from .artefact import Artefact
-from .backends import Arrays, Backend, Progress, Rebuild, Selection, open_backend
+from .assembly import Load, assembled
+from .backends import Arrays, Backend, Progress, Rebuild, Selection
 from .card import ModelCard
-from .editor import Editor, Load, _Another
+from .editor import Editor, _Another
 from .errors import BackendError, InputError
+from .faces.options import FaceOptions
 from .image import Image, Order
-from .pipeline import FaceOptions
-from .session import load_for, open_companion
+from .loading import Loading, load_for
+from .turns import Turns
 
 if TYPE_CHECKING:
     from typing import Self
@@ -127,17 +129,12 @@ class EditorPool:
         model = load_for("translate", artefacts.shipped() if path is None else path)
         each = threads or max(1, _cores() // size)
 
-        def load(artefact: Artefact) -> Backend:
-            return open_backend(artefact, backend, device, allow_fallback, each, rebuild, on_progress)
-
-        def helper(companion: Artefact) -> Backend:
-            return open_companion(companion, backend, each)
-
         def lanes(load: Load) -> Load:
             return lambda artefact: Lanes(lambda: load(artefact), size)
 
-        first = Editor._assembled(model, lanes(load), lanes(helper), work_size=work_size, faces=faces)
-        return cls(first, size)
+        loading = Loading(backend, device, allow_fallback, each, rebuild, on_progress)
+        parts = assembled(model, lanes(loading.network), lanes(loading.helper), work_size=work_size, faces=faces)
+        return cls(Editor(*parts), size)
 
     @property
     def card(self) -> ModelCard:
@@ -158,7 +155,7 @@ class EditorPool:
         """An editor for one more client; close it, or use it as a context manager, when the client leaves."""
         with self._first._turn():
             pipeline = self._first._pipeline.another()
-        return _Another(self._first, pipeline, Lock())
+        return _Another(self._first, pipeline, Turns())
 
     def edit(
         self, frame: Image, changes: Mapping[str, float], *, colour: Order = "bgr", out: Image | None = None

@@ -1,7 +1,7 @@
 """Where pictures and films say that a model had a hand in them: the IPTC digital source type, as XMP.
 
 IPTC Photo Metadata 2025.1 and Video Metadata Hub 1.7 name the properties, XMP Part 3 (Adobe, 2020) says where a
-PNG, JPEG or MP4 file keeps them. Readers such as ExifTool show them as XMP-iptcExt:DigitalSourceType.
+PNG or MP4 file keeps them. Readers such as ExifTool show them as XMP-iptcExt:DigitalSourceType.
 """
 
 from __future__ import annotations
@@ -14,14 +14,14 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 from .. import __version__
+from .errors import SinkError
+from .image import Image
 
 _CODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 _XMP_KEYWORD = "XML:com.adobe.xmp"  # of a PNG text chunk
-_XMP_HEAD = b"http://ns.adobe.com/xap/1.0/\0"  # of a JPEG APP1 segment
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # of an MP4 box
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 _IHDR_END = len(_PNG_HEAD) + 25
-_JPEG_HEAD, _JFIF = b"\xff\xd8", b"\xff\xe0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +65,24 @@ EDITED = Origin("AI-edited", "compositeWithTrainedAlgorithmicMedia")
 GENERATED = Origin("AI-generated", "trainedAlgorithmicMedia")
 
 
+def png(image_bgr: Image, origin: Origin, texts: Mapping[str, str] | None = None) -> bytes:
+    """A PNG file of (H, W, 3) uint8 BGR, quickly packed, that tells its origin and `texts`.
+
+    Raises SinkError for a picture that is too large for PNG.
+    """
+    import cv2
+
+    done, packed = cv2.imencode(".png", image_bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
+    if not done:
+        raise SinkError(f"a picture of {image_bgr.shape[0]}x{image_bgr.shape[1]} cannot be written as PNG")
+    return into_png(packed.tobytes(), origin, texts)
+
+
 def into_png(png: bytes, origin: Origin, texts: Mapping[str, str] | None = None) -> bytes:
     """The PNG file with its origin, and with `texts` (keyword -> words), before its pixels."""
     told = {_XMP_KEYWORD: origin.xmp().decode(), "Software": f"edgegan {__version__}", **(texts or {})}
     chunks = b"".join(_text_chunk(keyword, words) for keyword, words in told.items())
     return png[:_IHDR_END] + chunks + png[_IHDR_END:]
-
-
-def into_jpeg(jpeg: bytes, origin: Origin) -> bytes:
-    """The JPEG file with its origin, behind the JFIF header."""
-    body = _XMP_HEAD + origin.xmp()
-    place = len(_JPEG_HEAD)
-    if jpeg[place : place + 2] == _JFIF:
-        place += 2 + int.from_bytes(jpeg[place + 2 : place + 4], "big")
-    return jpeg[:place] + b"\xff\xe1" + struct.pack(">H", len(body) + 2) + body + jpeg[place:]
 
 
 def append_to_mp4(path: Path, origin: Origin) -> None:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from . import latent
 from .artefact import Artefact
-from .backends import Backend, Progress, Rebuild, open_backend
+from .backends import Backend, Progress, Rebuild
 from .card import ModelCard, TensorSpec
 from .errors import CardError, InputError
 from .image import image_spec, postprocess
 from .latent import Floats
-from .session import Session, load_for, open_companion
+from .loading import Loading, load_for
+from .session import Session
 
 Images = NDArray[np.uint8]  # (N, H, W, 3), BGR
 
@@ -76,17 +77,10 @@ class Sampler(Session):
         """
         model = load_for("generate", path)
         companion = model.companion(MIXER)
-        opened = open_backend(
-            model,
-            backend=backend,
-            device=device,
-            allow_fallback=allow_fallback,
-            threads=threads,
-            rebuild=rebuild,
-            on_progress=on_progress,
-        )
+        loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
+        opened = loading.network(model)
         try:
-            mixer = None if companion is None else lambda: open_companion(companion, backend, threads)
+            mixer = None if companion is None else lambda: loading.helper(companion)
             return cls(model.card, opened, mixer, notices=opened.selection.notices)
         except BaseException:
             opened.close()

@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from . import artefact as artefacts
-from .artefact import Artefact
-from .backends import Backend, Selection, open_backend, takes
+from .backends import Backend, Selection
 from .card import ModelCard
 from .errors import InputError
+from .turns import Behind, Turns
 
 if TYPE_CHECKING:
     from typing import Self
-
-_TASKS = {
-    "translate": ("an editor", "a model that turns pictures into pictures", "Editor.open"),
-    "generate": ("a sampler", "a model that turns latents into pictures", "Sampler.open"),
-}
 
 
 class Session:
@@ -31,7 +23,7 @@ class Session:
         self.card = card
         self.notices = notices
         self._backend = backend
-        self._lock = threading.Lock()
+        self._lock: Turns | Behind = Turns()
         self._closed = False
 
     @property
@@ -65,29 +57,3 @@ class Session:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def load_for(task: str, path: str | Path | Artefact) -> Artefact:
-    """The model at `path`; raises what `artefact.load` does, and InputError if it cannot serve `task`, one by one."""
-    model = path if isinstance(path, Artefact) else artefacts.load(path)
-    who, needs, _ = _TASKS[task]
-    if model.card.task != task:
-        instead = _TASKS.get(model.card.task)
-        raise InputError(
-            f"{model.path} is a '{model.card.task}' model",
-            f"{who} needs {needs}",
-            f"use {instead[2]} for it" if instead else "",
-        )
-    if model.card.batch[0] > 1:
-        raise InputError(
-            f"{model.path} takes {model.card.batch[0]} pictures at a time, no fewer",
-            f"{who} gives it one",
-            "export it with --batch dynamic, or without --batch",
-        )
-    return model
-
-
-def open_companion(companion: Artefact, backend: str, threads: int | None) -> Backend:
-    """A helper's backend: the one asked for where it can load the file, else the best there is."""
-    wanted = backend if backend != "auto" and takes(backend, companion.path) else "auto"
-    return open_backend(companion, backend=wanted, device="auto", allow_fallback=True, threads=threads)

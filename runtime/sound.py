@@ -10,6 +10,8 @@ from typing import Any
 
 from .opencv import pyav
 
+_BEFORE_S = 2.0  # a file may lead to a later place than it was asked for
+
 
 @dataclass(frozen=True, slots=True)
 class Sound:
@@ -18,16 +20,16 @@ class Sound:
     path: Path
     origin_s: float
 
-    def open(self) -> Track | None:
+    def open(self) -> SoundTrack | None:
         """The track, to be closed by the caller; None where the file has no sound. Needs the `video` extra."""
         container = pyav().open(str(self.path))
         if container.streams.audio:
-            return Track(container, self.origin_s)
+            return SoundTrack(container, self.origin_s)
         container.close()
         return None
 
 
-class Track:
+class SoundTrack:
     """Packets of one sound track, in order, each given once and unchanged but for the headers of a broadcast's AAC."""
 
     def __init__(self, container: Any, origin_s: float) -> None:
@@ -35,8 +37,15 @@ class Track:
         self._stream = container.streams.audio[0]
         self.codec: str = self._stream.codec_context.codec.canonical_name
         self._origin = round(origin_s / self._stream.time_base)  # in its ticks, which stay whole numbers
+        self._skip_to(origin_s - _BEFORE_S)
         self._packets = self._read()
         self._next: Any = next(self._packets, None)
+
+    def _skip_to(self, second: float) -> None:
+        """Spares reading what lies before a second of the file, where that can be skipped."""
+        if second > (self._stream.start_time or 0) * self._stream.time_base:
+            with suppress(pyav().FFmpegError, OSError):
+                self._container.seek(round(second / self._stream.time_base), stream=self._stream)
 
     def add_to(self, output: Any) -> Any:
         """The stream of the container `output` that is to take the packets."""

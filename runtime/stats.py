@@ -5,18 +5,16 @@ from __future__ import annotations
 import time
 from collections import Counter, deque
 from collections.abc import Iterable, Sequence
-from itertools import islice
+from statistics import median
 from threading import Lock
 from typing import Any
 
-import numpy as np
-
 from .memory import resident_mb
+from .times import Times
 
-_WINDOW = 4096  # samples kept per stage: memory stays bounded however long the run
 _RECENT_S = 1.5  # what "now" means on screen
 _WARM = 2000  # frames after which memory should stand still
-PERCENTILES = (50, 95, 99)
+_NO_STAGE = ("age", "besides")  # recorded like stages, and made of them
 
 
 class Stats:
@@ -24,7 +22,7 @@ class Stats:
 
     Frames read = shown + the sum of `dropped` at the end of a run; `held` of those read were old ones given again
     while the source was away. Percentiles are over the last 4096 samples of a stage. Stage names are free; `age`
-    is the time from capture to shown.
+    is the time from capture to shown, `besides` that of a frame's processing without the network.
     """
 
     def __init__(self) -> None:
@@ -33,7 +31,7 @@ class Stats:
         self._away_s = 0.0  # how long it has been this time
         self._warm_mb: float | None = None
         self.dropped: Counter[str] = Counter()
-        self._stages: dict[str, deque[float]] = {}
+        self._times = Times()
         self._read_at: deque[float] = deque(maxlen=240)
         self._shown_at: deque[float] = deque(maxlen=240)
         self._begin: float | None = None
@@ -44,15 +42,17 @@ class Stats:
 
     def record(self, stage: str, seconds: float) -> None:
         """Adds one duration to a stage."""
-        with self._lock:
-            self._stages.setdefault(stage, deque(maxlen=_WINDOW)).append(seconds)
+        self._times.record(stage, seconds)
 
-    def frame_read(self, held_s: float = 0.0) -> None:
-        """One frame came from the source; `held_s` as in Frame: a fresh one after held ones is a reconnection."""
+    def frame_read(self, held_s: float = 0.0, skipped: int = 0) -> None:
+        """One frame came from the source, and `skipped` before it did not; `held_s` as in Frame: a fresh one after
+        held ones is a reconnection."""
         with self._lock:
             self._last_read = time.monotonic()
             self._begin = self._begin or self._last_read
-            self.read += 1
+            self.read += 1 + skipped
+            if self.read >= _WARM and self._warm_mb is None:
+                self._warm_mb = resident_mb()
             if held_s:
                 self.held += 1
                 self.lost_s += max(0.0, held_s - self._away_s)
@@ -70,8 +70,6 @@ class Stats:
             self._shown_at.append(now)
             self._end = now
             self.shown += 1
-            if self.shown == _WARM:
-                self._warm_mb = resident_mb()
 
     def frames_dropped(self, cause: str, count: int = 1) -> None:
         """`count` frames were not shown, because of `cause`."""
@@ -83,8 +81,8 @@ class Stats:
         """Frames per second over the last moments, and the median age in milliseconds of their frames."""
         with self._lock:
             times = _newest(self._shown_at)
-            ages = list(self._stages.get("age", ()))[-max(1, len(times)) :] if times else []
-        return _rate(times), 1000.0 * float(np.median(ages)) if ages else 0.0
+        ages = self._times.newest(max(1, len(times))).get("age", []) if times else []
+        return _rate(times), 1000.0 * median(ages) if ages else 0.0
 
     def line(self) -> list[str]:
         """The last moments in a few words: rates in and out, age, drops by cause, losses of the source, memory."""
@@ -100,17 +98,24 @@ class Stats:
         return words if memory_mb is None else [*words, f"{memory_mb:.0f} MB"]
 
     def recent_ms(self) -> dict[str, float]:
-        """The median of each stage's last 31 times, in milliseconds; without `age`, which is no stage."""
-        with self._lock:
-            newest = {name: list(islice(reversed(times), 31)) for name, times in self._stages.items() if name != "age"}
-        return {name: 1000.0 * float(np.median(times)) for name, times in newest.items()}
+        """The median of each stage's last 31 times, in milliseconds; without `age` and `besides`, which are none."""
+        newest = {name: times for name, times in self._times.newest().items() if name not in _NO_STAGE}
+        return {name: 1000.0 * median(times) for name, times in newest.items()}
+
+    def memory(self) -> str:
+        """The process's memory now and its growth since it should stand still; "" where the system does not tell."""
+        held = self.as_dict()["memory_mb"]
+        now, growth = held["now"], held[f"growth_from_frame_{_WARM}"]
+        if now is None:
+            return ""
+        since = f", {growth:+.1f} MB since frame {_WARM}" if growth is not None else ""
+        return f"memory: {now:.0f} MB{since}"
 
     def as_dict(self) -> dict[str, Any]:
         """Everything, for JSON: times in milliseconds, rates per second, None where nothing was measured."""
         with self._lock:
             begin, end = self._begin, self._end
             reading, showing = _span(begin, self._last_read), _span(self._first_shown, end)
-            stages = {name: np.array(samples) for name, samples in self._stages.items()}
             read, shown, dropped = self.read, self.shown, dict(self.dropped)
             held, reconnects, lost_s, warm_mb = self.held, self.reconnects, self.lost_s, self._warm_mb
         memory_mb = resident_mb()
@@ -126,17 +131,12 @@ class Stats:
                 "in": round((read - 1) / reading, 2) if reading else None,
                 "out": round((shown - 1) / showing, 2) if showing else None,
             },
-            "stages_ms": {
-                name: {f"p{p}": round(1000 * float(np.percentile(samples, p)), 3) for p in PERCENTILES}
-                for name, samples in stages.items()
-            },
+            "stages_ms": self._times.percentiles_ms(),
         }
 
     def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Head and rows of the stage times, for a terminal."""
-        stages = self.as_dict()["stages_ms"]
-        rows = [(name, *(f"{times[f'p{p}']:.1f}" for p in PERCENTILES)) for name, times in stages.items()]
-        return ("stage", *(f"p{p} ms" for p in PERCENTILES)), rows
+        """Head and rows of the stage times along the road of a frame, for a terminal."""
+        return self._times.table()
 
     def summary(self) -> str:
         """One line: frames in and out, rates, and drops by cause."""

@@ -16,13 +16,14 @@ from .image import Image
 from .sinks import Sink
 from .sources import Frame, Source
 from .stats import Stats
+from .stopwatch import Record
 
-Record = Callable[[str, float], None]  # (stage, seconds)
-Process = Callable[[Image, Record], Image]  # must leave its input as it is
+Process = Callable[[Frame, Record], Image]  # must leave the frame's picture as it is
 
 _WAITING = 4  # frames between two threads when none may be lost
 
 # Why a frame was not shown.
+BEHIND = "behind"  # the source left it out, to catch up with what it shows
 MODEL_BUSY = "model_busy"  # a newer frame came while the model worked
 SINK_BUSY = "sink_busy"  # a newer one was ready while the sinks worked
 STOPPED = "stopped"  # under way when the run ended
@@ -34,7 +35,8 @@ class Stream:
 
     Args:
         source: open; stays the caller's to close.
-        process: frame in, frame out, both (H, W, 3) uint8 BGR; runs in a thread of its own, one frame at a time.
+        process: frame in, picture out, (H, W, 3) uint8 BGR; runs in a thread of its own, one frame at a time. What it
+            records of a stage named "network" is left out of `besides`.
         sink: open; written to from the thread that calls `run`, which windows need. Stays the caller's to close.
         newest_wins: the drop rule; None takes it from the source.
         on_keys: given the keys pressed in a window; False ends the run.
@@ -76,6 +78,7 @@ class Stream:
             self._show(edited, max_frames, seconds)
         finally:
             self.stats.frames_dropped(STOPPED, captured.abort() + edited.abort())
+            self._source.stop()
             for thread in threads:
                 thread.join()
         return self.stats
@@ -86,7 +89,10 @@ class Stream:
             began = time.perf_counter()
             for frame in self._source:
                 stats.record("read", time.perf_counter() - began)
-                stats.frame_read(frame.held_s)
+                if frame.decode_s > 0:
+                    stats.record("decode", frame.decode_s)
+                stats.frame_read(frame.held_s, frame.skipped)
+                stats.frames_dropped(BEHIND, frame.skipped)
                 try:
                     stats.frames_dropped(MODEL_BUSY, captured.put(frame))
                 except ChannelClosed:
@@ -109,9 +115,7 @@ class Stream:
             except BaseException as error:  # the reader's, passed on in its turn
                 return edited.finish(error)
             try:
-                began = time.perf_counter()
-                result = self._edit(frame.image_bgr, stats.record)
-                stats.record("process", time.perf_counter() - began)
+                result = self._timed(frame)
             except BaseException as error:
                 stats.frames_dropped(FAILED)
                 return edited.finish(error)
@@ -119,6 +123,23 @@ class Stream:
                 stats.frames_dropped(SINK_BUSY, edited.put((frame, result)))
             except ChannelClosed:
                 return stats.frames_dropped(STOPPED)
+
+    def _timed(self, frame: Frame) -> Image:
+        """The processed frame, and how long that took, with and without the network."""
+        network: list[float] = []
+
+        def record(stage: str, seconds: float) -> None:
+            self.stats.record(stage, seconds)
+            if stage == "network":
+                network.append(seconds)
+
+        began = time.perf_counter()
+        result = self._edit(frame, record)
+        seconds = time.perf_counter() - began
+        self.stats.record("process", seconds)
+        if network:
+            self.stats.record("besides", seconds - sum(network))
+        return result
 
     def _show(self, edited: Channel[tuple[Frame, Image]], max_frames: int | None, seconds: float | None) -> None:
         stats = self.stats

@@ -9,13 +9,13 @@ from threading import Lock
 
 import msgspec
 
-from .stats import Stats
+from .times import Times
 
 
 class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     """Counts since the editor was opened, and times of the last 4096 calls.
 
-    `stages_ms` holds p50 and p95, in milliseconds, of each stage of `pipeline.STAGES`, of `wait` (for another
+    `stages_ms` holds p50 and p95, in milliseconds, of each stage of `stopwatch.STAGES`, of `wait` (for another
     thread's turn to end) and of `total` (the whole call, without `wait`). A batch counts as one call.
     """
 
@@ -30,7 +30,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._frames = self._crops = self._errors = 0
-        self._times = Stats()
+        self._times = Times()
         self._lock = Lock()
 
     def record(self, stage: str, seconds: float) -> None:
@@ -54,7 +54,7 @@ class Tally:
 
     def statistics(self) -> Statistics:
         """The counts and times so far."""
-        stages = self._times.as_dict()["stages_ms"]
+        stages = self._times.percentiles_ms()
         with self._lock:
             return Statistics(
                 frames=self._frames,

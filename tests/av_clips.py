@@ -81,3 +81,11 @@ def loud_at(path: Path) -> float:
             if len(loud):
                 return float(frame.time) + loud[0] / frame.sample_rate
     raise AssertionError("it is silent")
+
+
+def read_back(path: Path) -> tuple[list[int], list[float], av.VideoCodecContext]:
+    """Numbers and seconds of the frames of the video at `path`, and how they are coded."""
+    with av.open(str(path)) as container:
+        context = container.streams.video[0].codec_context
+        frames = [(number_of(f.to_ndarray(format="bgr24")), f.time) for f in container.decode(video=0)]
+    return [n for n, _ in frames], [t for _, t in frames], context

@@ -7,8 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import browser_page
 import pytest
 import torch
+import web_page
 from rich.console import Console
 
 from edgegan import checkpoint, families
@@ -17,6 +19,8 @@ from edgegan.loop import Budget, Trainer
 from edgegan.reporter import Reporter
 from edgegan.run import Run
 
+opened, page_editor = web_page.opened, web_page.page_editor
+chromium, live, tab = browser_page.chromium, browser_page.live, browser_page.tab
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
 
 

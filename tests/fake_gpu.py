@@ -23,8 +23,17 @@ class FakeCuda:
     cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice="in", cudaMemcpyDeviceToHost="out")
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal=1)
 
-    def __init__(self, devices: int = 1, capturable: bool = True, room: int = 1 << 40, busy: bool = False) -> None:
+    def __init__(
+        self,
+        devices: int = 1,
+        capturable: bool = True,
+        room: int = 1 << 40,
+        busy: bool = False,
+        capabilities: tuple[tuple[int, int], ...] = ((8, 9), (7, 5), (12, 0)),
+    ) -> None:
         self.devices, self.capturable, self.room, self.busy = devices, capturable, room, busy
+        self.capabilities = capabilities  # of each device
+        self.chosen: set[int] = set()  # the devices that any thread ever used
         self.memory: dict[int, object] = {}
         self.open: set[str] = set()
         self.queue: list = []
@@ -43,16 +52,17 @@ class FakeCuda:
 
     def cudaSetDevice(self, index):
         self.current[threading.get_ident()] = index
+        self.chosen.add(index)
         return (0,)
 
     def cudaDriverGetVersion(self):
         return 0, 13020
 
     def cudaDeviceGetAttribute(self, attribute, device):
-        return 0, attribute
+        return 0, self.capabilities[device][attribute - 8]
 
     def cudaGetDeviceProperties(self, device):
-        return 0, SimpleNamespace(name=b"Fake GPU\0\0")
+        return 0, SimpleNamespace(name=b"Fake GPU%s\0\0" % (b" %d" % device if device else b""))
 
     def cudaStreamCreateWithFlags(self, flags):
         if self.busy:
@@ -126,19 +136,24 @@ def fake_tensorrt(
     *,
     size: int | None = 8,
     version: str = "10.13.0",
-    loads: bool = True,
     dtype: type = np.float32,
     name: str = "tensorrt",
+    fails: str = "",
+    says: str = "magic tag does not match",
+    kernels: object = b"kernels",
 ):
     """A `tensorrt` module whose every engine takes image and label and gives edited = image + label[0].
 
     Without a `size`, height and width are open, from 4 to 64. `module.alive` names the objects that still
-    live, in the order of their making; `module.wrong` those that went too early or too late.
+    live, in the order of their making; `module.wrong` those that went too early or too late. `fails` is the step that
+    fails ("runtime", "engine" or "context"), and `says` what TensorRT then writes to its log. `kernels` is what a
+    runtime cache gives when it is serialised (RuntimeError is raised); `module.read` are the caches that it was given.
     """
     axis = size or -1
     shapes = {"image": (1, 3, axis, axis), "label": (1, 2), "edited": (1, 3, axis, axis)}
     alive: list[str] = []
     wrong: list[str] = []
+    read: list[bytes] = []
 
     class Counted:
         """TensorRT crashes if what made an object goes before the object."""
@@ -149,6 +164,8 @@ def fake_tensorrt(
             alive.append(self.kind)
 
         def __del__(self):
+            if self.kind not in alive:
+                return  # it never began
             if alive[-1] != self.kind or "stream" not in cuda.open:
                 wrong.append(f"{self.kind} went while {alive} were there and CUDA had {cuda.open}")
             alive.remove(self.kind)
@@ -208,6 +225,10 @@ def fake_tensorrt(
         kind = "engine"
         num_io_tensors = 3
 
+        def __init__(self, logger):
+            super().__init__()
+            self.logger = logger
+
         def get_tensor_name(self, i):
             return list(shapes)[i]
 
@@ -228,36 +249,59 @@ def fake_tensorrt(
 
         def create_execution_context(self, asked="static"):
             strategy = asked.strategy if isinstance(asked, RuntimeConfig) else asked
+            if isinstance(asked, RuntimeConfig):
+                assert asked.cuda_graph_strategy == "whole" and asked.cache is not None
+            if fails == "context":
+                self.logger.log(ILogger.ERROR, says)
+                return None
             return Context((0, 0) if strategy == "user" else None)
 
     class RuntimeConfig:
         """Of TensorRT for RTX; its cache holds what was compiled."""
 
-        strategy, cache = "static", None
+        strategy, cache, cuda_graph_strategy = "static", None, "disabled"
 
         def set_execution_context_allocation_strategy(self, strategy):
             self.strategy = strategy
 
         def create_runtime_cache(self):
-            return SimpleNamespace(deserialize=lambda data: True, serialize=lambda: b"kernels")
+            return RuntimeCache()
 
         def set_runtime_cache(self, cache):
             self.cache = cache
+            return True
+
+    class RuntimeCache(Counted):
+        """What the context compiles goes into it, so the context must go first."""
+
+        kind = "cache"
+
+        def deserialize(self, data):
+            read.append(data)
+            return data == kernels
+
+        def serialize(self):
+            if kernels is RuntimeError:
+                raise RuntimeError("no device")
+            return kernels
 
     class Runtime(Counted):
         kind = "runtime"
         engine_host_code_allowed = False
 
         def __init__(self, logger):
+            if fails == "runtime":
+                logger.log(ILogger.ERROR, says)
+                raise TypeError("pybind11::init(): factory function returned nullptr")
             super().__init__()
             self.logger = logger
 
         def deserialize_cuda_engine(self, data):
             assert self.engine_host_code_allowed == (data == b"code")
-            if loads:
-                return Engine()
+            if fails != "engine":
+                return Engine(self.logger)
             self.logger.log(ILogger.WARNING, "slow")
-            self.logger.log(ILogger.ERROR, "magic tag does not match\nmore")
+            self.logger.log(ILogger.ERROR, f"{says}\nmore")
             return None
 
     return SimpleNamespace(
@@ -267,8 +311,10 @@ def fake_tensorrt(
         Runtime=Runtime,
         IExecutionContext=Context,
         ExecutionContextAllocationStrategy=SimpleNamespace(USER_MANAGED="user"),
+        CudaGraphStrategy=SimpleNamespace(WHOLE_GRAPH_CAPTURE="whole"),
         TensorIOMode=SimpleNamespace(INPUT="in", OUTPUT="out"),
         nptype=lambda kind: kind,
         alive=alive,
         wrong=wrong,
+        read=read,
     )

@@ -80,6 +80,17 @@ def test_a_small_change_keeps_detail_and_a_large_one_replaces_it(card):
     assert strong[middle].std() < 0.2 * frame[middle].std()
 
 
+def test_a_slight_change_stops_at_black_and_at_white(card):
+    """Fine grain under an edit that is the same everywhere."""
+    grain = RNG.integers(0, 30, (400, 640, 3), dtype=np.uint8)
+    for frame, change in ((grain, -5), (255 - grain, 5)):
+        crop, matrix = align.crop(frame, FACES["upright"], card)
+        out = frame.copy()
+        blending.blend(out, crop, crop + np.int16(change).astype(np.uint8), matrix, blending.feather(HW, 0.1))
+        middle = np.s_[180:260, 300:360]
+        assert np.array_equal(out[middle], np.clip(frame[middle].astype(int) + change, 0, 255))
+
+
 def test_a_face_outside_the_frame_changes_nothing(card):
     frame = soft_noise()
     crop, matrix = align.crop(frame, face((2000.0, 2000.0), (2030.0, 2000.0)), card)

@@ -7,12 +7,13 @@ import sys
 from importlib.metadata import PackageNotFoundError
 
 import pytest
+from fake_gpu import FakeCuda
 from fake_ort import fake_onnxruntime
 
 from edgegan import cli
 from edgegan.runtime import doctor
-from edgegan.runtime.backends import BACKENDS, libraries, ort_gpu
-from edgegan.runtime.doctor import gpu, machine, packages, system
+from edgegan.runtime.backends import BACKENDS, cuda, libraries, ort_gpu, trt
+from edgegan.runtime.doctor import devices, gpu, machine, nvidia, packages, system
 
 
 def _by_name(topic):
@@ -112,6 +113,65 @@ def test_a_jetson_is_called_one(monkeypatch, tmp_path):
     (tmp_path / "release").write_text("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic\n")
     monkeypatch.setattr(machine, "JETSON", tmp_path / "release")
     assert "NVIDIA Jetson Linux 36.4.3" in next(iter(machine.examine())).text
+
+
+@pytest.fixture
+def no_driver(monkeypatch, tmp_path):
+    """A machine without NVIDIA's driver; call it with the PCI class and vendor of each device."""
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: None)
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
+    monkeypatch.setattr(nvidia, "PCI", tmp_path / "devices")
+    monkeypatch.setattr(nvidia, "MODULE", tmp_path / "nvidia")
+    monkeypatch.setattr(nvidia, "JETSON", tmp_path / "release")
+
+    def with_devices(*devices: tuple[str, str]) -> doctor.Finding:
+        for number, (kind, vendor) in enumerate(devices):
+            folder = tmp_path / "devices" / f"0000:0{number}:00.0"
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / "class").write_text(f"{kind}\n")
+            (folder / "vendor").write_text(f"{vendor}\n")
+        return next(f for f in gpu.examine() if f.name == "NVIDIA")
+
+    return with_devices
+
+
+def test_an_nvidia_card_without_a_driver_is_missing_its_driver(no_driver, monkeypatch, tmp_path):
+    systems = {"debian": "sudo apt install nvidia-driver", "ubuntu": "sudo ubuntu-drivers install"}
+    assert no_driver().status == "note"
+    # NVIDIA's sound device is no card, and other people's cards are not NVIDIA's.
+    assert no_driver(("0x040300", "0x10de"), ("0x030000", "0x8086")).status == "note"
+    for kind in ("0x030000", "0x030200"):  # with a display, and a 3D controller
+        for name, command in systems.items():
+            monkeypatch.setattr(nvidia.platform, "freedesktop_os_release", lambda name=name: {"ID": name})
+            found = no_driver(("0x040300", "0x10de"), (kind, "0x10de"))
+            assert found.status == "missing" and "0000:01:00.0" in found.text and "0000:00" not in found.text
+            assert command in found.todo and "restart" in found.todo
+    monkeypatch.setattr(nvidia.platform, "freedesktop_os_release", lambda: {"ID": "mint", "ID_LIKE": "ubuntu debian"})
+    assert systems["ubuntu"] in no_driver().todo
+    monkeypatch.setattr(nvidia.platform, "freedesktop_os_release", lambda: {"ID": "other"})
+    assert all(command in no_driver().todo for command in systems.values())
+    (tmp_path / "nvidia").mkdir()
+    found = no_driver()
+    assert "libcuda.so.1" in found.text and "libcuda1" in found.todo and "--gpus all" in found.todo
+
+
+def test_a_jetson_without_its_driver_names_its_own_package(no_driver, tmp_path):
+    (tmp_path / "release").write_text("# R36 (release), REVISION: 4.3\n")
+    found = no_driver()
+    assert found.status == "missing" and "nvidia-l4t-cuda" in found.todo
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"), [("10.2.0", False), ("10.3.0", True), ("11.1.0.2", True), ("12.0", False)]
+)
+def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(monkeypatch, version, fits):
+    monkeypatch.setattr(trt.importlib.util, "find_spec", lambda name: name == "tensorrt" or None)
+    monkeypatch.setattr(trt, "version", lambda name: version)
+    monkeypatch.setattr(cuda, "_import", lambda: FakeCuda())
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
+    found = {f.name: f for f in devices.backends()}["tensorrt"]
+    assert found.status == ("ok" if fits else "missing") and version in found.text
+    assert ("'tensorrt>=10.3,<11'" in found.todo) == (not fits)
 
 
 def test_cameras_are_listed_once_each(monkeypatch, tmp_path):

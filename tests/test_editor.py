@@ -10,13 +10,13 @@ import tiny_models
 from typer.testing import CliRunner
 
 from edgegan import cli
-from edgegan.runtime import Editor, avatars, labels
+from edgegan.runtime import Editor, avatars
 from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.card import Condition, SizeRule
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.image import mirrored, postprocess, preprocess
-from edgegan.runtime.pipeline import STAGES, FaceOptions
 from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.stopwatch import STAGES
 
 SIZE = 32
 
@@ -69,31 +69,6 @@ def test_a_known_label_is_used_instead_of_the_estimate(editor):
     assert np.array_equal(out, crop(red=200))
 
 
-def test_labels_are_consistent_in_exclusive_groups():
-    condition = Condition(kind="binary", names=("a", "b", "c"), groups=(("a", "b"),), default=(1.0, 0.0, 0.0))
-    assert labels.decide(condition, {"a": 0.2, "b": 0.3, "c": 0.7}) == {"a": 0.0, "b": 1.0, "c": 1.0}
-    assert labels.decide(condition, {"a": 0.9, "b": 0.8, "c": 0.1}) == {"a": 1.0, "b": 0.0, "c": 0.0}
-
-
-def test_a_flicker_of_the_classifier_does_not_reach_the_label(editor):
-    estimator, here, there = editor._pipeline.labels, labels.Memory(), labels.Memory()
-    smiles, serious = crop(blue=134), crop(blue=122)  # on both sides of the classifier's 127.5
-    for picture in [smiles] * 6 + [serious] + [smiles]:
-        assert estimator.follow(here, picture)["Smiling"] == 1.0
-        assert estimator.follow(there, serious)["Smiling"] == 0.0  # each face has labels of its own
-    for _ in range(40):
-        last = estimator.follow(here, serious)
-    assert last["Smiling"] == 0.0  # a lasting change does
-
-
-def test_another_person_in_the_same_place_has_labels_of_their_own_at_once(editor):
-    estimator, memory = editor._pipeline.labels, labels.Memory()
-    for _ in range(12):
-        estimator.follow(memory, crop(blue=200))
-    assert estimator.follow(memory, crop(red=200))["Smiling"] == 0.0
-    assert memory.frames == 1
-
-
 def test_a_frame_is_edited_where_the_face_is_and_nowhere_else(editor):
     pytest.importorskip("resvg_py")
     person = avatars.sample_face(avatars.SPLITS["heldout"])
@@ -109,64 +84,6 @@ def test_a_frame_is_edited_where_the_face_is_and_nowhere_else(editor):
     assert tuple(times) == STAGES and all(t > 0 for t in times.values())
 
 
-def clip(frames=8):
-    camera = Synthetic((240, 320), seed=2)
-    return [camera.frame_at(i) for i in range(frames)]
-
-
-def test_the_same_video_gives_the_same_pictures_and_a_lone_picture_leaves_it_alone(editor):
-    pytest.importorskip("resvg_py")
-    frames = clip()
-    first = [editor.edit(f, {"Smiling": 1.0}, timestamp=i / 30) for i, f in enumerate(frames)]
-    alone = editor.edit(frames[0], {"Smiling": 1.0})
-    assert np.array_equal(alone, first[0])  # a video begins at full strength
-    editor.reset()
-    for i, frame in enumerate(frames):
-        out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
-        assert np.array_equal(editor.edit(frames[0], {"Smiling": 1.0}), alone)
-        assert np.array_equal(out, first[i])
-    editor.reset()
-    assert np.array_equal(editor.edit(frames[3], {}, timestamp=0.5), editor.edit(frames[3], {}))  # nothing is left
-
-
-def test_a_lost_face_is_still_edited_for_a_moment_and_then_no_more(editor):
-    pytest.importorskip("resvg_py")
-    frame = clip(1)[0]
-    find, finder = editor._pipeline._finder.find, editor._pipeline._finder
-    try:
-        changed = []
-        for i in range(30):
-            finder.find = find if i < 5 else lambda frame: []
-            out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
-            changed.append(np.abs(out.astype(int) - frame).sum())
-    finally:
-        finder.find = find
-    assert changed[10] == pytest.approx(changed[4], rel=0.01) and 0 < changed[15] < 0.8 * changed[4]
-    assert changed[-1] == 0
-
-
-def test_the_faces_asked_for_are_edited(model):
-    pytest.importorskip("resvg_py")
-    frame = np.full((360, 640, 3), 80, np.uint8)
-    for x, size, number in ((0, 260, 3), (290, 340, 4)):
-        person = avatars.sample_face(avatars.SPLITS["heldout"] + number)
-        frame[10 : 10 + size, x : x + size] = avatars.render_rgb(person, size)[:, :, ::-1]
-
-    def sides(editor, **when):
-        changed = (editor.edit(frame, {"Smiling": 1.0}, **when) != frame).any(axis=(0, 2))
-        return bool(changed[:240].any()), bool(changed[320:].any())
-
-    with Editor.open(model, faces=FaceOptions(which="largest")) as editor:
-        assert sides(editor) == (False, True) and sides(editor, timestamp=0.0) == (False, True)
-        editor.choose((140.0, 140.0))
-        assert sides(editor) == (True, False)
-        assert [sides(editor, timestamp=t / 10) for t in range(1, 9)][-1] == (True, False)
-        editor.choose("all")
-        assert sides(editor) == (True, True)
-        with pytest.raises(InputError, match="'both'"):
-            editor.choose("both")
-
-
 def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
     """The same frame through a network of one picture a call and through one of up to three."""
     pytest.importorskip("resvg_py")
@@ -179,8 +96,8 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
         if batch[1] > 1:
             _allow(path, batch)
         with Editor.open(path, backend="onnxruntime") as editor:
-            run, sizes = editor._pipeline._run, []
-            editor._pipeline._run = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
+            run, sizes = editor._pipeline._network.run, []
+            editor._pipeline._network.run = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
             outs.append(editor.edit(frame, {"Smiling": 1.0}))
             calls.append(sizes)
     faces = len(calls[0])
@@ -204,18 +121,6 @@ def _allow(path, batch):
         return tuple(msgspec.structs.replace(spec, shape=("batch", *spec.shape[1:])) for spec in specs)
 
     tiny_models.rewrite_card(path, inputs=any_batch(before.inputs), outputs=any_batch(before.outputs))
-
-
-def test_a_live_editor_searches_beside_and_follows_the_faces(model):
-    pytest.importorskip("resvg_py")
-    frames = clip(24)
-    with Editor.open(model, faces=FaceOptions(beside=True)) as editor:
-        for i, frame in enumerate(frames):
-            out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
-            assert (out != frame).any()
-        names = [thread.name for thread in threading.enumerate()]
-        assert "edgegan-faces" in names
-    assert "edgegan-faces" not in [thread.name for thread in threading.enumerate()]
 
 
 def test_a_frame_without_a_face_comes_back_as_a_new_array(editor):
@@ -491,8 +396,8 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
     path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False, pairs=0, faces=False, alignment=None)
     _allow(path, (1, 3))
     with Editor.open(path, backend="onnxruntime") as opened:
-        run, sizes = opened._pipeline._run, []
-        opened._pipeline._run = lambda i: (sizes.append(len(i["image"])), run(i))[1]
+        run, sizes = opened._pipeline._network.run, []
+        opened._pipeline._network.run = lambda i: (sizes.append(len(i["image"])), run(i))[1]
         batch = opened.edit_batch(frames, {"Smiling": 1.0})
         assert sizes == [3, 1]
         assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))
@@ -501,22 +406,12 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
             assert np.array_equal(out, opened.edit(frame, {}))
 
 
-def test_a_batch_leaves_the_video_alone(editor):
-    pytest.importorskip("resvg_py")
-    frames = clip()
-    expected = [editor.edit(f, {"Smiling": 1.0}, timestamp=i / 30) for i, f in enumerate(frames)]
-    editor.reset()
-    for i, frame in enumerate(frames):
-        editor.edit_batch(frames[:1], {})
-        assert np.array_equal(editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30), expected[i])
-
-
 def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene):
     with Editor.open(model) as editor:
         assert (editor.statistics.frames, editor.statistics.stages_ms) == (0, {})
         ran = []
-        run = editor._pipeline._run
-        editor._pipeline._run = lambda inputs: (ran.append(1), run(inputs))[1]
+        run = editor._pipeline._network.run
+        editor._pipeline._network.run = lambda inputs: (ran.append(1), run(inputs))[1]
         assert editor.warm_up((60, 80)) > 0 and ran
         assert editor.statistics.frames == 0  # warming up is nobody's picture
         told = {}
@@ -564,7 +459,7 @@ def test_an_editor_prints_nothing_and_leaves_the_process_as_it_was(model, scene,
 
 
 def test_crops_of_one_shape_alone_share_a_call():
-    from edgegan.runtime.pipeline import _alike
+    from edgegan.runtime.network import _alike
 
     shapes = [(8, 8), (8, 8), (8, 8), (4, 8), (8, 8)]
     crops = [np.zeros((*hw, 3), np.uint8) for hw in shapes]

@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 import onnx
 import pytest
+from needed import needed
 from onnx import TensorProto, helper
 
 from edgegan.export import (
@@ -21,7 +22,7 @@ from edgegan.export import (
     Request,
     engine_from_onnx,
     export_run,
-    machine,
+    gpu,
     precision,
     to_onnx,
     to_trt,
@@ -35,9 +36,7 @@ from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 
-pytestmark = pytest.mark.skipif(
-    importlib.util.find_spec("tensorrt_rtx") is None, reason="tensorrt_rtx is not installed (extra: rtx)"
-)
+needed("tensorrt_rtx", "rtx")
 OPTIONS = EngineOptions(compute_capabilities=("8.6", "8.9"))
 
 
@@ -51,7 +50,7 @@ def job(path: Path, *keep: str) -> Job:
 
 
 def test_the_engine_is_built_proven_and_said_not_to_have_run(tiny_export: Exported) -> None:
-    if isinstance(machine.find_gpu(), machine.Gpu):
+    if isinstance(gpu.find_gpu(), gpu.Gpu):
         pytest.skip("there is a GPU here, so the engine was run")
     artefact = load(tiny_export.main.parent / "model.fp16.engine")  # checks the hash
     card = artefact.card
@@ -213,15 +212,15 @@ def test_fit_versions_are_taken(version: str, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_the_library_fits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
-    gpu, installed = machine.Gpu("a GPU", "8.9", ""), {"tensorrt", "tensorrt_rtx"}
+    here, installed = gpu.Gpu("a GPU", "8.9", ""), {"tensorrt", "tensorrt_rtx"}
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name in installed else None)
-    assert machine.choose_library(gpu) == "tensorrt" and machine.choose_library("no GPU") == "tensorrt_rtx"
+    assert gpu.choose_library(here) == "tensorrt" and gpu.choose_library("no GPU") == "tensorrt_rtx"
     installed.remove("tensorrt")
-    assert machine.choose_library(gpu) == "tensorrt_rtx"
+    assert gpu.choose_library(here) == "tensorrt_rtx"
     installed.clear()
-    for found, extra in ((gpu, "gpu"), ("no GPU", "rtx")):
+    for found, extra in ((here, "gpu"), ("no GPU", "rtx")):
         with pytest.raises(MissingExtraError, match=rf"edgegan\[{extra}\]"):
-            machine.choose_library(found)
+            gpu.choose_library(found)
 
 
 def test_an_engine_without_its_hash_is_not_loaded(tiny_export: Exported, tmp_path: Path) -> None:

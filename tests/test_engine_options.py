@@ -7,6 +7,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from needed import needed
 
 from edgegan import cli
 from edgegan.export import engine, to_trt
@@ -103,7 +104,7 @@ def test_a_target_that_cannot_be_is_refused_with_those_that_can() -> None:
     assert capabilities(fake("tensorrt_rtx")) == ("7.5", "8.0", "8.6", "8.9", "12.0")
     with pytest.raises(InputError, match=r"--compute-capability 9\.0.*\nit can build for: 7\.5, 8\.0, 8\.6"):
         EngineOptions(compute_capabilities=("8.6", "9.0")).require(fake("tensorrt_rtx"))
-    rtx = pytest.importorskip("tensorrt_rtx")
+    rtx = needed("tensorrt_rtx", "rtx")
     EngineOptions(compute_capabilities=capabilities(rtx)).require(rtx)
     assert set(TARGETS) <= set(capabilities(rtx))
 
@@ -164,8 +165,8 @@ def test_the_automatic_timing_cache_is_the_users_and_one_for_each_gpu(monkeypatc
 def test_the_command_refuses_before_it_looks_at_the_run(
     words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("tensorrt_rtx")
-    monkeypatch.setattr(to_trt, "find_gpu", lambda: "no GPU")
+    needed("tensorrt_rtx", "rtx")
+    monkeypatch.setattr(to_trt, "find_gpu", lambda *number: "no GPU")
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", "no-such-run", *words])
     assert ended.value.code == 2 and said in capsys.readouterr().err

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from edgegan.runtime import avatars, faces
+from edgegan.runtime import avatars
 from edgegan.runtime.errors import CardError
-from edgegan.runtime.faces import FaceFinder
+from edgegan.runtime.faces import finder as finders
+from edgegan.runtime.faces.finder import FaceFinder
 
 pytest.importorskip("resvg_py", reason="the avatars extra is not installed")
 
@@ -84,12 +85,12 @@ def test_an_empty_picture_of_any_shape_has_no_face(finder, shape):
 
 
 def test_a_changed_detector_is_refused(tmp_path, monkeypatch):
-    data = bytearray(faces.MODEL.read_bytes())
+    data = bytearray(finders.MODEL.read_bytes())
     data[5000] ^= 1
     (tmp_path / "changed.tflite").write_bytes(data)
-    monkeypatch.setattr(faces, "MODEL", tmp_path / "changed.tflite")
+    monkeypatch.setattr(finders, "MODEL", tmp_path / "changed.tflite")
     with pytest.raises(CardError, match="was changed"):
         FaceFinder()
-    monkeypatch.setattr(faces, "MODEL", tmp_path / "absent.tflite")
+    monkeypatch.setattr(finders, "MODEL", tmp_path / "absent.tflite")
     with pytest.raises(CardError, match="is missing"):
         FaceFinder()

@@ -15,8 +15,8 @@ from edgegan.export import Exported
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.backends import BACKENDS, backend_class
+from edgegan.runtime.backends.places import places
 from edgegan.runtime.card import ModelCard, Verification
-from edgegan.runtime.places import places
 
 PASSED = Verification(status="passed", psnr_worst_db=70.0, psnr_mean_db=75.0, corners_db={"1x64x64": 61.5})
 
@@ -97,7 +97,15 @@ def test_the_next_command_is_one_that_this_model_can_take(model, tmp_path):
     sampler = tiny_models.write_sampler(tmp_path / "a sampler")
     assert following(sampler) == ["edgegan", "sample", str(sampler)]
     tiny_models.rewrite_card(model, verification={})
-    assert following(model) == ["edgegan", "verify", str(model)]
+    assert following(model) == ["edgegan", "verify", str(model), "--write"]
+    not_run = Verification(status="not_run", reason="built and not run")
+    fastest = msgspec.structs.replace(PASSED, latency_ms=1.0)
+    tiny_models.rewrite_card(model, verification={"onnxruntime": not_run, "openvino": fastest})
+    assert following(model)[1] == "live"  # what would be taken is verified
+    tiny_models.rewrite_card(model, verification={"onnxruntime": not_run})
+    shown = _rows(_info(model))
+    assert shlex.split(shown["next"][0])[-1] == "--write"
+    assert "built and not run; the golden pairs run at every load" in shown["runs here"][0]
 
 
 def test_json_holds_the_card_the_places_and_the_next_command(model):

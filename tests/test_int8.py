@@ -6,20 +6,21 @@ import dataclasses
 import math
 import shutil
 from collections import Counter
-from importlib.util import find_spec
 from pathlib import Path
 
 import msgspec
 import onnx
 import pytest
+from needed import there
 
 from edgegan.export import Request, export_run, int8, ir, to_onnx
+from edgegan.export.layers import first_bad_layer
 from edgegan.export.pairs import spread
 from edgegan.export.verify import verify_artefact
-from edgegan.export.worst import first_bad_layer
 from edgegan.runtime import BackendError, golden, load, open_backend
 from edgegan.runtime.artefact import Artefact, shipped
 from edgegan.runtime.backends.ov import import_openvino
+from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
 from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.golden import Golden
 
@@ -48,7 +49,7 @@ def goal(pairs: Golden, min_psnr_db: float) -> int8.Goal:
 
 
 def test_a_low_floor_leaves_no_layer_in_float(form, pairs):
-    mix = int8.search(form, goal(pairs, 35.0))
+    mix = int8.Search(form, goal(pairs, 35.0)).mix()
     assert mix.costs == () and mix.psnr_worst_db >= 35.0
     kinds = [op.get_type_name() for op in form.variant(mix.float_layers).get_ordered_ops()]
     assert kinds.count("FakeQuantize") >= len(form.layers) == 14  # each of the 14 convolutions has its own
@@ -88,21 +89,32 @@ class Additive:
         return tuple(name for name in self.powers if name not in floats)
 
     def worst_db(self, floats, pairs):
+        self.asked = getattr(self, "asked", 0) + 1
         return -10.0 * math.log10(sum(self.powers[name] for name in self.variant(floats)) + 1e-12)
 
 
 def test_float_layers_are_those_that_save_most_error_for_their_arithmetic(pairs):
     form = Additive([4e-5, 3e-5, 2e-5, 1e-6, 1e-6], [100.0, 1.0, 1.0, 1.0, 100.0])
-    mix = int8.search(form, goal(pairs, 42.0))
+    mix = int8.Search(form, goal(pairs, 42.0)).mix()
     assert mix.float_layers == ("l1", "l2")  # l0 costs more error, but 100 times the arithmetic
     assert mix.psnr_worst_db == form.worst_db(("l1", "l2"), pairs) >= 42.0 + int8.MARGIN_DB
-    assert [cost.layer.name in int8.report(mix, "m") for cost in mix.costs] == [True] * 5
+    assert [cost.layer.name in int8.report(mix, goal(pairs, 42.0), "m", {}) for cost in mix.costs] == [True] * 5
     assert form.worst_db(("l1",), pairs) < 42.0 + int8.MARGIN_DB  # one fewer would not do
+
+
+def test_a_higher_aim_leaves_more_layers_in_float_and_measures_no_layer_again(pairs):
+    form = Additive([4e-5, 3e-5, 2e-5, 1e-6, 1e-6], [100.0, 1.0, 1.0, 1.0, 100.0])
+    search = int8.Search(form, goal(pairs, 42.0))
+    first, asked = search.mix(), form.asked
+    second = search.mix(first.psnr_worst_db + 3.0)
+    assert set(first.float_layers) < set(second.float_layers)
+    assert second.psnr_worst_db >= first.psnr_worst_db + 3.0 and form.asked <= asked + 2
+    assert len(search.mix(100.0).float_layers) == 4, "beyond the goal, the nearest mix is as good as it gets"
 
 
 def test_a_floor_out_of_reach_is_refused(pairs):
     with pytest.raises(VerifyError, match="no mix with float layers"):
-        int8.search(Additive([1e-4, 1e-4], [1.0, 1.0]), goal(pairs, 190.0))
+        int8.Search(Additive([1e-4, 1e-4], [1.0, 1.0]), goal(pairs, 190.0)).mix()
 
 
 @pytest.fixture(scope="module")
@@ -137,7 +149,7 @@ def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(q
     known = Artefact(quantised_onnx.path, card)
     with open_backend(known) as chosen:
         assert chosen.name == "onnxruntime"
-    with pytest.raises(BackendError, match="failed verification at export"):
+    with pytest.raises(BackendError, match="failed verification"):
         open_backend(known, backend="openvino")
     with pytest.raises(BackendError, match="does not reproduce the model"):
         open_backend(quantised_onnx, backend="openvino")  # never verified: the golden pairs run at its first load
@@ -164,7 +176,7 @@ def test_the_first_bad_layer_of_a_broken_copy_is_named(model, pairs, tmp_path):
     assert same is None or same.error < 1e-4  # float32 rounds
 
 
-WITH_ENGINE = find_spec("tensorrt_rtx") is not None
+WITH_ENGINE = there("tensorrt_rtx", "rtx")
 FORMS = ("openvino", "onnx", "engine") if WITH_ENGINE else ("openvino", "onnx")
 PARENTS = {
     "model.int8.xml": "model.onnx",
@@ -198,10 +210,15 @@ def test_every_family_is_quantised_in_every_form(tiny_run, tmp_path):
         for name, backend in READERS + ([("model.int8.fp16.onnx", "onnxruntime")] if WITH_ENGINE else []):
             seen = rows[folder / name, backend]
             assert seen.status == "passed" and seen.psnr_worst_db >= 20.0, (name, backend)
+        report = (folder / "model.int8.md").read_text()
+        assert all(f"## {name}\n" in report for name in PARENTS if not name.endswith(".engine"))
         core = import_openvino().Core()
         kinds = Counter(op.get_type_name() for op in core.read_model(folder / "model.int8.xml").get_ordered_ops())
         assert kinds["FakeQuantize"] > 0, "nothing was quantised"
         assert (kinds["DepthToSpace"] > 0) == ends_narrow(folder / "model.onnx"), "CPUs compute pictures in blocks"
+        assert {cards[name].built_with.get(INT8_ON) for name in cards if name.endswith((".onnx", ".xml"))} == {
+            int8_arithmetic()
+        }
         assert all(card.batch[1] > 1 and card.outputs[0].dtype == "uint8" for card in cards.values())
         if WITH_ENGINE:
             facts = cards["model.int8.engine"].built_with  # counted in TensorRT's network by the proof

@@ -2,25 +2,33 @@
 
 import io
 import json
+import re
 import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from functools import partial
 
 import av
 import cv2
+import fake_camera
+import msgspec
 import numpy as np
 import pytest
 import tiny_models
+import typer
 from av_clips import add_sound, clip, loud_at, number_of, packets_of
+from fake_gpu import FakeCuda
 from mjpeg_server import MjpegServer
 
-from edgegan.cli import main
+from edgegan.cli import _register, app, main
+from edgegan.runtime import artefact
+from edgegan.runtime.backends import cuda
 from edgegan.runtime.editor import Editor
+from edgegan.runtime.memory import resident_mb
 from edgegan.runtime.sources.synthetic import Synthetic
 
 
@@ -34,9 +42,21 @@ def files(tmp_path_factory):
     cut = (folder / "negative" / "model.onnx").read_bytes()[:-40]
     (folder / "cut").mkdir()
     (folder / "cut" / "model.onnx").write_bytes(cut)
+    _write_engine(folder / "gpu")
     (folder / "text.mp4").write_text("no video " * 200)
     (folder / "empty").mkdir()
     return folder
+
+
+def _write_engine(folder):
+    """An engine, as far as its card tells: no GPU, no look into it."""
+    card = artefact.load(tiny_models.write_editor(folder)).card
+    engine = folder / "model.fp16.engine"
+    engine.write_bytes(b"plan")
+    sha256 = artefact.payload_sha256(engine)
+    msgspec.structs.replace(
+        card, precision="fp16", payload_sha256=sha256, built_with={"tensorrt_rtx": "1.7.1.116"}
+    ).write(engine)
 
 
 @pytest.fixture
@@ -58,6 +78,9 @@ def test_every_frame_of_a_clip_comes_out_edited(live, tmp_path):
     assert (code, err.strip()) == (0, "")
     assert "120 frames read, 120 shown" in out
     assert "written: out.mp4" in out
+    stages = [line.split()[0] for line in out.splitlines() if re.search(r"(\s+\d+\.\d){3}$", line)]
+    road = ["read", "decode", "align", "network", "process", "dress", "encode", "write", "age"]
+    assert [stage for stage in stages if stage in road] == road
     with av.open("out.mp4") as container:
         numbers = [number_of(255 - f.to_ndarray(format="bgr24")) for f in container.decode(video=0)]
     assert numbers == list(range(120))
@@ -82,7 +105,10 @@ def test_the_synthetic_camera_is_edited_as_asked_and_only_at_the_face(live, file
         assert not np.array_equal(after, editor.edit(before, {}))
     stats = json.loads((tmp_path / "stats.json").read_bytes())
     assert stats["frames"] == {"read": 3, "shown": 3, "dropped": {}}
-    assert {"faces", "network", "blend", "process", "write", "age"} <= set(stats["stages_ms"])
+    assert {"faces", "network", "blend", "process", "besides", "dress", "write", "age"} <= set(stats["stages_ms"])
+    if resident_mb() is not None:
+        assert re.search(r"^memory: \d+ MB$", out, re.MULTILINE)
+        assert stats["memory_mb"]["now"] > 10
     assert stats["backend"] in ("onnxruntime", "openvino")
 
 
@@ -162,16 +188,49 @@ BAD = {
 }
 
 
+BAD_CAMERAS = {
+    "busy": ({"opens": False}, [], "camera 0 is busy: "),
+    "no such size": ({"only_hw": (120, 160)}, ["--size", "640x480"], "no size of 640x480 pixels; the nearest"),
+    "no pictures": ({"pictures": 0}, [], "gives no picture"),
+    "unplugged": ({"pictures": 9}, ["--patience", "0"], "stopped giving pictures"),
+}
+
+
 @pytest.mark.parametrize("case", BAD)
 def test_bad_input_gets_one_to_three_lines_and_code_2_and_leaves_nothing(live, tmp_path, case):
     arguments, words = BAD[case]
     code, out, err = live(*arguments)
+    assert out == ""
+    assert_said_plainly(code, err, words)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("case", BAD_CAMERAS)
+def test_a_bad_camera_is_said_as_plainly(live, tmp_path, tmp_path_factory, monkeypatch, case):
+    is_so, options, words = BAD_CAMERAS[case]
+    devices = tmp_path_factory.mktemp("dev")
+    driver = fake_camera.install(monkeypatch, devices)
+    for name, value in is_so.items():
+        setattr(driver, name, value)
+    with open(devices / "video0") if case == "busy" else nullcontext():  # as another program has it
+        code, _, err = live("{f}/faces", "--source", "0", "--sink", "null", "--seconds", "5", *options)
+    assert_said_plainly(code, err, words)
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_model_that_needs_a_gpu_is_said_as_plainly_where_there_is_none(live, tmp_path, monkeypatch):
+    pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed (extra: rtx)")
+    monkeypatch.setattr(cuda, "_import", lambda: FakeCuda(devices=0))
+    code, _, err = live("{f}/gpu/model.fp16.engine", "--sink", "null")
+    assert_said_plainly(code, err, "no NVIDIA GPU can be used here")
+    assert not list(tmp_path.iterdir())
+
+
+def assert_said_plainly(code, err, words):
     assert code == 2
     assert words in err
     assert 1 <= len(err.strip().splitlines()) <= 3
     assert "Traceback" not in err
-    assert out == ""
-    assert not list(tmp_path.iterdir())
 
 
 def test_without_a_display_and_a_sink_the_way_out_is_named(live, monkeypatch):
@@ -181,6 +240,16 @@ def test_without_a_display_and_a_sink_the_way_out_is_named(live, monkeypatch):
     assert code == 2
     assert "--sink out.mp4" in err
     assert len(err.strip().splitlines()) <= 3
+
+
+def test_commands_register_once_and_the_help_has_a_panel_for_every_option():
+    _register()
+    _register()
+    assert [found.callback.__name__ for found in app.registered_commands].count("live") == 1
+    command = typer.main.get_command(app).commands["live"]
+    panels = {option.name: getattr(option, "rich_help_panel", None) for option in command.params}
+    assert [name for name, panel in panels.items() if panel is None] == ["model"]
+    assert len(set(panels.values()) - {None}) == 6
 
 
 def command(*arguments):
@@ -233,7 +302,8 @@ def test_a_recording_goes_on_when_its_camera_was_cut_and_came_back(live, tmp_pat
     with MjpegServer() as server:
 
         def cut():
-            while not (tmp_path / "out.mp4").exists():
+            deadline = time.monotonic() + 60
+            while not (tmp_path / "out.mp4").exists() and time.monotonic() < deadline:
                 time.sleep(0.05)
             time.sleep(1)
             server.stop()

@@ -8,17 +8,19 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
+from needed import needed
 from onnx import TensorProto, helper, numpy_helper
 
 from edgegan.export.proof import Proof, prove
 from edgegan.runtime.errors import VerifyError
 
+rtx = needed("tensorrt_rtx", "rtx")
 HALF, FLOAT = np.float16, np.float32
 
 
 @pytest.fixture(scope="module")
 def trt() -> Any:
-    return pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed (extra: rtx)")
+    return rtx
 
 
 def parsed(trt: Any, path: Path, *, quantised: str = "", scale: type = HALF, compute: type = HALF, between: str = ""):

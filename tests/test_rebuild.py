@@ -13,58 +13,17 @@ import numpy as np
 import onnx
 import pytest
 from fake_gpu import FakeCuda, fake_tensorrt
-from onnx import TensorProto, helper, numpy_helper
+from needed import needed
+from tiny_half import SHAPE, write_half
 
 from edgegan import cli
-from edgegan.export import rebuild, to_trt
-from edgegan.export.machine import Gpu
+from edgegan.export import apart, gpu, rebuild, to_trt
 from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact, load, payload_sha256
+from edgegan.runtime.artefact import load, payload_sha256
 from edgegan.runtime.backends import cuda, open_backend
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
 
-rtx = pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed (extra: rtx)")
-SHAPE = (1, 3, 8, 8)
-
-
-def spec(name: str, shape: tuple[int, ...]) -> TensorSpec:
-    layout = "NC" if len(shape) == 2 else "NCHW"
-    return TensorSpec(name=name, dtype="float32", shape=shape, layout=layout, value_range=(-1.0, 1.0))
-
-
-def write_half(folder: Path) -> Artefact:
-    """edited = image + label[0], in float16 between float32 ports; the convolution is an identity."""
-    eye = numpy_helper.from_array(np.eye(3, dtype=np.float16).reshape(3, 3, 1, 1), "eye")
-    constants = [eye, numpy_helper.from_array(np.array([[1], [0]], np.float16), "first")]
-    constants.append(numpy_helper.from_array(np.array([1, 1, 1, 1], np.int64), "as_pixel"))
-    nodes = [
-        helper.make_node("Cast", ["image"], ["half"], name="in", to=TensorProto.FLOAT16),
-        helper.make_node("Cast", ["label"], ["labels"], name="steer", to=TensorProto.FLOAT16),
-        helper.make_node("Conv", ["half", "eye"], ["same"], name="identity"),
-        helper.make_node("MatMul", ["labels", "first"], ["one"], name="pick"),
-        helper.make_node("Reshape", ["one", "as_pixel"], ["pixel"], name="shape"),
-        helper.make_node("Add", ["same", "pixel"], ["sum"], name="add"),
-        helper.make_node("Cast", ["sum"], ["edited"], name="out", to=TensorProto.FLOAT),
-    ]
-    ports = {name: (1, 2) if name == "label" else SHAPE for name in ("image", "label", "edited")}
-    values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in ports.items()]
-    graph = helper.make_graph(nodes, "tiny", values[:2], values[2:], constants)
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    path = folder / "model.fp16.onnx"
-    onnx.save(model, path)
-    card = ModelCard(
-        name="tiny",
-        family="tiny",
-        task="translate",
-        inputs=(spec("image", SHAPE), spec("label", (1, 2))),
-        outputs=(spec("edited", SHAPE),),
-        size=SizeRule(hw=SHAPE[2:]),
-        precision="fp16",
-        payload_sha256=payload_sha256(path),
-    )
-    card.write(path)
-    return Artefact(path, card)
+rtx: Any = needed("tensorrt_rtx", "rtx")
 
 
 @dataclass
@@ -74,6 +33,7 @@ class Here:
     folder: Path
     engine: Path
     cache: Path
+    cuda: FakeCuda
     monkeypatch: pytest.MonkeyPatch
 
     def open(self, **options: Any) -> Any:
@@ -101,15 +61,15 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     )
     card.write(engine)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    device = FakeCuda()
+    device = FakeCuda(devices=2)
     monkeypatch.setattr(cuda, "_import", lambda: device)
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one
+    monkeypatch.setattr(gpu, "_driver", lambda: "580.1")
     for module in (rebuild, to_trt):
-        monkeypatch.setattr(module, "find_gpu", lambda: Gpu("Fake GPU", "8.9", "580.1", "13.2"))
         monkeypatch.setattr(module, "choose_library", lambda gpu: "tensorrt_rtx")
-    return Here(folder, engine, tmp_path / "cache", monkeypatch)
+    return Here(folder, engine, tmp_path / "cache", device, monkeypatch)
 
 
 def test_by_default_an_engine_of_another_machine_is_refused(here: Here) -> None:
@@ -135,6 +95,49 @@ def test_it_is_built_again_into_the_cache_verified_and_told(here: Here) -> None:
     assert facts["tensorrt_rtx"] == rtx.__version__ and facts["driver"] == "580.1"
     assert made.card.parent_sha256 == payload_sha256(here.folder / "model.fp16.onnx")
     assert {path.name: path.read_bytes() for path in here.folder.iterdir()} == before
+
+
+def test_it_is_built_for_the_gpu_that_was_asked_for(here: Here) -> None:
+    """Of another kind than the first: found, built, verified and run there, and nothing touches the first."""
+    seen: list[str] = []
+    popen = apart.subprocess.Popen
+
+    def noted(*words: Any, env: dict[str, str], **options: Any) -> Any:
+        seen.append(env["CUDA_VISIBLE_DEVICES"])
+        return popen(*words, env=env, **options)
+
+    here.monkeypatch.setattr(apart.subprocess, "Popen", noted)
+    here.monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, GPU-8932f937")
+    here.open(rebuild="auto", device="cuda:1").close()
+    assert seen == ["GPU-8932f937"] and here.cuda.chosen == {1}
+    made = load(here.cached()[0]).card
+    assert made.built_with["compute_capability"] == "7.5" and made.built_with["gpu"] == "Fake GPU 1"
+    assert made.verification["tensorrt"].status == "passed"
+    here.monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
+    here.open(rebuild="auto", device="cuda").close()
+    assert seen[1:] == ["0"] and len(here.cached()) == 2
+    here.open(rebuild="auto", device="cuda:1").close()
+    assert len(seen) == 2
+    with pytest.raises(BackendError, match="no GPU number 2 here"):
+        here.open(rebuild="auto", device="cuda:2")
+
+
+def test_an_engine_that_tensorrt_cannot_read_is_built_again_though_its_card_fits(here: Here) -> None:
+    """As an engine of another processor under a card of the first versions, or of another release of one version."""
+    fake = sys.modules["tensorrt_rtx"]
+    card = load(here.engine).card
+    facts = {"tensorrt_rtx": rtx.__version__, "compute_capability": "8.9"}
+    msgspec.structs.replace(card, built_with=facts).write(here.engine)
+    true = fake.Runtime.deserialize_cuda_engine
+
+    def strict(self: Any, data: bytes) -> Any:
+        return None if data == here.engine.read_bytes() else true(self, data)
+
+    here.monkeypatch.setattr(fake.Runtime, "deserialize_cuda_engine", strict)
+    with pytest.raises(MisfitError, match=r"TensorRT cannot load .*\n.*--rebuild auto"):
+        here.open()
+    with here.open(rebuild="auto") as backend:
+        assert "cannot load" in backend.selection.notices[0]
 
 
 def test_the_second_time_it_comes_from_the_cache(here: Here) -> None:
@@ -204,8 +207,7 @@ def test_ctrl_c_leaves_nothing_in_the_cache(here: Here) -> None:
 
 
 def test_a_gpu_that_the_library_cannot_build_for_is_named(here: Here) -> None:
-    for module in (rebuild, to_trt):
-        here.monkeypatch.setattr(module, "find_gpu", lambda: Gpu("Fake GPU", "9.0", "", ""))
+    here.cuda.capabilities = ((9, 0),)
     with pytest.raises(BackendError, match=r"--compute-capability 9\.0"):
         here.open(rebuild="auto")
 

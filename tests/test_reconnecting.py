@@ -4,20 +4,22 @@ import math
 import threading
 import time
 from dataclasses import replace
-from itertools import islice
+from itertools import combinations, islice
 
 import cv2
 import numpy as np
 import pytest
 from av_clips import number_of
+from http_server import DeafPort
 from mjpeg_server import MjpegServer
 
-from edgegan.runtime.controls import Controls
+from edgegan.runtime.controls.attributes import Controls
 from edgegan.runtime.errors import InputError, SourceError, SourceRefusedError
-from edgegan.runtime.hud import Dressed
+from edgegan.runtime.screen.dressed import Dressed
 from edgegan.runtime.sinks import Callback
 from edgegan.runtime.sources import Source, _reconnecting, camera, frame_of, open_source
 from edgegan.runtime.sources._reconnecting import Reconnecting, fitted
+from edgegan.runtime.sources._retry import Retry
 from edgegan.runtime.stats import Stats
 from edgegan.runtime.stream import Stream
 
@@ -73,6 +75,35 @@ def test_a_stream_that_is_cut_is_held_and_back_within_three_seconds_of_its_retur
         assert not any(map(held, islice(frames, 10)))
 
 
+def test_a_host_that_takes_connections_and_never_answers_does_not_hold_its_return_up():
+    """The stream comes back just after a try began that will never be answered."""
+    with MjpegServer() as server, open_source(server.url, reconnect_s=math.inf) as source:
+        frames = iter(source)
+        until(frames, lambda f: f.index == 5)
+        server.stop()
+        deaf = DeafPort(server.port)
+        until(frames, lambda f: len(deaf.taken) > 1)
+        deaf.leave()
+        server.start()
+        returned = time.monotonic()
+        until(frames, fresh, seconds=12)
+        assert 0.5 < time.monotonic() - returned < 3.0
+        deaf.close()
+
+
+def test_held_frames_say_why_the_source_is_away():
+    with MjpegServer() as server, open_source(server.url, reconnect_s=math.inf) as source:
+        frames = iter(source)
+        assert until(frames, lambda f: f.index == 5)[-1].held_why == ""
+        server.stop()
+        (*_, last) = until(frames, lambda f: f.held_s > 2.0)
+        assert "gives no video: Connection refused" in last.held_why
+        assert "secret" not in last.held_why and "\n" not in last.held_why
+        server.start()
+        (*_, last) = until(frames, fresh)
+        assert last.held_why == ""
+
+
 def test_a_stream_that_falls_silent_is_opened_again():
     with MjpegServer() as server, open_source(server.url, reconnect_s=math.inf) as source:
         frames = iter(source)
@@ -96,7 +127,7 @@ def test_the_run_goes_on_and_counts_what_it_lost():
             ages.append(time.monotonic() - frame.timestamp)
             return bool(any(states) and not frame.held_s)
 
-        Stream(source, lambda image, record: image, Callback(see), stats=stats, on_keys=lambda keys: False).run(
+        Stream(source, lambda frame, record: frame.image_bgr, Callback(see), stats=stats, on_keys=lambda _: False).run(
             seconds=15
         )
     about = stats.as_dict()
@@ -143,11 +174,26 @@ def opener(*answers):
 def test_waits_double_up_to_a_second():
     waits = []
     reconnecting = Reconnecting(Flaky(), opener(SourceError("not there")), give_up_s=math.inf)
-    real = reconnecting._stopping.wait
-    reconnecting._stopping.wait = lambda seconds: waits.append(seconds) or len(waits) > 5 or real(0)
+    stopping = reconnecting._retry._stopping
+    real = stopping.wait
+    stopping.wait = lambda seconds: waits.append(seconds) or len(waits) > 5 or real(0)
     with reconnecting as source:
         list(source)
-    assert waits == [0.25, 0.5, 1.0, 1.0, 1.0, 1.0]
+    assert waits == pytest.approx([0.25, 0.5, 1.0, 1.0, 1.0, 1.0], abs=0.05)  # from the beginning of the last try
+
+
+def test_the_time_that_a_try_took_counts_as_waiting():
+    retry, tries, begin = Retry(math.inf), [], time.monotonic()
+
+    def reopen():
+        tries.append(time.monotonic() - begin)
+        time.sleep(0.4)
+        raise SourceError("no answer")
+
+    retry._stopping.wait = lambda seconds: len(tries) == 3 or time.sleep(seconds)
+    assert retry.until_open(reopen, SourceError("gone\nand more")) is None
+    assert tries == pytest.approx([0.25, 0.75, 1.75], abs=0.15)
+    assert retry.why == "no answer"
 
 
 def test_what_was_away_too_long_is_given_up_with_the_reason():
@@ -194,10 +240,9 @@ def test_a_held_frame_is_marked_on_every_output():
     fresh_frame = frame_of(np.full((240, 320, 3), 90), 0, "test")
     seen = []
     with Dressed(Callback(lambda frame: seen.append(frame.image_bgr)), Controls(), Stats()) as dressed:
-        for held_s in (0.0, 3.2, 4.2):
-            dressed.write(replace(fresh_frame, held_s=held_s))
-    assert all((seen[0] != each).any() for each in seen[1:])
-    assert (seen[1] != seen[2]).any()  # the seconds
+        for held_s, why in ((0.0, ""), (3.2, ""), (4.2, ""), (4.2, "wrong address")):
+            dressed.write(replace(fresh_frame, held_s=held_s, held_why=why))
+    assert all((a != b).any() for a, b in combinations(seen, 2))  # the seconds and the reason are on it
     assert (fresh_frame.image_bgr == 90).all()
 
 
@@ -241,10 +286,16 @@ class Plug:
     def get(self, prop):
         return 30.0
 
-    def read(self):
+    def grab(self):
         self.left -= 1
         time.sleep(0.005)
-        return self.left >= 0, np.full((720, 1280, 3), self.tries + 100, np.uint8)
+        return self.left >= 0
+
+    def retrieve(self):
+        return True, np.full((720, 1280, 3), self.tries + 100, np.uint8)
+
+    def read(self):
+        return self.grab(), self.retrieve()[1]
 
     def release(self):
         self.there = False

@@ -20,8 +20,8 @@ import tiny_models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
+from untrained import untrained
 
-from edgegan import checkpoint, families
 from edgegan.export import verify_artefact
 from edgegan.run import Run
 from edgegan.runtime import artefact, backends, golden, npz, onnxfile
@@ -219,15 +219,8 @@ for most_bytes, words in json.loads(sys.argv[1]):
 
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory) -> Run:
-    """A run whose weights nobody trained; what is written is alike in all families."""
-    family = families.get("cyclegan")
-    cfg = family.tiny()
-    run = Run(tmp_path_factory.mktemp("one") / "run", "cyclegan", cfg, cfg.train.data)
-    run.write_config()
-    tensors = {f"ema/{n}" if n in family.EMA else f"net/{n}": net for n, net in family.networks(cfg).items()}
-    flat = {f"{section}/{key}": t for section, net in tensors.items() for key, t in net.state_dict().items()}
-    checkpoint.save(run.checkpoint_path(8), {**run.header(), "images": 8}, flat)
-    return run
+    """What is written is alike in all families."""
+    return untrained(tmp_path_factory.mktemp("one") / "run")
 
 
 def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):

@@ -8,8 +8,9 @@ import pytest
 import tiny_models
 
 from edgegan.runtime import Editor, Sampler, latent
+from edgegan.runtime.controls.walking import WalkControls
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.walk import Walk, WalkControls
+from edgegan.runtime.walk import Walk
 
 HW, WIDTH = (16, 24), 8
 

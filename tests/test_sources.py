@@ -10,14 +10,17 @@ from itertools import islice
 from pathlib import Path
 
 import cv2
+import fake_camera
 import numpy as np
 import pytest
 from av_clips import clip, number_of
 from PIL import Image
 
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, SourceError
+from edgegan.runtime.kinds import modules
 from edgegan.runtime.sources import camera as camera_module
 from edgegan.runtime.sources import open_source, video
+from edgegan.runtime.sources._paced import Paced
 from edgegan.runtime.sources.synthetic import Synthetic
 
 
@@ -160,48 +163,10 @@ def test_a_camera_that_is_not_there_is_said_without_noise(capfd):
     assert capfd.readouterr().err == ""
 
 
-class Driver:
-    """Stands in for OpenCV's camera, since there is none here: gives `pictures` of the size it is `set` to, or of
-    the only one it has; `formats` are those that give any."""
-
-    pictures, only_hw, formats, opens, asked = 3, None, ("MJPG", "own"), True, []
-
-    def __init__(self, *args):
-        self.opened, self.format, self.hw, self.left = type(self).opens, "own", [480, 640], type(self).pictures
-
-    def isOpened(self):
-        return self.opened
-
-    def set(self, prop, value):
-        self.asked.append((prop, value))
-        if prop == cv2.CAP_PROP_FOURCC:
-            self.format = "MJPG"
-        if prop in (cv2.CAP_PROP_FRAME_HEIGHT, cv2.CAP_PROP_FRAME_WIDTH):
-            self.hw[prop == cv2.CAP_PROP_FRAME_WIDTH] = int(value)
-        return True
-
-    def get(self, prop):
-        if prop == cv2.CAP_PROP_FOURCC:
-            return float(cv2.VideoWriter.fourcc(*("MJPG" if self.format == "MJPG" else "YUYV")))
-        return 30.0
-
-    def read(self):
-        self.left -= 1
-        got = self.left >= 0 and self.format in self.formats
-        return got, np.zeros((*(self.only_hw or self.hw), 3), np.uint8) if got else None
-
-    def release(self):
-        self.opened = False
-
-
 @pytest.fixture
 def driver(monkeypatch, tmp_path):
     """The stand-in with its device file, which this process does not hold."""
-    (tmp_path / "video0").touch()
-    monkeypatch.setattr(camera_module, "NODES", tmp_path)
-    monkeypatch.setattr(camera_module, "_PATIENCE_S", 0.1)
-    monkeypatch.setattr(cv2, "VideoCapture", type("Here", (Driver,), {"asked": []}))
-    return cv2.VideoCapture
+    return fake_camera.install(monkeypatch, tmp_path)
 
 
 def test_an_unplugged_camera_ends_in_an_error_that_counts_its_frames(driver):
@@ -255,6 +220,52 @@ def test_a_file_keeps_its_own_speed_when_told_to(clip_120):
     assert [f.index for f in frames] == list(range(16))
     assert 0.49 < time.monotonic() - begin < 2
     assert all(a.timestamp < b.timestamp for a, b in zip(frames, frames[1:], strict=False))
+
+
+@pytest.mark.parametrize("opener", [video.AvVideo, video.CvVideo])
+def test_the_time_to_decode_a_frame_is_told_without_the_wait_for_its_moment(clip_120, opener):
+    with Paced(opener(str(clip_120))) as source:
+        begin = time.monotonic()
+        frames = list(islice(source, 16))
+        took_s = time.monotonic() - begin
+    assert all(f.decode_s > 0 for f in frames)
+    assert sum(f.decode_s for f in frames) < 0.5 * took_s
+
+
+def test_pictures_tell_how_long_they_took_to_decode(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 256, (600, 800, 3), np.uint8)
+    for name, picture in (("a.png", noise[:2, :2]), ("b.png", noise)):
+        cv2.imwrite(str(tmp_path / name), picture)
+    with open_source(str(tmp_path)) as source:
+        small, large = source
+    assert large.decode_s > small.decode_s > 0
+
+
+def test_a_camera_frame_was_taken_before_it_was_decoded(driver):
+    driver.decode_s = 0.03
+    with open_source("0") as source:
+        frame = next(iter(source))
+    assert 0.03 <= frame.decode_s < 0.2
+    assert time.monotonic() - frame.timestamp >= 0.03
+
+
+def test_pictures_without_a_rate_stay_so_at_their_own_speed(tmp_path):
+    """Whoever edits them must see that each stands alone."""
+    for name in ("a.png", "b.png", "c.png"):
+        cv2.imwrite(str(tmp_path / name), np.zeros((4, 4, 3), np.uint8))
+    with open_source(str(tmp_path), realtime=True) as source:
+        assert (source.fps, source.length, source.live) == (None, 3, False)
+        begin = time.monotonic()
+        assert len(list(source)) == 3
+        assert 0.07 < time.monotonic() - begin < 1
+
+
+def test_every_kind_is_found_and_the_one_that_takes_any_file_is_asked_last():
+    kinds = modules("edgegan.runtime.sources")
+    assert kinds[-1] is video
+    names = [kind.__name__.rpartition(".")[2] for kind in kinds]
+    assert names[:-1] == sorted(names[:-1]) and not any(name.startswith("_") for name in names)
+    assert all(callable(kind.accepts) and callable(kind.open_frames) for kind in kinds)
 
 
 def _bad_sources(folder: Path) -> dict[str, str]:

@@ -1,39 +1,13 @@
 """Faces over time: steadiness, identity, and what is painted when."""
 
-import threading
-import time
-
-import cv2
 import numpy as np
 import pytest
+from moving_faces import STEP_S, STILL, face_at, shifted, texture
 
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.faces import Face, FaceFinder
-from edgegan.runtime.flow import Flow, moved
-from edgegan.runtime.lookout import Lookout
-from edgegan.runtime.smoothing import OneEuro
+from edgegan.runtime.faces import Face
+from edgegan.runtime.faces.tracking import APPEAR_S, FADE_S, HOLD_S, Sighting, Tracker
 from edgegan.runtime.sources.synthetic import Synthetic
-from edgegan.runtime.tracking import APPEAR_S, FADE_S, HOLD_S, Sighting, Tracker
-
-STEP_S = 1 / 30
-
-
-def face_at(x, y, size=60.0, score=0.9):
-    eyes = [(x + share * size, y + 0.35 * size) for share in (0.3, 0.7)]
-    return Face(box=(x, y, size, size), score=score, left_eye=eyes[0], right_eye=eyes[1])
-
-
-def texture(height=240, width=320, seed=0):
-    small = np.random.default_rng(seed).integers(0, 256, (height // 8, width // 8, 3), dtype=np.uint8)
-    return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
-
-
-def shifted(picture, x, y):
-    matrix = np.array([[1, 0, x], [0, 1, y]], np.float64)
-    return cv2.warpAffine(picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
-
-
-STILL = texture()
 
 
 def run(tracker, faces_of_frames, frame=STILL, start=0):
@@ -45,56 +19,6 @@ def run(tracker, faces_of_frames, frame=STILL, start=0):
         tracks = tracker.follow(frame, now, seen)
         answers.append([(t.number, t.face, t.strength) for t in tracks])
     return answers
-
-
-# One-Euro
-
-
-def test_a_one_euro_filter_without_speed_is_an_exponential_mean():
-    """With beta 0 the filter is a plain low-pass: after one time constant 1/e of a step is left."""
-    smooth, cutoff_hz, step_s = OneEuro(0.5), 0.5, 1e-3
-    smooth(np.zeros(1), step_s)
-    constant_s = 1 / (2 * np.pi * cutoff_hz)
-    for _ in range(round(constant_s / step_s)):
-        value = smooth(np.ones(1), step_s)
-    assert 1 - value[0] == pytest.approx(np.exp(-1), abs=2e-3)
-
-
-def test_a_one_euro_filter_is_the_same_at_every_resolution_and_prompter_with_speed():
-    samples = np.cumsum(np.random.default_rng(1).normal(0, 0.1, (50, 3)), axis=0)
-    small, large, slow = OneEuro(1.0, 2.0), OneEuro(1.0, 2.0), OneEuro(1.0, 0.0)
-    for sample in samples:
-        a, b, c = small(sample, STEP_S), large(sample * 7.0, STEP_S, unit=7.0), slow(sample, STEP_S)
-    assert b == pytest.approx(7.0 * a)
-    assert (np.abs(a - samples[-1]) < np.abs(c - samples[-1])).all()
-
-
-# Flow
-
-
-@pytest.mark.parametrize(("degrees", "zoom", "shift"), [(0, 1.0, (5.0, -3.0)), (3, 1.03, (2.0, 1.0))])
-def test_flow_tells_a_motion(degrees, zoom, shift):
-    true = cv2.getRotationMatrix2D((160, 120), degrees, zoom)
-    true[:, 2] += shift
-    flow = Flow()
-    flow.see(STILL)
-    assert flow.see(cv2.warpAffine(STILL, true, (320, 240), borderMode=cv2.BORDER_REFLECT))
-    box = np.array([(120.0, 80.0), (200.0, 160.0)])
-    # `true` takes pixel indices, and places lie half a pixel further.
-    assert moved(box, flow.motion(box)) == pytest.approx(moved(box - 0.5, true) + 0.5, abs=0.3)
-
-
-def test_flow_says_where_it_cannot_tell_and_sees_a_cut():
-    flow = Flow()
-    box = np.array([(120.0, 80.0), (200.0, 160.0)])
-    assert not flow.see(STILL) and flow.motion(box) is None  # the first frame
-    assert flow.see(shifted(STILL, 2, 0)) and not flow.see(texture(seed=5))
-    assert flow.motion(box) is None  # no agreement between two scenes
-    assert flow.motion(box + 1000) is None  # outside
-    assert not flow.see(np.zeros((100, 100, 3), np.uint8))  # another size
-
-
-# Tracks
 
 
 def test_a_moving_face_is_steadier_than_its_detections_and_not_behind():
@@ -220,7 +144,8 @@ def test_who_is_painted():
         return {t[1].box[2] for t in run(Tracker(which), [list(faces)])[0]}
 
     assert painted("all") == {40, 60, 80} and painted("largest") == {80} and painted(2) == {60, 80}
-    assert painted((40.0, 40.0)) == {40} and painted((10.0, 10.0), (large, middle)) == {60}
+    assert painted((40.0, 40.0)) == {40} and painted((150.0, 120.0)) == {60}
+    assert painted((40.0, 40.0), (large, middle)) == set()  # no face is there
     for wrong in ("both", 0, -1, True, (1,), None):
         with pytest.raises(InputError, match="largest"):
             Tracker(wrong)
@@ -244,83 +169,62 @@ def test_the_face_that_was_clicked_is_followed_where_it_goes():
     assert {t[0] for tracks in run(tracker, goes, flat) for t in tracks} == {1}
 
 
-# The search beside
+def test_a_clicked_face_that_hides_for_a_moment_gets_its_edit_back_and_no_other_does():
+    flat = np.full((240, 320, 3), 90, np.uint8)
+    left, right = face_at(60, 80), face_at(140, 80)
+    tracker = Tracker((90.0, 110.0), smooth=False)
+    run(tracker, [[left, right]] * 10, flat)
+    hidden = run(tracker, [[right]] * 18, flat, start=10)
+    assert {t[0] for tracks in hidden for t in tracks} == {1} and hidden[-1] == []
+    back = run(tracker, [[left, right]] * 10, flat, start=28)
+    assert {t[0] for tracks in back for t in tracks} == {1} and back[-1][0][2] == 1.0
+    gone = run(tracker, [[right]] * 60, flat, start=38)  # until it is forgotten
+    assert {t[0] for tracks in gone for t in tracks} == {1} and gone[-1] == []
+    again = run(tracker, [[face_at(70, 84), right]] * 10, flat, start=98)
+    assert [t[0] for t in again[-1]] == [3]  # a new face where the clicked one was
 
 
-def test_a_lookout_searches_the_newest_frame_and_forgets_with_a_reset():
-    class Slow:
-        """A finder whose answer names the frame, and which waits to be let go."""
-
-        def __init__(self):
-            self.go = threading.Semaphore(0)
-
-        def find(self, frame):
-            self.go.acquire()
-            return [face_at(float(frame[0, 0, 0]), 0)]
-
-    finder = Slow()
-    lookout = Lookout(finder)
-    frames = [np.full((8, 8, 3), value, np.uint8) for value in range(6)]
-    finder.go.release()
-    assert [s.timestamp for s in lookout.look(frames[0], 0.0)] == [0.0]  # at once
-    assert lookout.look(frames[1], 1.0) == []
-    _until(lambda: lookout._frames._items.__len__() == 0)  # the thread has taken it
-    for number in (2, 3, 4):
-        lookout.look(frames[number], float(number))
-    finder.go.release(2)
-    got = []
-    _until(lambda: got.extend(lookout._take()) or len(got) == 2)
-    assert [(s.timestamp, s.faces[0].box[0]) for s in got] == [(1.0, 1.0), (4.0, 4.0)]  # 2 and 3 gave way
-    lookout.look(frames[5], 5.0)
-    _until(lambda: not lookout._frames._items)
-    lookout.reset()
-    finder.go.release()  # for frame 5, or the one below
-    finder.go.release()
-    assert [s.timestamp for s in lookout.look(frames[0], 9.0)] == [9.0]
-    lookout.look(frames[1], 10.0)
-    finder.go.release()
-    got.clear()
-    _until(lambda: got.extend(lookout._take()) or got)
-    assert [s.timestamp for s in got] == [10.0]  # and not 5.0, of the video before
-    lookout.close()
-    lookout.close()
+# Rare frames and late searches
 
 
-def test_what_the_search_raises_comes_to_the_caller():
-    class Broken:
-        def find(self, frame):
-            if frame[0, 0, 0]:
-                raise InputError("no good")
-            return []
-
-    lookout = Lookout(Broken())
-    lookout.look(np.zeros((4, 4, 3), np.uint8), 0.0)
-    with pytest.raises(InputError, match="no good"):
-        _until(lambda: lookout.look(np.ones((4, 4, 3), np.uint8), time.monotonic()) and False)
-    lookout.close()
+def followed(tracker, moments, found, frame=STILL):
+    """The strongest edit in each frame, where a search ends one frame late, as beside a network as slow as a frame."""
+    last, strengths = None, []
+    for index, now in enumerate(moments):
+        seen = (
+            [Sighting(now, found(index))] if last is None else [Sighting(last, found(index - 1))] if index > 1 else []
+        )
+        strengths.append(max((t.strength for t in tracker.follow(frame, now, seen)), default=0.0))
+        last = now
+    return strengths
 
 
-def test_two_threads_may_share_a_finder():
-    pytest.importorskip("resvg_py", reason="the avatars extra is not installed")
-    finder = FaceFinder()
-    with Synthetic((240, 320)) as camera:
-        frames = [camera.frame_at(i) for i in (0, 45)]
-    alone = [finder.find(frame) for frame in frames]
-    together: list = [[], []]
-
-    def work(i):
-        together[i] = [finder.find(frames[i]) for _ in range(8)]
-
-    threads = [threading.Thread(target=work, args=(i,)) for i in (0, 1)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert together == [[alone[0]] * 8, [alone[1]] * 8] and alone[0] != alone[1]
+@pytest.mark.parametrize("steps_s", [(0.3,), (0.5,), (0.05, 0.35), (2.0,)])
+def test_a_face_that_is_found_each_time_is_edited_wholly_however_rare_the_frames(steps_s):
+    moments = np.cumsum([steps_s[i % len(steps_s)] for i in range(20)])
+    assert set(followed(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
 
 
-def _until(done, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+def test_a_picture_that_is_held_keeps_its_edit():
+    """A camera drops: its last frame is shown again, first after a second; it is searched late or not at all."""
+    moments = [*(i * STEP_S for i in range(10)), *(1.5 + 0.2 * i for i in range(10))]
+    assert set(followed(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
+    tracker = Tracker()
+    run(tracker, [[face_at(120, 80)]] * 5)
+    for now in moments[10:]:
+        assert [t.strength for t in tracker.follow(STILL, now, [])] == [1.0]
+
+
+def test_rare_frames_bear_one_miss_and_lose_a_face_that_went():
+    tracker, moments = Tracker(), 0.3 * np.arange(16)
+    strengths = followed(tracker, moments, lambda index: [] if index == 6 or index > 10 else [face_at(120, 80)])
+    assert set(strengths[:13]) == {1.0}  # the miss of frame 11 is known at frame 12
+    assert strengths[13:] == [pytest.approx(0.0, abs=1e-9)] * 3
+
+
+def test_a_search_of_an_earlier_frame_loses_no_face():
+    tracker = Tracker()
+    tracker.follow(STILL, 0.0, [])
+    tracker.follow(STILL, 1.0, [Sighting(1.0, [face_at(120, 80)])])
+    for now in (1.5, 2.0, 4.0):
+        assert [t.strength for t in tracker.follow(STILL, now, [Sighting(0.5, [])])] == [1.0]

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import tiny_models
 from fake_gpu import FakeCuda, fake_tensorrt
+from needed import needed
 
 from edgegan.runtime.artefact import Artefact, load, payload_sha256
 from edgegan.runtime.backends import cuda, fit, open_backend, trt
-from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError
+from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 
 BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
 
@@ -28,9 +29,9 @@ def engine(folder, *, plan=b"plan", **built) -> Artefact:
 
 def install(monkeypatch, fake: FakeCuda, **options):
     monkeypatch.setattr(cuda, "_import", lambda: fake)
-    monkeypatch.setattr(trt.platform, "system", lambda: "Linux")
+    monkeypatch.setattr(trt, "system", lambda: "Linux x86_64")
     module = fake_tensorrt(fake, **options)
-    monkeypatch.setitem(sys.modules, "tensorrt", module)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
 
 
@@ -97,7 +98,7 @@ def test_a_run_from_another_thread_uses_the_same_gpu(tmp_path, monkeypatch):
         fake.current.clear()
         backend.close()
 
-    backend = trt.TensorRT(engine(tmp_path), device="cuda:1")
+    backend = trt.TensorRT(engine(tmp_path, compute_capability="7.5"), device="cuda:1")
     backend.run(inputs(1.0))
     thread = threading.Thread(target=work, args=(backend,))
     thread.start()
@@ -123,21 +124,61 @@ def test_a_busy_gpu_is_said_in_words(tmp_path, monkeypatch):
         trt.TensorRT(engine(tmp_path), device="cuda")
 
 
-def test_an_engine_that_does_not_load_says_why_and_frees_the_gpu(tmp_path, monkeypatch):
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt_rtx"])
+@pytest.mark.parametrize(
+    ("fails", "says", "kind", "words"),
+    [
+        ("runtime", "CUDA initialization failure", BackendError, "cannot start: CUDA initialization failure\n.*driver"),
+        ("engine", "magic tag does not match", MisfitError, "magic tag does not match\n.*--rebuild auto"),
+        ("engine", "Error Code 2: OutOfMemory", NoMemoryError, "no memory left for model.fp16.engine"),
+        ("context", "Cuda Runtime (out of memory)", NoMemoryError, "no memory left for model.fp16.engine"),
+        ("context", "Internal Error", BackendError, "cannot run .*: Internal Error"),
+    ],
+)
+def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatch, name, fails, says, kind, words):
     fake = FakeCuda()
-    module = install(monkeypatch, fake, loads=False)
-    with pytest.raises(BackendError, match="magic tag does not match\n"):
-        trt.TensorRT(engine(tmp_path), device="cuda")
+    module = install(monkeypatch, fake, name=name, fails=fails, says=says)
+    built = {"tensorrt": "", name: "10.13.0"}
+    with pytest.raises(BackendError, match=words) as refused:
+        trt.TensorRT(engine(tmp_path, **built), device="cuda")
+    assert type(refused.value) is kind
     assert not fake.open and module.alive == [] and module.wrong == []
 
 
-def test_a_start_that_fails_half_way_frees_all_in_order(tmp_path, monkeypatch):
+@pytest.mark.parametrize("kernels", [None, RuntimeError, b"compiled"])
+def test_what_was_compiled_is_kept_for_the_next_start_and_a_failure_costs_nothing_else(tmp_path, monkeypatch, kernels):
+    """The cache of TensorRT for RTX: written at the end, read at the next start, by GPU."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = engine(tmp_path, tensorrt="", tensorrt_rtx="1.7.1", compute_capability="8.9 7.5")
+    for device in ("cuda", "cuda", "cuda:1"):
+        fake = FakeCuda(devices=2)
+        module = install(monkeypatch, fake, name="tensorrt_rtx", version="1.7.1", kernels=kernels)
+        with trt.TensorRT(found, device=device) as backend:
+            assert [backend.run(inputs(float(i)))["edited"][0, 0, 0, 0] for i in range(3)] == [0.5, 1.5, 2.5]
+        assert fake.launches == 0  # it captures by itself
+        assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
+        if device == "cuda":
+            first, read = list((tmp_path / "cache").rglob("*.rtxcache")), module.read
+    caches = list((tmp_path / "cache").rglob("*.rtxcache"))
+    if kernels == b"compiled":
+        assert read == [kernels] and module.read == []  # the other GPU has kernels of its own
+        assert len(first) == 1 and len(caches) == 2 and {path.read_bytes() for path in caches} == {kernels}
+    else:
+        assert caches == []
+
+
+def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeypatch):
     fake = FakeCuda()
-    module = install(monkeypatch, fake)
-    monkeypatch.setattr(trt.TensorRT, "_new_context", lambda self, trt: None)
-    with pytest.raises(BackendError, match="no room to run"):
-        trt.TensorRT(engine(tmp_path), device="cuda")
-    assert not fake.open and module.alive == [] and module.wrong == []
+    module = install(monkeypatch, fake, name="tensorrt_rtx")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trt, "write_atomic", interrupt)
+    backend = trt.TensorRT(engine(tmp_path, tensorrt="", tensorrt_rtx="10.13.0"), device="cuda")
+    with pytest.raises(KeyboardInterrupt):
+        backend.close()
+    assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
 
 
 def test_only_a_plan_that_brings_code_may_run_code(tmp_path, monkeypatch):
@@ -169,17 +210,36 @@ def test_a_version_compatible_engine_runs_on_newer_versions_alone(tmp_path, here
 
 def test_gpus_are_compared_and_both_are_named(tmp_path):
     card = engine(tmp_path).card
-    fit.check_gpu(card, "8.9", "RTX 4090", "Linux")
+    fit.check_gpu(card, "8.9", "RTX 4090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
-        fit.check_gpu(card, "12.0", "RTX 5090", "Linux")
-    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux")
+        fit.check_gpu(card, "12.0", "RTX 5090", "Linux x86_64")
+    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux x86_64")
     ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="ampere_plus").card
-    fit.check_gpu(ampere, "9.0", "H100", "Linux")
-    fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux")
+    fit.check_gpu(ampere, "9.0", "H100", "Linux x86_64")
+    fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"this GPU is 7\.5"):
-        fit.check_gpu(ampere, "7.5", "T4", "Linux")
-    with pytest.raises(MisfitError, match="built on Linux; this is Windows"):
-        fit.check_gpu(card, "8.9", "RTX 4090", "Windows")
+        fit.check_gpu(ampere, "7.5", "T4", "Linux x86_64")
+
+
+@pytest.mark.parametrize(
+    ("built", "here", "runs"),
+    [
+        ("Linux x86_64", "Linux x86_64", True),
+        ("Windows AMD64", "Windows x86_64", True),
+        ("Linux", "Linux aarch64", True),  # cards of the first versions
+        ("Linux x86_64", "Windows x86_64", False),
+        ("Linux x86_64", "Linux aarch64", False),
+    ],
+)
+def test_systems_are_compared_with_their_processors(tmp_path, built, here, runs):
+    card = engine(tmp_path, os=built).card
+    portable = engine(tmp_path / "rtx", tensorrt="", tensorrt_rtx="1.7", os=built).card
+    fit.check_gpu(portable, "8.9", "RTX 4090", here)
+    if runs:
+        fit.check_gpu(card, "8.9", "RTX 4090", here)
+    else:
+        with pytest.raises(MisfitError, match=f"built on {built}; this is {here}"):
+            fit.check_gpu(card, "8.9", "RTX 4090", here)
 
 
 def test_an_engine_of_the_other_library_is_a_misfit_where_only_one_is_here(tmp_path, monkeypatch):
@@ -206,7 +266,7 @@ def test_a_missing_library_names_its_extra(tmp_path, monkeypatch):
 
 
 def test_a_real_engine_without_a_gpu_is_one_plain_error(tmp_path):
-    rtx = pytest.importorskip("tensorrt_rtx")
+    rtx = needed("tensorrt_rtx", "rtx")
     runtime = pytest.importorskip("cuda.bindings.runtime")
     if runtime.cudaGetDeviceCount()[0] == runtime.cudaError_t.cudaSuccess:
         pytest.skip("there is a GPU here")

@@ -10,8 +10,9 @@ import pytest
 import torch
 
 from edgegan.export import to_onnx, variants
+from edgegan.export.hosts import open_unchecked
 from edgegan.export.pairs import eager_pairs
-from edgegan.export.verify import open_unchecked, verify_artefact
+from edgegan.export.verify import verify_artefact
 from edgegan.export.worst import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.run import Run, open_trained

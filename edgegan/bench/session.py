@@ -122,9 +122,11 @@ def _fit(jobs: Sequence[Job], progress: Progress) -> None:
     """Builds what has to be built again into the cache, where the jobs find it: no cold start shall include it."""
     from edgegan.export.rebuild import fitting
 
-    for path in sorted({job.subject.path for job in jobs if job.subject.path.endswith(".engine")}):
+    wanted = {(job.subject.path, job.subject.device) for job in jobs if job.subject.path.endswith(".engine")}
+    for path, device in sorted(wanted):
         with suppress(EdgeganError):  # its job fails with the same words
-            fitting(artefacts.load(path), on_progress=lambda what, done, total: progress(f"building: {what}", 0.0))
+            engine = artefacts.load(path)
+            fitting(engine, device=device, on_progress=lambda what, *_: progress(f"building: {what}", 0.0))
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 import signal
 import sys
 import traceback
+from functools import cache
 
 import typer
 
 from edgegan import __version__
 from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.kinds import modules
 
 STOPPED = 130  # by Ctrl-C, as shells count it
 ISSUE_HINT = "this is a bug in edgegan; please report it with the lines above"
@@ -42,10 +42,11 @@ def _options(
         sys.tracebacklimit = 1000
 
 
+@cache
 def _register() -> None:
-    """Each module of this folder adds its own command: `register(app)`. What commands share begins with "_"."""
-    for module in sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_")):
-        importlib.import_module(f"{__name__}.{module}").register(app)
+    """Each module of this folder adds its own command, once: `register(app)`. What commands share begins with "_"."""
+    for module in modules(__name__):
+        module.register(app)
 
 
 def main(argv: list[str] | None = None) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -11,11 +11,18 @@ from edgegan.runtime.errors import InputError
 if TYPE_CHECKING:
     from edgegan.runtime.backends import Rebuild
 
-OPTION = typer.Option(
-    "--rebuild",
-    metavar="auto|never",
-    help="auto: an engine from another machine is built again for this one, into the cache.",
-)
+
+def option(panel: str | None = None) -> Any:
+    """The option, in a panel of a command's help."""
+    return typer.Option(
+        "--rebuild",
+        metavar="auto|never",
+        help="auto: an engine from another machine is built again for this one, into the cache.",
+        rich_help_panel=panel,
+    )
+
+
+OPTION = option()
 
 
 def choice(text: str) -> Rebuild:

@@ -165,6 +165,8 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     console.print(table)
     for note in exported.notes:
         console.print(note, style="dim", highlight=False)
+    for warning in exported.warnings:
+        console.print(f"beware: {warning}", style="yellow", highlight=False)
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
     console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main

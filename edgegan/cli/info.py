@@ -12,8 +12,8 @@ import typer
 
 if TYPE_CHECKING:
     from edgegan.runtime.artefact import Artefact
+    from edgegan.runtime.backends.places import Place
     from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec, Verification
-    from edgegan.runtime.places import Place
 
 EPILOG = """
 **Examples**
@@ -49,7 +49,7 @@ def info(
     import msgspec
 
     from edgegan.runtime import artefact
-    from edgegan.runtime.places import places
+    from edgegan.runtime.backends.places import places
 
     found = artefact.load(artefact.shipped() if model is None else model)
     here = places(found)
@@ -67,6 +67,8 @@ def info(
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
+    from edgegan.runtime.golden import stem
+
     card = found.card
     size = sum(part.stat().st_size for part in (found.path, *_weights(found.path)))
     yield "file", f"{found.path} ({size / 1e6:.1f} MB)"
@@ -82,6 +84,9 @@ def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
         yield "output", _tensor(spec)
     yield "precision", card.precision + (f", ONNX opset {card.opset}" if card.opset else "")
     yield from _shares(card)
+    report = found.path.with_name(f"{stem(found.path)}.{card.precision}.md")
+    if report.is_file():
+        yield "why", f"{report.name} beside it tells what had to stay more precise, and what it cost"
     yield "with", ", ".join(f"{name} ({role})" for role, name in card.companions.items())
     for backend, result in card.verification.items():
         yield "fidelity", f"{backend}: {_verification(result)}"
@@ -129,8 +134,8 @@ def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
     if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
         mend = next((place.todo for place in here if place.todo), "")
         return mend or "edgegan doctor"
-    if not any(result.status == "passed" for result in card.verification.values()) and found.golden is not None:
-        return f"edgegan verify{where}"
+    if found.golden is not None and any(place.status == "chosen" and not place.verified for place in here):
+        return f"edgegan verify {shlex.quote(named or str(found.path))} --write"
     if card.batch[0] > 1 or card.task == "classify":
         return f"edgegan verify {shlex.quote(str(found.path))}"
     if card.task == "generate":
@@ -189,7 +194,7 @@ def _verification(result: Verification) -> str:
     if result.pictures:
         words += f", {result.pictures} pictures"
     if result.latency_ms is not None:
-        words += f", {result.latency_ms:.1f} ms where it was exported"
+        words += f", {result.latency_ms:.1f} ms where it was measured"
     if result.corners_db:
         words += f", at the ends of its range ({', '.join(result.corners_db)}) {min(result.corners_db.values()):.1f} dB"
     return words + (f" ({result.reason})" if result.reason else "")

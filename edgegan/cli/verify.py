@@ -20,6 +20,8 @@ EPILOG = """
 `edgegan verify runs/stargan/export` — every backend that can load the model, against PyTorch's own answers
 
 `edgegan verify model.fp16.onnx --backend openvino --worst worst.png`
+
+`edgegan verify model.fp16.engine --write` — an engine from elsewhere, once, on the machine that runs it
 """
 
 
@@ -34,6 +36,14 @@ def verify(
         list[str] | None,
         typer.Option(help="onnxruntime, onnxruntime-tensorrt, openvino or tensorrt; repeatable. Default: all."),
     ] = None,
+    device: Annotated[
+        str | None,
+        typer.Option(
+            metavar="cpu|cuda[:N]|gpu|npu",
+            help="Where to run. Default: each backend's usual device, and CUDA too for onnxruntime if it is here.",
+        ),
+    ] = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the figures on the model's card.")] = False,
     rebuild: Annotated[str, _rebuild.OPTION] = "never",
     worst: Annotated[
         Path | None,
@@ -43,43 +53,63 @@ def verify(
 ) -> None:
     """Check a model on this machine: names, shapes and types, then values against PyTorch's answers. Needs no torch.
 
-    Ends with exit code 2 if a backend misses the card's tolerance, or if none could be checked.
+    Ends with exit code 2 if a backend misses the card's tolerance, or if none could be checked. With --write the card
+    keeps what was found, so that a backend is neither checked again at every load nor taken where it missed.
     """
     import msgspec
     from rich.console import Console
 
+    from edgegan.export.diagnosis import diagnosis
+    from edgegan.export.hosts import asked
     from edgegan.export.rebuild import fitting
-    from edgegan.export.verify import verify_artefact
+    from edgegan.export.verify import ends, verify_artefact, written
     from edgegan.runtime import artefact, golden
 
     from ._progress import told
 
     found = artefact.load(model)
+    chosen = asked(found, backend or (), device or "")
     pairs = golden.beside(found)
+    corners = ends(found, pairs) if pairs is not None else None  # an engine that is built again lies elsewhere
     if _rebuild.choice(rebuild) == "auto":
         with told(Console(stderr=True)) as tell:
-            found = fitting(found, on_progress=tell)
-    figures = verify_artefact(found, pairs, backends=tuple(backend) if backend else None)
+            found = fitting(found, device=device or "cuda", on_progress=tell)
+    figures = verify_artefact(found, pairs, backends=chosen, corners=corners)
     assert pairs is not None  # verify_artefact has refused that
+    if write:
+        found, entries = written(found, figures)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(figures), indent=2).decode())
     else:
         _show(found, figures, Console())
+        if write:
+            _tell_written(found, figures, entries)
     ran = [name for name, each in figures.items() if each.psnr_worst_db is not None]
     failed = [name for name, each in figures.items() if each.status == "failed"]
-    asked = worst
+    wanted = worst
     if worst is None and not as_json and any(name in ran for name in failed):
         worst = Path(f"{found.path.name}.worst.png")
     if worst is not None and ran:
         name = min(ran, key=lambda name: figures[name].psnr_worst_db or 0.0)
-        drawn = _draw(found, pairs, name, worst, asked=asked is not None)
+        drawn = _draw(found, pairs, name, worst, asked=wanted is not None)
         if drawn and not as_json:
             print(f"the worst picture, on {name}, and its error: {worst}")
     for name in failed:
         if not as_json and figures[name].psnr_worst_db is not None:
-            _blame(found, pairs, name)
+            for line in diagnosis(found, pairs, name, figures[name].tolerance):
+                print(line)
     if failed or not ran:
         raise typer.Exit(2)
+
+
+def _tell_written(found: Artefact, figures: dict[str, Verification], entries: tuple[str, ...]) -> None:
+    from edgegan.runtime.card import sidecar
+
+    if entries:
+        print(f"on the card {sidecar(found.path)}: {', '.join(entries)}")
+    kept = [name for name, each in figures.items() if each.status == "passed" and name not in entries]
+    if kept:
+        print(f"as they were: {', '.join(kept)}: the card has the figures of more pictures")
 
 
 def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> None:
@@ -88,23 +118,26 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for column in ("backend", "PSNR dB", "worst", "SSIM", "worst", "max abs", "mean abs", "ms", "status"):
         table.add_column(column, justify="left" if column in ("backend", "status") else "right", no_wrap=True)
-    for name, each in figures.items():
+    ran = {name: each for name, each in figures.items() if each.status != "not_run"}
+    for name, each in ran.items():
         values = (each.psnr_mean_db, each.psnr_worst_db, each.ssim_mean, each.ssim_worst, each.max_abs, each.mean_abs)
         formats = ("{:.1f}", "{:.1f}", "{:.5f}", "{:.5f}", "{:.1e}", "{:.1e}")
         words = ["-" if value is None else form.format(value) for value, form in zip(values, formats, strict=True)]
         latency = "-" if each.latency_ms is None else f"{each.latency_ms:.1f}"
-        table.add_row(name, *words, latency, each.status.replace("_", " "))
+        table.add_row(name, *words, latency, each.status)
     pairs = max(each.pictures for each in figures.values())
     console.print(f"{found.path} ({found.card.precision}) on {pairs} golden pairs", highlight=False)
-    console.print(table)
+    if ran:
+        console.print(table)
     for name, each in figures.items():
         if each.reason:
-            console.print(f"{name}: {each.reason}", highlight=False, soft_wrap=True)
+            before = "" if name in ran else "not run: "
+            console.print(f"{name}: {before}{each.reason}", highlight=False, soft_wrap=True)
 
 
 def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool) -> bool:
     """Whether there is a picture to draw; raises InputError if there is none and one was asked for."""
-    from edgegan.export.verify import open_unchecked
+    from edgegan.export.hosts import open_unchecked
     from edgegan.export.worst import worst_sheet
     from edgegan.runtime.errors import InputError
 
@@ -116,32 +149,3 @@ def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool)
         return False
     sheet.save(path, scale=max(1, 256 // found.card.size.hw[0]))
     return True
-
-
-def _blame(found: Artefact, pairs: Golden, name: str) -> None:
-    from edgegan.export.worst import first_bad_layer
-
-    parent = _origin(found)
-    if parent is None:
-        return
-    blame = first_bad_layer(found, parent, pairs, name)
-    other = "ONNX's reference evaluator" if parent == found.path and name == "onnxruntime" else parent.name
-    if blame is not None:
-        print(f"{name}, layer by layer against {other}: {blame}")
-    elif parent == found.path:
-        print(f"{name} computes every layer as {other} does: the file itself is not the model that was exported")
-
-
-def _origin(found: Artefact) -> Path | None:
-    """The float32 ONNX file beside an artefact that it was made from: its parent, or its parent's; or itself."""
-    from edgegan.runtime.card import ModelCard, sidecar
-    from edgegan.runtime.files import sha256
-
-    beside = {sha256(path): path for path in sorted(found.path.parent.glob("*.onnx"))}
-    path, card = found.path, found.card
-    while card.parent_sha256 is not None:
-        parent = beside.pop(card.parent_sha256, None)
-        if parent is None or not sidecar(parent).is_file():
-            return parent
-        path, card = parent, ModelCard.from_json(sidecar(parent).read_bytes(), where=str(parent))
-    return path if path.suffix == ".onnx" else None

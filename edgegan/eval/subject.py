@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from edgegan.data import normalised
 from edgegan.eager import Eager, is_trained
-from edgegan.families import ExportSpec
+from edgegan.families import ExportSpec, is_helper
 from edgegan.run import open_trained
 from edgegan.runtime.artefact import load
 from edgegan.runtime.backends import Backend, open_backend
@@ -80,12 +80,11 @@ def open_subjects(path: Path, backend: str = "auto") -> Iterator[tuple[Subject, 
     if is_trained(path):
         run, nets, found = open_trained(path)
         specs = run.family.exportable(run.cfg, nets, run.data)
-        helpers = {name for spec in specs for name in spec.card.companions.values()}
         images = f"eager fp32, after {found.header['images']:,} images"
         yield tuple(
             Subject(_eager(spec), spec.card, f"{spec.card.name}, {images}", run.data)
             for spec in specs
-            if f"{spec.name}.onnx" not in helpers
+            if not is_helper(spec, specs)
         )
         return
     artefact = load(path)

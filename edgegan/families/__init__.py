@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Protocol
@@ -136,6 +136,12 @@ class ExportSpec:
     dynamic_multiple: int | None = None  # height and width may be any multiples of this; None: the size is baked in
     keep_fp32: tuple[str, ...] = ()  # operator types that FP16 may hurt; measured values decide for each node
     note: str = ""  # one line for the user: where the golden pictures came from
+
+
+def is_helper(spec: ExportSpec, specs: Iterable[ExportSpec]) -> bool:
+    """Whether one of `specs` names this one as its companion: a network that is small and runs on few frames."""
+    file = f"{spec.name}.onnx"
+    return any(file in other.card.companions.values() for other in specs if other.folder == spec.folder)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitEr
 from ..golden import verify
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuilt
-from .selection import Candidate, Selection, rank
+from .selection import Candidate, Selection, key, rank
 
 __all__ = [
     "BACKENDS",
@@ -72,7 +72,7 @@ def open_backend(
         except MisfitError as misfit:
             if rebuild == "never":
                 raise
-            fresh = rebuilt(artefact, misfit, on_progress)
+            fresh = rebuilt(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
             notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
             return _noticed(_choose(fresh, backend, device, threads), notice)
     except CardError:
@@ -147,8 +147,8 @@ def _open(
     """The loaded network, why it may be used, and notices. `strict` raises _UnverifiedError if nothing proves it."""
     if candidate.status == "failed":
         raise BackendError(
-            f"{candidate} failed verification at export: {candidate.reason or 'no reason is on the card'}",
-            todo="take another backend, or export the model again",
+            f"{candidate} failed verification: {candidate.reason or 'no reason is on the card'}",
+            todo="take another backend, or, after an update of this one, verify again: edgegan verify MODEL --write",
         )
     proven = candidate.status == "passed"
     if strict and not proven and artefact.golden is None:
@@ -158,7 +158,7 @@ def _open(
         check_ports(artefact.card, opened.inputs, opened.outputs)
         if proven:
             return opened, candidate.why, ()
-        measured = verify(opened.run, artefact)
+        measured = verify(opened.run, artefact, key(candidate.backend, candidate.device.partition(":")[0]))
         if measured is None:
             if strict:
                 raise _UnverifiedError
@@ -181,7 +181,7 @@ def _why_not(chosen: Candidate, candidates: list[Candidate], errors: dict[str, E
         if str(other) in errors:
             return errors[str(other)].seen
         if other.status == "failed":
-            return f"failed verification at export: {other.reason}"
+            return f"failed verification: {other.reason}"
         return f"{chosen} comes first" if candidates.index(other) > candidates.index(chosen) else "nothing verified it"
 
     return {str(other): reason(other) for other in candidates if other is not chosen}

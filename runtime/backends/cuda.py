@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import BackendError, MissingExtraError
+from .device import no_memory, no_such_gpu
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 
@@ -32,7 +33,7 @@ class Cuda:
                 todo="install the NVIDIA driver, or run model.onnx on the CPU: --device cpu",
             )
         if index >= count:
-            raise BackendError(f"there is no GPU number {index} here", f"numbers 0 to {count - 1}")
+            raise no_such_gpu(index, count)
         self.use()
         self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
         self._freeing.append(lambda: self._rt.cudaStreamDestroy(self.stream))
@@ -143,10 +144,7 @@ class Cuda:
     def _refused(self, name: str, error: Any) -> BackendError:
         kinds = self._rt.cudaError_t
         if error == kinds.cudaErrorMemoryAllocation:
-            return BackendError(
-                f"the GPU has no memory left ({name})",
-                todo="close what else uses it (nvidia-smi lists it), or take a smaller size or batch",
-            )
+            return no_memory(name)
         if error == kinds.cudaErrorDevicesUnavailable:
             return BackendError(
                 f"the GPU is busy: another program has it for itself ({self._words(error)})",

@@ -8,10 +8,12 @@ import re
 from typing import Any
 
 from ..card import ModelCard
-from ..errors import CardError, MisfitError, MissingExtraError
+from ..errors import BackendError, CardError, MisfitError, MissingExtraError
+from .processor import architecture
 
 # The card's built_with key that tells which library built an engine, and the extra that brings it.
 LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
+_OLDEST, _TOO_NEW = (10, 3), (12, 0)  # of TensorRT proper; 10.2 builds wrong engines
 REBUILD = "build it again on this machine: --rebuild auto, or edgegan export RUN --trt"
 
 
@@ -46,6 +48,16 @@ def library(card: ModelCard) -> Any:
         ) from None
 
 
+def check_library(name: str, version: str) -> None:
+    """Raises BackendError if `name`, one of LIBRARIES, is of a version that edgegan neither builds nor runs with."""
+    if name == "tensorrt" and not _OLDEST <= _numbers(version)[:2] < _TOO_NEW:
+        raise BackendError(
+            f"TensorRT {version} is installed",
+            "edgegan builds and runs engines with TensorRT 10.3 to 11",
+            "run: pip install 'tensorrt>=10.3,<11'",
+        )
+
+
 def check_version(card: ModelCard, installed: str) -> None:
     """Raises MisfitError if an engine was built by a TensorRT that `installed` cannot stand in for.
 
@@ -68,8 +80,9 @@ def check_version(card: ModelCard, installed: str) -> None:
 
 
 def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
-    """Raises MisfitError if an engine was built for another kind of GPU or operating system than this one.
+    """Raises MisfitError if an engine was built for another kind of GPU, operating system or processor than this one.
 
+    `system` is what `processor.system` gives, such as "Linux x86_64"; engines of TensorRT for RTX do not depend on it.
     The card's `compute_capability` may name several ("8.6 8.9"); `hardware_compatibility` widens it ("ampere_plus").
     """
     built = card.built_with
@@ -82,9 +95,14 @@ def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
             "an engine runs only on the kind of GPU it was built for",
             REBUILD,
         )
-    built_on = built.get("os", "").partition(" ")[0]
-    if built_on and built_by(card) == "tensorrt" and built_on.lower() != system.lower():
+    built_on = built.get("os", "")
+    if built_by(card) == "tensorrt" and not _same_system(built_on, system):
         raise MisfitError(f"the engine was built on {built_on}; this is {system}", todo=REBUILD)
+
+
+def _same_system(a: str, b: str) -> bool:
+    """Whether two systems agree in what both name: the operating system, then the processor's architecture."""
+    return all(architecture(x) == architecture(y) for x, y in zip(a.split(), b.split(), strict=False))
 
 
 def _numbers(version: str) -> tuple[int, ...]:

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import ctypes
 import struct
+import sys
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-DRIVER = "libcuda.so.1"
-CUDNN = "libcudnn.so.9"
+DRIVER, CUDNN = ("nvcuda.dll", "cudnn64_9.dll") if sys.platform == "win32" else ("libcuda.so.1", "libcudnn.so.9")
 
 # ELF (64 bits, little-endian): program headers, and entries of the dynamic section.
 _LOAD, _DYNAMIC = 1, 2

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from ..artefact import Artefact
 from ..errors import BackendError, InputError, MissingExtraError
 from . import Arrays, Port, Selection, check_inputs
+from .device import gpu_number, no_memory, out_of_memory
 from .ort_binding import Binding
 from .ort_cuda import CudaOptions, open_cuda
-from .ort_gpu import CUDA, check_gpu, check_provider, first_line, gpu_number, out_of_memory
+from .ort_gpu import CUDA, check_gpu, check_provider, first_line
 
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
@@ -53,7 +54,7 @@ class OnnxRuntime:
     ) -> tuple[Any, tuple[str, ...]]:
         """The session, and what the user should know about it."""
         if device == "cpu":
-            return _on_cpu(ort, artefact, threads), ()
+            return _on_cpu(artefact, threads), ()
         return open_cuda(ort, artefact, gpu_number(device), cuda)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
@@ -66,11 +67,8 @@ class OnnxRuntime:
                 return self._binding.run(inputs)
             found = self._session.run(self._names, dict(inputs))
         except Exception as error:
-            if self._binding is not None and out_of_memory(error):
-                raise BackendError(
-                    "the GPU has no memory left",
-                    todo="close what else uses it (nvidia-smi lists it), or take a smaller size",
-                ) from error
+            if self._binding is not None and out_of_memory(str(error)):
+                raise no_memory() from error
             raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
         return dict(zip(self._names, found, strict=True))
 
@@ -114,15 +112,25 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def _on_cpu(ort: Any, artefact: Artefact, threads: int | None) -> Any:
+def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | None = None) -> Any:
+    """An InferenceSession of a file or of its bytes, on the CPU and nowhere else, that writes no log.
+
+    `threads`: None takes all. Raises MissingExtraError, and for a model it cannot read an exception of its own.
+    """
+    ort = import_onnxruntime()
     options = ort.SessionOptions()
     options.log_severity_level = 4  # our own errors say it; its log would go to stderr
-    # Between frames a spinning pool would take the cores from camera and encoder.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+
+
+def _on_cpu(artefact: Artefact, threads: int | None) -> Any:
     try:
-        return ort.InferenceSession(str(artefact.path), options, providers=["CPUExecutionProvider"], enable_fallback=0)
+        # Between frames a spinning pool would take the cores from camera and encoder.
+        return cpu_session(str(artefact.path), spinning=False, threads=threads)
     except Exception as error:  # its exception types share no base of their own
         raise InputError(
             f"ONNX Runtime cannot load {artefact.path}: {first_line(error)}", todo="export the model again"

@@ -11,6 +11,7 @@ from typing import Any
 from ..artefact import Artefact
 from ..errors import BackendError, InputError
 from . import libraries
+from .device import no_memory, no_such_gpu, out_of_memory
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 WORDS = {CUDA: "CUDA", TENSORRT: "TensorRT"}
@@ -61,7 +62,7 @@ def check_gpu(number: int) -> None:
     if count == 0:
         raise BackendError("no NVIDIA GPU can be used here", todo="check nvidia-smi, or take --device cpu")
     if number >= count:
-        raise BackendError(f"there is no GPU number {number} here", f"numbers 0 to {count - 1}")
+        raise no_such_gpu(number, count)
 
 
 def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
@@ -79,14 +80,6 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
     ours = [name for name in linked if name.startswith(("libcu", "libnv"))]
     # Newer versions load cuDNN only when a network wants it; without the driver nothing runs.
     return tuple(dict.fromkeys([libraries.DRIVER, *ours, libraries.CUDNN]))
-
-
-def gpu_number(device: str) -> int:
-    """1 for "cuda:1", 0 for "cuda". Raises BackendError for anything else."""
-    kind, _, number = device.partition(":")
-    if kind != "cuda" or (":" in device and not number.isdigit()):
-        raise BackendError(f"'{device}' is not a device", "cuda, or cuda: and a number, such as cuda:1")
-    return int(number or 0)
 
 
 def open_session(ort: Any, artefact: Artefact, provider: str, options: dict[str, str], *, open_axes: bool) -> Any:
@@ -126,11 +119,6 @@ def first_line(error: Exception) -> str:
     return line.rpartition(" failed:")[2][:200]
 
 
-def out_of_memory(error: Exception) -> bool:
-    """Whether the GPU had no memory left."""
-    return any(words in str(error).lower() for words in ("out of memory", "failed to allocate memory", "bad_alloc"))
-
-
 def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) -> None:
     elsewhere = [
         node
@@ -159,11 +147,8 @@ def _explained(error: Exception, artefact: Artefact, provider: str, version: str
             "a network runs wholly on the GPU or not at all",
             "update onnxruntime-gpu to 1.24 or newer, which names the part, export with a fixed size, or --device cpu",
         )
-    if out_of_memory(error):
-        return BackendError(
-            f"the GPU has no memory left for {artefact.path.name}",
-            todo="close what else uses it (nvidia-smi lists it), or take --device cpu",
-        )
+    if out_of_memory(text):
+        return no_memory(artefact.path.name)
     return BackendError(f"{words} of ONNX Runtime {version} cannot load {artefact.path}: {first_line(error)}")
 
 

@@ -12,9 +12,10 @@ from ..artefact import Artefact
 from ..card import ModelCard
 from ..errors import InputError
 from ..files import cache_folder, sha256
+from .device import gpu_number
 from .ort import OnnxRuntime, import_onnxruntime
 from .ort_cuda import OPEN_AXES, CudaOptions, has_open_axes
-from .ort_gpu import TENSORRT, check_gpu, check_provider, gpu_number, open_session
+from .ort_gpu import TENSORRT, check_gpu, check_provider, open_session
 from .profiles import profile
 
 _SLOW_S = 5.0  # a load that took longer has built an engine

@@ -15,13 +15,15 @@ Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 _BUILDER = "edgegan.export.rebuild"  # by name: the runtime depends on it only where an engine has to be built
 
 
-def rebuilt(artefact: Artefact, misfit: MisfitError, on_progress: Progress | None = None) -> Artefact:
-    """An engine like `artefact` that fits this machine, in the per-user cache; see `edgegan.export.rebuild`.
+def rebuilt(
+    artefact: Artefact, misfit: MisfitError, device: str = "cuda", on_progress: Progress | None = None
+) -> Artefact:
+    """An engine like `artefact` that fits the GPU `device`, in the per-user cache; see `edgegan.export.rebuild`.
 
     Raises BackendError, with what does not fit and why no other engine can be built.
     """
     try:
-        made: Artefact = importlib.import_module(_BUILDER).rebuild(artefact, on_progress=on_progress)
+        made: Artefact = importlib.import_module(_BUILDER).rebuild(artefact, device=device, on_progress=on_progress)
     except EdgeganError as error:
         raise BackendError(
             misfit.seen, f"it cannot be built again here: {error.seen}", error.todo or misfit.todo

@@ -8,6 +8,7 @@ import msgspec
 
 from ..artefact import Artefact
 from ..card import Verification
+from .processor import other_arithmetic
 
 # Taken when asked for, or when the card verified them: Intel's gpu and npu, which few have tried, and ONNX Runtime's
 # TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
@@ -49,7 +50,7 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
     """The pairs that fit `device` ("auto" for any), the fastest first; what the card calls failed comes last.
 
     `able` maps each backend that can load the file to the kinds of device it knows, in the table's order. GPUs go
-    before the CPU. On one kind of device, latencies measured at export decide; without them an fp32 or fp16 ONNX file
+    before the CPU. On one kind of device, the latencies on the card decide; without them an fp32 or fp16 ONNX file
     goes to ONNX Runtime first, and all else in the table's order.
     """
     candidates = []
@@ -66,21 +67,30 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
     return sorted(candidates, key=lambda c: (c.status == "failed", c.device == "cpu", c.latency_ms or float("inf")))
 
 
+def usual(backend: str) -> str:
+    """The kind of device on which a backend is verified unless another one is named."""
+    return "cuda" if backend in _GPU_ALONE else "cpu"
+
+
+def key(backend: str, kind: str) -> str:
+    """Under which a card keeps the figures of a pair: "backend" on its usual device, else "backend:kind"."""
+    return backend if kind == usual(backend) else f"{backend}:{kind}"
+
+
 def verification(artefact: Artefact, backend: str, kind: str) -> Verification | None:
-    """What the card says about a pair: under "backend:kind", or under "backend" for where export verifies it."""
-    known = artefact.card.verification
-    usual = "cuda" if backend in _GPU_ALONE else "cpu"
-    return known.get(f"{backend}:{kind}") or (known.get(backend) if kind == usual else None)
+    """What the card says about a pair; `not_run` for INT8 that passed on a CPU with other arithmetic than this one."""
+    known = artefact.card.verification.get(key(backend, kind))
+    there = other_arithmetic(artefact.card) if kind == "cpu" else ""
+    if known is not None and known.status == "passed" and there:
+        reason = f"verified on a processor of another kind ({there})"
+        return msgspec.structs.replace(known, status="not_run", reason=reason)
+    return known
 
 
 def _candidate(backend: str, device: str, known: Verification | None, precision: str) -> Candidate:
     if known is None or known.status == "not_run":
         return Candidate(backend, device, "not_run", "", None, f"the first choice for {precision} that is here")
-    why = (
-        f"verified at export ({known.psnr_worst_db:.0f} dB)"
-        if known.psnr_worst_db is not None
-        else "verified at export"
-    )
+    why = f"verified ({known.psnr_worst_db:.0f} dB)" if known.psnr_worst_db is not None else "verified"
     if known.latency_ms is not None:
-        why += f", {known.latency_ms:.1f} ms there"
+        why += f", {known.latency_ms:.1f} ms when it was measured"
     return Candidate(backend, device, known.status, known.reason, known.latency_ms, why)

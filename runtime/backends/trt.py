@@ -6,10 +6,11 @@ stream, and from the second run on a CUDA graph replays copies and network with 
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
-import platform
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
@@ -17,13 +18,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..artefact import Artefact
-from ..card import ModelCard
-from ..errors import BackendError, EdgeganError, MissingExtraError
-from ..files import cache_folder, write_atomic
+from ..errors import BackendError, EdgeganError, MisfitError, MissingExtraError
+from ..files import write_atomic
 from .contract import Arrays, Port, check_inputs
 from .cuda import Cuda
-from .fit import LIBRARIES, REBUILD, check_gpu, check_version, library
+from .device import gpu_number, no_memory, out_of_memory
+from .fit import LIBRARIES, REBUILD, check_gpu, check_library, check_version, library
+from .processor import system
+from .rtx_cache import JitCache
 from .selection import Selection
+from .trt_log import logger, started
 
 _SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
@@ -48,15 +52,12 @@ class TensorRT:
         card = artefact.card
         trt = library(card)
         self._rtx = trt.__name__ == "tensorrt_rtx"
-        number = device.partition(":")[2]
-        if number and not number.isdigit():
-            raise BackendError(f"'{device}' is not a device", "cuda, or cuda: and a number, such as cuda:1")
-        self._cuda = Cuda(int(number or 0))
+        self._cuda = Cuda(gpu_number(device))
         self._mark = self._cuda.mark()
         self._runtime: Any = None
         self._engine: Any = None
         self._context: Any = None
-        self._cache = _JitCache(card) if self._rtx else None
+        self._cache: JitCache | None = None
         self._shapes: dict[str, tuple[int, ...]] = {}
         self._on_device: dict[str, int] = {}
         self._pinned: Arrays = {}
@@ -64,7 +65,8 @@ class TensorRT:
         self._closed = False
         try:
             check_version(card, trt.__version__)
-            check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, platform.system())
+            check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
+            self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
             self._log = logger(trt)
             self._load(trt, artefact)
         except BaseException:
@@ -75,12 +77,15 @@ class TensorRT:
         self._capturable = not self._rtx
 
     def _load(self, trt: Any, artefact: Artefact) -> None:
-        self._runtime = trt.Runtime(self._log)
+        self._runtime = started(trt.Runtime, self._log)
         if artefact.card.built_with.get("version_compatible") == "true":
             self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
         self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
         if self._engine is None:
-            raise BackendError(f"TensorRT cannot load {artefact.path}: {self._reason()}", todo=REBUILD)
+            if out_of_memory(self._log.last):
+                raise no_memory(artefact.path.name)
+            # Its bytes are those that were built, and the card fits: something else of this machine does not.
+            raise MisfitError(f"TensorRT cannot load {artefact.path}: {self._reason()}", todo=REBUILD)
         names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
         given = [n for n in names if self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
         self.inputs = tuple(self._port(trt, n, bounded=True) for n in given)
@@ -90,10 +95,9 @@ class TensorRT:
         self._own_scratch = managed and any(None in port.shape for port in self.inputs)
         self._context = self._new_context(trt)
         if self._context is None:
-            raise BackendError(
-                f"TensorRT has no room to run {artefact.path}: {self._reason()}",
-                todo="close what else uses the GPU (nvidia-smi lists it), or take a smaller size",
-            )
+            if out_of_memory(self._log.last):
+                raise no_memory(artefact.path.name)
+            raise BackendError(f"TensorRT cannot run {artefact.path}: {self._reason()}")
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
@@ -128,12 +132,12 @@ class TensorRT:
         self._closed = True
         self._graph, self._pinned = None, {}
         self._cuda.finish(self._mark)
-        if self._cache is not None:
-            self._cache.save()
-        self._context = None
-        self._engine = None
-        self._runtime = None
+        compiled = self._cache.content() if self._cache is not None else None
+        self._context = self._cache = self._engine = self._runtime = None  # from left to right
         self._cuda.close()
+        if compiled is not None:
+            with suppress(EdgeganError):  # a disk that is full or closed only costs the next start its time
+                write_atomic(*compiled)
 
     def __enter__(self) -> TensorRT:
         return self
@@ -201,47 +205,21 @@ class TensorRT:
 
 def installed() -> str:
     """See `backends.installed`."""
-    found = [name for name in LIBRARIES if importlib.util.find_spec(name)]
+    found = {name: _version(name) for name in LIBRARIES if importlib.util.find_spec(name)}
     if not found:
         raise MissingExtraError("tensorrt", "gpu")
+    for name, number in found.items():
+        check_library(name, number)
+    words = ", ".join(f"{name} {number}" for name, number in found.items())
     try:
         Cuda(0).close()
     except EdgeganError as error:
-        raise BackendError(f"{', '.join(found)} can build engines here, but not run them: {error.seen}") from None
-    return ", ".join(found)
+        raise BackendError(f"{words} can build engines here, but not run them: {error.seen}") from None
+    return words
 
 
-def logger(trt: Any) -> Any:
-    """TensorRT gives reasons only to its log; this one keeps the last error and prints nothing."""
-
-    class Log(trt.ILogger):  # type: ignore[misc]
-        def __init__(self) -> None:
-            trt.ILogger.__init__(self)
-            self.last = ""
-
-        def log(self, severity: Any, text: str) -> None:
-            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR) and text.strip():
-                self.last = text.strip().splitlines()[0][:200]
-
-    return Log()
-
-
-class _JitCache:
-    """Kernels that TensorRT for RTX compiled on this machine, kept for the next start (up to 30 s saved)."""
-
-    def __init__(self, card: ModelCard) -> None:
-        self._path = cache_folder() / f"{(card.payload_sha256 or card.name)[:32]}.rtxcache"
-        self._cache: Any = None
-
-    def attach(self, config: Any) -> None:
-        """Makes `config` read and fill the cache."""
-        self._cache = config.create_runtime_cache()
-        with suppress(OSError):
-            self._cache.deserialize(self._path.read_bytes())  # a stale one is refused by TensorRT, and replaced
-        config.set_runtime_cache(self._cache)
-
-    def save(self) -> None:
-        """Writes the cache; a disk that is full or closed only costs the next start its time."""
-        if self._cache is not None:
-            with suppress(EdgeganError, OSError):
-                write_atomic(self._path, bytes(self._cache.serialize()))
+def _version(name: str) -> str:
+    try:
+        return version(name.replace("_", "-"))  # without loading gigabytes of libraries
+    except PackageNotFoundError:
+        return str(importlib.import_module(name).__version__)

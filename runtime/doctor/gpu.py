@@ -13,6 +13,7 @@ from ..backends.ort import import_onnxruntime
 from ..backends.ort_gpu import CUDA, TENSORRT, WORDS, check_provider, libraries_of, releases
 from ..errors import EdgeganError
 from .finding import Finding
+from .nvidia import without_driver
 from .packages import is_installed
 
 RENDERERS = Path("/dev/dri")
@@ -47,7 +48,7 @@ def is_here() -> bool:
 def _nvidia() -> Finding:
     driver = libraries.driver_cuda()
     if driver is None:
-        return Finding(topic="gpu", name="NVIDIA", status="note", text="no driver (libcuda.so.1), so no GPU of NVIDIA")
+        return without_driver()
     serves = f"the driver serves CUDA {driver[0]}.{driver[1]}"
     if not is_here():
         text = f"{serves}, but shows no GPU to this process"

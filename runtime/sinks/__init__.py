@@ -7,9 +7,7 @@ names one.
 
 from __future__ import annotations
 
-import importlib
 import os
-import pkgutil
 from collections.abc import Callable, Iterable
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -17,9 +15,11 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
+from ..controls.keys import ESCAPE
+from ..controls.panel import Panel
 from ..errors import SinkError
 from ..image import Image
-from ..panel import ESCAPE, Panel
+from ..kinds import modules
 from ..provenance import EDITED, Origin
 from ..sources import Frame
 
@@ -51,11 +51,13 @@ class Clock:
 class Sink(Protocol):
     """Takes frames in order, all from one thread. Open from construction on; leaving the context finishes it.
 
-    `screen` says that someone watches while it runs. `about` says where the frames went. `origin`, which whoever
+    `screen` says that someone watches while it runs. `stage` is what the time that it takes counts as: "encode",
+    "display", or "" for one that takes none. `about` says where the frames went. `origin`, which whoever
     knows it may set before the first frame, is what files tell of how the pictures came about.
     """
 
     screen: bool = False
+    stage: str = ""
     about: str = ""
     origin: Origin = EDITED
 
@@ -118,6 +120,8 @@ class Callback(Sink):
     The picture is the function's to keep, not to change. Returning True ends the run.
     """
 
+    stage = "display"
+
     def __init__(self, function: Callable[[Frame], object]) -> None:
         self._function = function
 
@@ -126,27 +130,35 @@ class Callback(Sink):
         return ESCAPE if self._function(frame) is True else ""
 
 
-def open_sink(spec: str, clock: Clock | None = None) -> Sink:
+def open_sink(spec: str, clock: Clock | None = None, *, label: bool = True) -> Sink:
     """Opens what `spec` names (see `SPECS`). A file or folder is made when the first frame comes, not before.
+
+    With `label`, every frame shows the mark of the sink's origin ("AI-edited") in its lower right corner; without,
+    whoever opens it sees to that, as `screen.dressed` does.
 
     Raises SinkError when there is no such kind, no display, or no place that can be written;
     MissingExtraError when the kind needs a package that is not installed.
     """
-    names = (m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    modules = [importlib.import_module(f"{__name__}.{name}") for name in names]
-    for module in sorted(modules, key=lambda kind: getattr(kind, "FALLBACK", False)):
-        if module.accepts(spec):
-            sink: Sink = module.open_sink(spec, clock or Clock())
-            return sink
+    for kind in modules(__name__):
+        if kind.accepts(spec):
+            sink: Sink = kind.open_sink(spec, clock or Clock())
+            return _labelled(sink) if label else sink
     raise SinkError(f"sink {spec!r} is of no known kind", f"expected {SPECS}")
 
 
-def open_sinks(specs: Iterable[str], clock: Clock | None = None) -> Sinks:
+def open_sinks(specs: Iterable[str], clock: Clock | None = None, *, label: bool = True) -> Sinks:
     """Opens several; if one cannot be opened, those before it are closed again."""
     with ExitStack() as opened:
-        sinks = [opened.enter_context(open_sink(spec, clock)) for spec in specs]
+        sinks = [opened.enter_context(open_sink(spec, clock, label=label)) for spec in specs]
         opened.pop_all()
     return Sinks(sinks)
+
+
+def _labelled(sink: Sink) -> Sink:
+    from ..screen.dressed import Dressed  # which needs this module
+    from ..stats import Stats
+
+    return Dressed(sink, Panel(), Stats(), hud=False)
 
 
 def check_writable(path: Path) -> None:
@@ -157,3 +169,14 @@ def check_writable(path: Path) -> None:
     if path.is_dir() or not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):
         why = "it is a folder" if path.is_dir() else f"{place} is not a folder that you may write to"
         raise SinkError(f"cannot write {path}: {why}", todo="name another place")
+
+
+def check_same_size(frame: Frame, first_hw: tuple[int, int], where: str) -> None:
+    """Raises SinkError if the frame has another size than the first that went to `where`."""
+    height, width = frame.image_bgr.shape[:2]
+    if (height, width) != first_hw:
+        raise SinkError(
+            f"{where}: a frame of {height}x{width} after one of {first_hw[0]}x{first_hw[1]}",
+            "frames of one size (height x width)",
+            "pictures of different sizes go into a folder: --sink FOLDER/",
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 from ..errors import InputError, SinkError
 from ..files import write_atomic
 from ..image import Image
-from ..provenance import into_png
+from ..provenance import png
 from ..sources import Frame
 from . import Clock, Sink, check_writable
 
@@ -29,6 +29,8 @@ class Folder(Sink):
     """Writes `frame_000000.png` and on, numbered by the frame's index. Each picture is whole or absent, and tells
     its origin."""
 
+    stage = "encode"
+
     def __init__(self, path: Path) -> None:
         check_writable(path / "frame")
         if any(path.glob("frame_*.png")):
@@ -38,13 +40,8 @@ class Folder(Sink):
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Writes one picture."""
-        import cv2
-
-        done, png = cv2.imencode(".png", frame.image_bgr, [cv2.IMWRITE_PNG_COMPRESSION, 1])
-        if not done:
-            raise SinkError(f"frame {frame.index} cannot be written as PNG")
         try:
-            write_atomic(self._path / f"frame_{frame.index:06d}.png", into_png(png.tobytes(), self.origin))
+            write_atomic(self._path / f"frame_{frame.index:06d}.png", png(frame.image_bgr, self.origin))
         except InputError as error:
             raise SinkError(error.seen, error.expected, error.todo) from None
         return ""

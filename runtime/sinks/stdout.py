@@ -8,11 +8,12 @@ from fractions import Fraction
 
 import numpy as np
 
+from ..controls.keys import ESCAPE
 from ..errors import SinkError
 from ..image import Image
-from ..panel import ESCAPE
 from ..sources import Frame
-from . import Clock, Sink
+from . import Clock, Sink, check_same_size
+from ._even import even
 
 SPECS = ("-", "stdout")
 
@@ -42,45 +43,50 @@ class Stdout(Sink):
     to it; nobody else may.
     """
 
+    stage = "encode"
+
     def __init__(self, descriptor: int, clock: Clock | None = None) -> None:
         self._clock = clock or Clock()
         self._out = os.fdopen(descriptor, "wb")
         self._size_hw = (0, 0)
         self._begin = 0.0
         self._written = 0
-        self._last = b""
+        self._last: Image | None = None  # as it is sent
         self._gone = False
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Writes one frame; waits while the reader is busy. Every frame must have the size of the first."""
-        height, width = frame.image_bgr.shape[:2]
-        if not self._written and not self._last:
-            self._size_hw, self._begin = (height, width), frame.timestamp
-            rate = Fraction(self._clock.fps).limit_denominator(1001)
-            even = f"W{width + width % 2} H{height + height % 2}"
-            self._put(f"YUV4MPEG2 {even} F{rate.numerator}:{rate.denominator} Ip A1:1 C420jpeg\n".encode())
-        elif (height, width) != self._size_hw:
-            raise SinkError(
-                f"stdout: a frame of {height}x{width} in a stream of {'x'.join(map(str, self._size_hw))}",
-                "every frame of a stream has one size (height x width)",
-            )
+        if self._last is None:
+            self._begin_stream(frame)
+        check_same_size(frame, self._size_hw, "stdout")
         place = self._written
         if self._clock.by_timestamp:
             place = round(self._clock.moment_s(frame, self._begin) * self._clock.fps)
         while self._written < place:  # the last one stands for those that were lost
-            self._put(self._last)
-            self._written += 1
+            self._put_last()
         if self._written == place:
-            self._last = _y4m(frame.image_bgr)
-            self._put(self._last)
-            self._written += 1
+            self._last = _i420(frame.image_bgr)
+            self._put_last()
         return ESCAPE if self._gone else ""
 
-    def _put(self, data: bytes) -> None:
+    def _begin_stream(self, frame: Frame) -> None:
+        height, width = frame.image_bgr.shape[:2]
+        self._size_hw, self._begin = (height, width), frame.timestamp
+        rate = Fraction(self._clock.fps).limit_denominator(1001)
+        size = f"W{width + width % 2} H{height + height % 2}"
+        self._put(f"YUV4MPEG2 {size} F{rate.numerator}:{rate.denominator} Ip A1:1 C420jpeg\n".encode())
+
+    def _put_last(self) -> None:
+        if self._last is not None:
+            self._put(b"FRAME\n", self._last.data)
+            self._written += 1
+
+    def _put(self, *parts: bytes | memoryview) -> None:
         if self._gone:
             return
         try:
-            self._out.write(data)
+            for part in parts:
+                self._out.write(part)
             self._out.flush()
         except BrokenPipeError:
             self._gone = True
@@ -93,11 +99,8 @@ class Stdout(Sink):
             self._out.close()
 
 
-def _y4m(image: Image) -> bytes:
-    """One frame, an odd side drawn on by one."""
+def _i420(image: Image) -> Image:
+    """The planes of one picture, (3 H / 2, W) uint8, an odd side drawn on by one."""
     import cv2
 
-    height, width = image.shape[:2]
-    if height % 2 or width % 2:
-        image = np.pad(image, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-    return b"FRAME\n" + cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420).tobytes()
+    return np.asarray(cv2.cvtColor(even(image), cv2.COLOR_BGR2YUV_I420), np.uint8)

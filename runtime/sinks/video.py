@@ -14,9 +14,10 @@ from ..files import atomic_path
 from ..image import Image
 from ..opencv import pyav
 from ..provenance import Origin, append_to_mp4
-from ..sound import Track
+from ..sound import SoundTrack
 from ..sources import Frame
-from . import Clock, Sink, check_writable
+from . import Clock, Sink, check_same_size, check_writable
+from ._even import even
 
 SUFFIXES = (".mkv", ".mov", ".mp4")
 _TICKS = 90_000  # per second
@@ -48,6 +49,8 @@ class Video(Sink):
     after a clean close, as XMP. Needs the `video` extra.
     """
 
+    stage = "encode"
+
     def __init__(self, path: Path, clock: Clock | None = None) -> None:
         self._av = pyav()
         if "libx264" not in self._av.codecs_available:
@@ -55,9 +58,10 @@ class Video(Sink):
         check_writable(path)
         self._path, self._clock = path, clock or Clock()
         self._size_hw = (0, 0)
+        self._scaler = self._av.video.reformatter.VideoReformatter()
         self._container: Any = None
         self._stream: Any = None
-        self._track: Track | None = None
+        self._track: SoundTrack | None = None
         self._sound: Any = None  # the track's stream in this file
         self._begin = 0.0
         self._last_tick, self._next_key, self._packets = -1, 0, 0
@@ -66,18 +70,15 @@ class Video(Sink):
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Encodes one frame. Every frame must have the size of the first."""
-        height, width = frame.image_bgr.shape[:2]
         if self._container is None:
-            self._start(height, width, frame.timestamp)
-        if (height, width) != self._size_hw:
-            raise SinkError(
-                f"{self._path}: a frame of {height}x{width} in a recording of {'x'.join(map(str, self._size_hw))}",
-                "every frame of a video has one size (height x width)",
-                "record pictures of different sizes into a folder: --sink FOLDER",
-            )
-        even = np.pad(frame.image_bgr, ((0, height % 2), (0, width % 2), (0, 0)), mode="edge")
-        picture = self._av.VideoFrame.from_ndarray(np.ascontiguousarray(even), format="bgr24").reformat(
-            format="yuv420p", dst_colorspace="ITU709", dst_color_range="MPEG"
+            self._start(frame)
+        check_same_size(frame, self._size_hw, str(self._path))
+        rows = np.ascontiguousarray(even(frame.image_bgr))
+        picture = self._scaler.reformat(
+            self._av.VideoFrame.from_numpy_buffer(rows, format="bgr24"),
+            format="yuv420p",
+            dst_colorspace="ITU709",
+            dst_color_range="MPEG",
         )
         tick = self._tick(frame)
         picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
@@ -87,7 +88,8 @@ class Video(Sink):
         self._encode(picture)
         return ""
 
-    def _start(self, height: int, width: int, timestamp: float) -> None:
+    def _start(self, frame: Frame) -> None:
+        height, width = frame.image_bgr.shape[:2]
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._container = self._av.open(str(self._path), "w", options=_FRAGMENTED)
@@ -102,7 +104,7 @@ class Video(Sink):
         context.gop_size = 10_000  # key frames come by time, in `write`
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1  # 16 to 235
-        self._stream, self._size_hw, self._begin = stream, (height, width), timestamp
+        self._stream, self._size_hw, self._begin = stream, (height, width), frame.timestamp
         self._start_sound()
 
     def _start_sound(self) -> None:

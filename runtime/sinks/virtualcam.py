@@ -10,7 +10,7 @@ from ..errors import MissingExtraError, SinkError
 from ..image import Image
 from ..pace import Pace
 from ..sources import Frame
-from . import Clock, Sink
+from . import Clock, Sink, check_same_size
 
 _KIND = "virtualcam"
 _REMEDIES = {
@@ -36,6 +36,8 @@ class VirtualCamera(Sink):
     Recorded frames go at their own speed. Raises MissingExtraError without the `virtualcam` extra and SinkError
     where there is no such device.
     """
+
+    stage = "display"
 
     def __init__(self, device: str | None = None, clock: Clock | None = None) -> None:
         try:
@@ -70,14 +72,10 @@ class VirtualCamera(Sink):
 
     def write(self, frame: Frame, before: Image | None = None) -> str:
         """Sends one frame when its time has come. Every frame must have the size of the first."""
-        height, width = frame.image_bgr.shape[:2]
         if self._camera is None:
-            self._camera, self._size_hw = self._open(width, height), (height, width)
-        if (height, width) != self._size_hw:
-            raise SinkError(
-                f"{self.about}: a frame of {height}x{width} after one of {'x'.join(map(str, self._size_hw))}",
-                "every frame of a camera has one size (height x width)",
-            )
+            height, width = self._size_hw = (frame.image_bgr.shape[0], frame.image_bgr.shape[1])
+            self._camera = self._open(width, height)
+        check_same_size(frame, self._size_hw, self.about)
         if not self._clock.by_timestamp:
             time.sleep(self._pace.wait_s(self._clock.moment_s(frame, 0.0)))
         try:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import subprocess
 import sys
 
+from ..controls.keys import ESCAPE
+from ..controls.panel import Panel
 from ..errors import SinkError
 from ..image import Image
-from ..overlay import Touch
 from ..pace import Pace
-from ..panel import ESCAPE, Panel
+from ..screen.touch import Touch
 from ..sources import Frame
 from . import Clock, Sink
 
@@ -36,6 +37,7 @@ class Window(Sink):
     """
 
     screen = True
+    stage = "display"
 
     def __init__(self, clock: Clock | None = None, *, title: str = "edgegan") -> None:
         check_display()

@@ -6,13 +6,14 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..panel import Panel
+from ..controls.panel import Panel
 from . import Frame, Source
+from ._wrapped import Wrapped
 
 _TICK_S = 0.04
 
 
-class Frozen(Source):
+class Frozen(Wrapped):
     """Frames of `source`, but while the panel says so, its last picture again; owns it.
 
     A live source goes on meanwhile, unseen; a recording waits. Only the picture stands still: its edits go on, so
@@ -20,9 +21,8 @@ class Frozen(Source):
     """
 
     def __init__(self, source: Source, panel: Panel) -> None:
-        self._source, self._panel = source, panel
-        self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
-        self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
+        super().__init__(source)
+        self._panel = panel
 
     def __iter__(self) -> Iterator[Frame]:
         held: Frame | None = None
@@ -33,13 +33,9 @@ class Frozen(Source):
                 while held is not None and self._panel.look.frozen:
                     time.sleep(1.0 / self.fps if self.fps else _TICK_S)
                     repeats += 1
-                    yield replace(held, index=held.index + repeats, timestamp=time.monotonic())
+                    yield replace(held, index=held.index + repeats, timestamp=time.monotonic(), decode_s=0.0)
             elif frozen and held is not None:
                 yield replace(frame, image_bgr=held.image_bgr)
                 continue
             held = frame
             yield replace(frame, index=frame.index + repeats)
-
-    def close(self) -> None:
-        """Closes the source."""
-        self._source.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from threading import Event, Thread
+from threading import Thread
 
 import numpy as np
 
@@ -13,33 +13,30 @@ from ..channel import Channel, ChannelClosed
 from ..errors import SourceError, SourceRefusedError
 from ..image import Image
 from . import Frame, Source, frame_of
+from ._retry import Retry
+from ._wrapped import Wrapped
 
-# One second of waiting and two to open again: a source is back within three of its return.
-_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 1.0
 _SILENCE_S = 1.0  # without a frame for so long, the last one is held
 _HELD_EVERY_S = 0.2  # how often it is given again: keys and the seconds on it still move
 _CLOSE_S = 5.0  # a driver may sit in a read for as long; after that its thread is left to end by itself
 
 
-class Reconnecting(Source):
+class Reconnecting(Wrapped):
     """Frames of `source`, and of what `reopen` opens after it broke. Owns what it opened.
 
-    A thread reads, waits (0.25 s, doubling up to 1 s) and opens again; frames come in order and none is lost here.
-    While none comes, the last is given again every 0.2 s with `held_s` set. Every frame has the size of the first:
-    a source that comes back with another is fitted into it, with black borders.
+    A thread reads, waits and opens again; frames come in order and none is lost here. While none comes, the last is
+    given again every 0.2 s with `held_s` set, and with `held_why` where more than silence is known. Every frame has
+    the size of the first: a source that comes back with another is fitted into it, with black borders.
 
     Raises SourceError, while iterating, once the source has been away for `give_up_s` seconds, and what
     is no SourceError, or a SourceRefusedError, at once.
     """
 
-    live = True
-    length = None
-
     def __init__(self, source: Source, reopen: Callable[[], Source], *, give_up_s: float) -> None:
-        self.name, self.about, self.fps, self.size_hw = source.name, source.about, source.fps, source.size_hw
-        self._source, self._reopen, self._give_up_s = source, reopen, give_up_s
+        super().__init__(source)
+        self._reopen = reopen
+        self._retry = Retry(give_up_s)
         self._frames: Channel[Frame | None] = Channel(1, newest_wins=False)  # None: the source broke
-        self._stopping = Event()
         self._thread = Thread(target=self._read, name="edgegan-reconnect", daemon=True)
         self._started = False
 
@@ -59,7 +56,9 @@ class Reconnecting(Source):
                 frame = None
             if frame is None:
                 now, wait_s = time.monotonic(), _HELD_EVERY_S
-                frame = replace(last, timestamp=now, held_s=now - last.timestamp)
+                frame = replace(
+                    last, timestamp=now, held_s=now - last.timestamp, held_why=self._retry.why, decode_s=0.0, skipped=0
+                )
             else:
                 last, wait_s = frame, silence_s
             yield replace(frame, index=index, image_bgr=fitted(frame.image_bgr, self.size_hw))
@@ -72,7 +71,7 @@ class Reconnecting(Source):
                 with source:
                     reason = self._pass_on(source)
                 self._frames.put(None)
-                source = self._bring_back(reason)
+                source = self._retry.until_open(self._reopen, reason)
             self._frames.finish()
         except ChannelClosed:
             pass
@@ -90,24 +89,9 @@ class Reconnecting(Source):
             return error
         return SourceError(f"{self.name} ended")
 
-    def _bring_back(self, reason: SourceError) -> Source | None:
-        """The source opened again; None when nobody wants it any more."""
-        lost, wait_s = time.monotonic(), _FIRST_WAIT_S
-        while not self._stopping.wait(wait_s):
-            try:
-                return self._reopen()
-            except SourceRefusedError:
-                raise
-            except SourceError as error:
-                away_s = time.monotonic() - lost
-                if away_s >= self._give_up_s:
-                    raise SourceError(f"{reason.seen}; away for {away_s:.0f} s", error.seen, error.todo) from None
-            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
-        return None
-
     def close(self) -> None:
         """Stops trying and closes what is open."""
-        self._stopping.set()
+        self._retry.stop()
         self._frames.abort()
         if self._started:
             self._thread.join(_CLOSE_S)

@@ -15,7 +15,7 @@ import numpy as np
 from ..errors import SourceError
 from ..image import Image
 from ..opencv import quiet
-from . import Frame, Source, frame_of
+from . import Frame, Source, Wanted, frame_of
 
 DEVICES = Path("/sys/class/video4linux")
 NODES = Path("/dev")
@@ -29,10 +29,9 @@ def accepts(spec: str) -> bool:
     return bool(re.fullmatch(r"\d{1,3}|/dev/video\d+", spec))
 
 
-def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None, loop: bool) -> Camera:
-    """Opens a camera and reads one picture to prove that it works. A camera never ends, so `loop` says nothing."""
-    del loop
-    return Camera(spec, fps=fps, size_hw=size_hw)
+def open_frames(spec: str, wanted: Wanted) -> Camera:
+    """Opens a camera and reads one picture to prove that it works."""
+    return Camera(spec, fps=wanted.fps, size_hw=wanted.size_hw)
 
 
 class Camera(Source):
@@ -95,10 +94,12 @@ class Camera(Source):
         index, seen = 0, time.monotonic()
         while True:
             with quiet():
-                got, picture = self._capture.read()
+                there = self._capture.grab()
+                taken = time.monotonic()
+                got, picture = self._capture.retrieve() if there else (False, None)  # decodes, where it is MJPG
             if got:
                 seen = time.monotonic()
-                yield frame_of(picture, index, self.name)
+                yield frame_of(np.asarray(picture), index, self.name, taken=taken, decode_s=seen - taken)
                 index += 1
             elif time.monotonic() - seen > _PATIENCE_S:
                 raise SourceError(f"{self.name} stopped giving pictures after {index} frames", todo="is it unplugged?")

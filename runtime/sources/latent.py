@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ..errors import InputError
-from . import Frame, Source, frame_of
+from . import Frame, Source, Wanted, frame_of
 
 _SPEC = re.compile(r"latent(?:@(\d+(?:\.\d+)?))?(?:#(\d+))?")
 
@@ -19,14 +19,13 @@ def accepts(spec: str) -> bool:
     return spec.partition("@")[0].partition("#")[0] == "latent"
 
 
-def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None, loop: bool) -> Beat:
-    """Opens `latent[@FPS][#SEED]`. It never ends, so `loop` says nothing."""
-    del loop
+def open_frames(spec: str, wanted: Wanted) -> Beat:
+    """Opens `latent[@FPS][#SEED]`."""
     parts = _SPEC.fullmatch(spec)
-    rate = float(parts[1]) if parts and parts[1] else fps or 30.0
+    rate = float(parts[1]) if parts and parts[1] else wanted.fps or 30.0
     if not parts or not 1 <= rate <= 240:
         raise InputError(f"source {spec!r} cannot be read", "latent[@FPS][#SEED], 1 to 240 frames per second")
-    return Beat(size_hw or (256, 256), fps=rate, seed=int(parts[2] or 0))
+    return Beat(wanted.size_hw or (256, 256), fps=rate, seed=int(parts[2] or 0))
 
 
 class Beat(Source):

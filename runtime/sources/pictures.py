@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..errors import SourceError
 from ..image import Image
-from . import Frame, Source, frame_of, refuse_size
+from . import Frame, Source, Wanted, frame_of, refuse_size
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 
@@ -20,10 +21,10 @@ def accepts(spec: str) -> bool:
     return "://" not in spec and (Path(spec).is_dir() or Path(spec).suffix.lower() in SUFFIXES)
 
 
-def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None, loop: bool) -> Pictures:
+def open_frames(spec: str, wanted: Wanted) -> Pictures:
     """Opens a picture or a folder."""
-    refuse_size(spec, size_hw)
-    return Pictures(Path(spec), fps=fps, loop=loop)
+    refuse_size(spec, wanted.size_hw)
+    return Pictures(Path(spec), fps=wanted.fps, loop=wanted.loop)
 
 
 class Pictures(Source):
@@ -52,7 +53,9 @@ class Pictures(Source):
         index = 0
         while True:
             for path in self._paths:
-                yield frame_of(read_bgr(path), index, path.name)
+                began = time.perf_counter()
+                picture = read_bgr(path)
+                yield frame_of(picture, index, path.name, decode_s=time.perf_counter() - began)
                 index += 1
             if not self._loop:
                 return
@@ -60,6 +63,7 @@ class Pictures(Source):
 
 def read_bgr(path: Path) -> Image:
     """The whole picture, upright (EXIF), as (H, W, 3) uint8 BGR. Raises SourceError for a missing or broken file."""
+    import cv2
     from PIL import Image as Pillow
     from PIL import ImageOps, UnidentifiedImageError
 
@@ -74,7 +78,7 @@ def read_bgr(path: Path) -> Image:
         raise SourceError(f"{path} holds more pixels than is safe to open", todo="make it smaller first") from None
     except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for truncated and garbled files
         raise SourceError(f"{path} cannot be read as a picture: {error}", todo="is the file complete?") from None
-    return np.ascontiguousarray(rgb[..., ::-1])
+    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def _natural(path: Path) -> list[tuple[int, int | str]]:

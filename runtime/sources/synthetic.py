@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from .. import avatars
 from ..errors import InputError
 from ..image import Image
-from . import Frame, Source, frame_of
+from . import Frame, Source, Wanted, frame_of
 
 _SPEC = re.compile(r"synthetic(?::?(?:(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:#(\d+))?)")
 _PERSON_S = 4.0  # how long one person stays
@@ -31,15 +31,14 @@ def accepts(spec: str) -> bool:
     return spec.partition(":")[0].partition("@")[0].partition("#")[0] == "synthetic"
 
 
-def open_frames(spec: str, *, fps: float | None, size_hw: tuple[int, int] | None, loop: bool) -> Synthetic:
-    """Opens `synthetic[:WIDTHxHEIGHT][@FPS][#SEED]`. It never ends, so `loop` says nothing."""
-    del loop
+def open_frames(spec: str, wanted: Wanted) -> Synthetic:
+    """Opens `synthetic[:WIDTHxHEIGHT][@FPS][#SEED]`."""
     parts = _SPEC.fullmatch(spec)
     if not parts:
         raise InputError(f"source {spec!r} cannot be read", "expected synthetic[:WIDTHxHEIGHT][@FPS][#SEED]")
     width, height, rate, seed = parts.groups()
-    size_hw = (int(height), int(width)) if height else size_hw
-    return Synthetic(size_hw or (720, 1280), fps=float(rate) if rate else fps or 30.0, seed=int(seed or 0))
+    size_hw = (int(height), int(width)) if height else wanted.size_hw
+    return Synthetic(size_hw or (720, 1280), fps=float(rate) if rate else wanted.fps or 30.0, seed=int(seed or 0))
 
 
 class Synthetic(Source):

@@ -1,6 +1,6 @@
 """The stream in a browser: a page that this device serves, with the edited picture, sliders and statistics.
 
-    with WebPage(controls, stats, {"model": "mine"}, place=Place("127.0.0.1", 8080)) as page:
+    with WebPage(controls, stats, {"model": "mine"}, address=Address("127.0.0.1", 8080)) as page:
         print(page.url)
         Stream(source, process, page, stats=stats).run()
 
@@ -9,8 +9,9 @@ Needs the `web` extra when a page is opened, not before.
 
 from __future__ import annotations
 
-from .place import Place
+from .address import Address
+from .ice import IceServer, ice_server
+from .limits import Limits
 from .server import WebPage
-from .visitors import Limits
 
-__all__ = ["Limits", "Place", "WebPage"]
+__all__ = ["Address", "IceServer", "Limits", "WebPage", "ice_server"]

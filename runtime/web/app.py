@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from starlette.responses import Response
 
 FOLDER = Path(__file__).with_name("page")
-_FILES = {"index.html": "text/html", "page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 _OFFER_BYTES = 64 << 10
 _SNAPSHOT_S = 5.0  # how long to wait for a frame
 
@@ -41,19 +41,19 @@ def application(visitors: Visitors, workers: Executor, origin: Origin, mark: str
     except ImportError as error:
         raise MissingExtraError(error.name or "starlette", "web") from None
 
-    def file(name: str, kind: str) -> Route:
+    def file(path: Path) -> Route:
         async def send(request: Request) -> Response:
             del request
-            return Response((FOLDER / name).read_bytes(), media_type=f"{kind}; charset=utf-8")
+            return Response(path.read_bytes(), media_type=f"{_KINDS[path.suffix]}; charset=utf-8")
 
-        return Route("/" if name == "index.html" else f"/{name}", send)
+        return Route("/" if path.name == "index.html" else f"/{path.name}", send)
 
     async def snapshot(request: Request) -> Response:
         """The newest picture, at full quality: of the visitor's own camera if it shows one, else of the stream."""
         visitor = visitors.find(request.query_params.get("visitor", ""))
         if visitor is None:
             return PlainTextResponse("no such visitor\n", 404)
-        shot = visitor.newest()
+        shot = visitor.newest
         if shot is None:
             try:
                 with visitors.broadcast.watching():
@@ -86,7 +86,7 @@ def application(visitors: Visitors, workers: Executor, origin: Origin, mark: str
         if visitor.peer is not None:
             await visitor.peer.close()
         try:
-            visitor.peer = peer = Peer(visitors.guests, visitor, visitors.limits.frame_pixels)
+            visitor.peer = peer = Peer(visitors.guests, visitor, visitors.limits.frame_pixels, visitors.ice)
             sdp = await peer.answer(asked.sdp)
         except EdgeganError as error:
             return PlainTextResponse(f"{error}\n", 400)
@@ -94,7 +94,7 @@ def application(visitors: Visitors, workers: Executor, origin: Origin, mark: str
 
     return Starlette(
         routes=[
-            *(file(name, kind) for name, kind in _FILES.items()),
+            *(file(path) for path in sorted(FOLDER.iterdir()) if path.suffix in _KINDS),
             Route("/snapshot.png", snapshot),
             Route("/offer", offer, methods=["POST"]),
             WebSocketRoute("/ws", visitors.serve),

@@ -10,9 +10,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from ..controls.look import Look, View
 from ..image import Image
-from ..panel import Look, View
-from ..views import compose
+from ..screen.views import compose
 from . import jpeg
 
 Record = Callable[[str, float], None]  # (stage, seconds)
@@ -31,12 +31,13 @@ class Shot(NamedTuple):
 
 @dataclass(frozen=True)
 class Moment:
-    """One frame of the stream. `index` and `held_s` are the source's; `captured_at` is in monotonic seconds."""
+    """One frame. `index`, `held_s` and `held_why` are those of the source; `captured_at` is in monotonic seconds."""
 
     shot: Shot
     index: int
     captured_at: float
     held_s: float = 0.0
+    held_why: str = ""
     pictures: dict[tuple[View, bool], asyncio.Future[bytes]] = field(default_factory=dict)
 
     @property

@@ -21,7 +21,7 @@ class Bulletin:
 
     def __init__(self, stats: Stats, about: Mapping[str, str]) -> None:
         self._stats, self._about = stats, dict(about)
-        self._read = (time.monotonic(), stats.read)
+        self._fresh = (time.monotonic(), stats.read - stats.held)
         self._made_at = -_FRESH_S
         self._figures: dict[str, Any] = {}
 
@@ -34,12 +34,13 @@ class Bulletin:
         return {**self._figures, "visitors": visitors}
 
     def _gather(self, now: float) -> dict[str, Any]:
-        before, read = self._read
-        self._read = now, self._stats.read
+        before, then = self._fresh
+        fresh = self._stats.read - self._stats.held  # held frames are old ones, given again while the source is away
+        self._fresh = now, fresh
         fps_out, age_ms = self._stats.recent()
         return {
             **self._about,
-            "fps_in": round((self._stats.read - read) / max(now - before, 1e-3), 1),
+            "fps_in": round((fresh - then) / max(now - before, 1e-3), 1),
             "fps_out": round(fps_out, 1),
             "age_ms": round(age_ms),
             "stages": {name: round(ms, 1) for name, ms in self._stats.recent_ms().items()},

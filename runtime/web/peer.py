@@ -3,29 +3,38 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ..errors import EdgeganError, InputError, MissingExtraError
 from ..opencv import pyav
 from .guests import Guest, Guests
+from .ice import IceServer
+from .newest import Newest
 
 if TYPE_CHECKING:
-    from .visitors import Visitor
+    from .visitor import Visitor
 
 
 class Peer:
     """One connection, made from the browser's offer."""
 
-    def __init__(self, guests: Guests, visitor: Visitor, most_pixels: int) -> None:
+    def __init__(self, guests: Guests, visitor: Visitor, most_pixels: int, ice: Sequence[IceServer]) -> None:
         pyav()  # before aiortc loads it
         try:
             from aiortc import RTCConfiguration, RTCPeerConnection
         except ImportError as error:
             raise MissingExtraError(error.name or "aiortc", "web") from None
-        # No ICE servers: by default aiortc would ask one of Google's for our address.
-        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=[]))
+        self._connection = RTCPeerConnection(RTCConfiguration(iceServers=self.servers(ice)))
         self._guests, self._visitor, self._most_pixels = guests, visitor, most_pixels
         self._pumps: list[asyncio.Task[None]] = []
+
+    @staticmethod
+    def servers(ice: Sequence[IceServer]) -> list[Any]:
+        """As aiortc names them. A list even where there are none: else aiortc asks one of Google's for our address."""
+        from aiortc import RTCIceServer
+
+        return [RTCIceServer(**server.as_dict()) for server in ice]
 
     async def answer(self, sdp: str) -> str:
         """The answer to an offer, both as SDP. Raises InputError for an offer that cannot be met."""
@@ -52,8 +61,8 @@ class Peer:
 
     def _on_track(self, track: Any) -> None:
         if track.kind == "video" and not self._pumps:
-            newest = _Newest()
-            self._pumps.append(asyncio.ensure_future(newest.fill(track)))
+            newest: Newest[Any] = Newest()
+            self._pumps.append(asyncio.ensure_future(_fill(newest, track)))
             self._connection.addTrack(_edited_track(newest, self._edit))
 
     async def _edit(self, frame: Any) -> Any:
@@ -66,36 +75,18 @@ class Peer:
         return edited
 
 
-class _Newest:
-    """The last frame that a track gave: aiortc keeps all that are not fetched, and old ones are worth nothing."""
+async def _fill(newest: Newest[Any], track: Any) -> None:
+    """Fetches frames until the track ends: aiortc keeps all that are not fetched, and old ones are worth nothing."""
+    from aiortc.mediastreams import MediaStreamError
 
-    def __init__(self) -> None:
-        self._frame: Any = None
-        self._ended = False
-        self._changed = asyncio.Event()
-
-    async def fill(self, track: Any) -> None:
-        """Fetches until the track ends."""
-        from aiortc.mediastreams import MediaStreamError
-
-        try:
-            while True:
-                self._frame = await track.recv()
-                self._changed.set()
-        except MediaStreamError:
-            self._ended = True
-            self._changed.set()
-
-    async def take(self) -> Any:
-        """The newest frame that was not taken yet; None after the last."""
-        while self._frame is None and not self._ended:
-            self._changed.clear()
-            await self._changed.wait()
-        frame, self._frame = self._frame, None
-        return frame
+    try:
+        while True:
+            newest.put(await track.recv())
+    except MediaStreamError:
+        newest.end()
 
 
-def _edited_track(newest: _Newest, edit: Any) -> Any:
+def _edited_track(newest: Newest[Any], edit: Any) -> Any:
     """A track that gives the newest frame edited; its class cannot be made before aiortc is there."""
     from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 
@@ -103,7 +94,7 @@ def _edited_track(newest: _Newest, edit: Any) -> Any:
         kind = "video"
 
         async def recv(self) -> Any:
-            frame = await newest.take()
+            frame, _ = await newest.take()
             if frame is None:
                 self.stop()
                 raise MediaStreamError

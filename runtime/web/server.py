@@ -6,26 +6,29 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from ..controls import Controls
+from ..controls.attributes import Controls
+from ..controls.panel import Panel
 from ..errors import MissingExtraError, SinkError
+from ..faces.options import Which
 from ..image import Image
-from ..panel import Panel
 from ..provenance import EDITED, Origin
 from ..sinks import Sink
 from ..sources import Frame
 from ..stats import Stats
 from . import certificate
 from .access import Guard
+from .address import Address, reachable
 from .app import application
 from .broadcast import Broadcast, Moment, Shot
 from .bulletin import Bulletin
 from .guests import Edits, Guests
-from .place import Place, reachable
-from .visitors import Limits, Visitors
+from .ice import IceServer
+from .limits import Limits
+from .visitors import Visitors
 
 _ENCODERS = 2
 _EDITORS = 2  # one edits while the other decodes or encodes
@@ -43,8 +46,12 @@ class WebPage(Sink):
         controls: shared with keys and other pages.
         stats: of the stream, for the page's figures.
         about: what runs (model, backend, device, precision), in words for the page.
-        place: where to serve.
-        open_editor: opens an editor for a visitor's own camera; None where visitors show none.
+        address: where to serve.
+        open_editor: opens an editor for a visitor's own camera, such as `Editor.another`; None where visitors show
+            none. With `give_way=True` visitors' pictures let the stream's go first.
+        faces: which ones a model of faces edits at first: a click on the picture chooses another. None for a model
+            of whole frames.
+        ice: STUN and TURN servers, for visitors' own cameras from beyond this network.
         mark: draw the origin's mark into every edited picture.
         origin: how the pictures came about.
         limits: of visitors, sizes and rates.
@@ -58,6 +65,8 @@ class WebPage(Sink):
     """
 
     screen = False
+    stage = "display"
+    stage = "display"
 
     def __init__(
         self,
@@ -65,31 +74,33 @@ class WebPage(Sink):
         stats: Stats,
         about: Mapping[str, str],
         *,
-        place: Place | None = None,
+        address: Address | None = None,
         open_editor: Callable[[], Edits] | None = None,
+        faces: Which | None = None,
+        ice: Sequence[IceServer] = (),
         mark: bool = True,
         origin: Origin = EDITED,
         limits: Limits | None = None,
     ) -> None:
         uvicorn = _uvicorn()
-        place = place or Place()
-        token = place.with_token()
-        tls, self.fingerprint = certificate.context(place.tls, reachable(place.host)) if place.tls else (None, "")
+        address = address or Address()
+        token = address.with_token()
+        tls, self.fingerprint = certificate.context(address.tls, reachable(address.host)) if address.tls else (None, "")
         self.origin = origin
         words = origin.mark if mark else ""
         # Apart, so that no queue of visitors' pictures holds up the stream.
         self._encoders = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="edgegan-web-encode")
         self._editors = ThreadPoolExecutor(_EDITORS, thread_name_prefix="edgegan-web-edit")
         self._broadcast = Broadcast(self._encoders, words, stats.record)
-        guests = None
+        limits, guests = limits or Limits(), None
         if open_editor is not None and isinstance(controls, Controls):
-            guests = Guests(open_editor, controls, self._editors, words)
-        limits = limits or Limits()
-        self.visitors = Visitors(controls, self._broadcast, Bulletin(stats, about), guests, limits)
+            guests = Guests(open_editor, controls, self._editors, words, limits.guests, faces or "all")
+        bulletin = Bulletin(stats, about)
+        self.visitors = Visitors(controls, self._broadcast, bulletin, guests, limits, faces=faces is not None, ice=ice)
         app = application(self.visitors, self._encoders, origin, words)
-        listener = place.listen()
+        listener = address.listen()
         port = listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://{reachable(place.host)}:{port}/" + (
+        self.url = f"{'https' if tls else 'http'}://{reachable(address.host)}:{port}/" + (
             f"?token={token}" if token else ""
         )
         self.about = ""
@@ -103,7 +114,8 @@ class WebPage(Sink):
         """Offers the frame to those who watch."""
         if self._broadcast.watchers:
             shot = Shot(frame.image_bgr, before)
-            self._broadcast.publish(Moment(shot, frame.index, frame.timestamp - frame.held_s, frame.held_s))
+            taken = frame.timestamp - frame.held_s
+            self._broadcast.publish(Moment(shot, frame.index, taken, frame.held_s, frame.held_why))
         return ""
 
     def close(self) -> None:
@@ -112,8 +124,8 @@ class WebPage(Sink):
             self._closed = True
             self._server.should_exit = True
             self._thread.join(_STOP_S)
-            for pool in (self._encoders, self._editors):
-                pool.shutdown(wait=False, cancel_futures=True)
+            self._encoders.shutdown(wait=False, cancel_futures=True)
+            self._editors.shutdown(wait=False)  # what waits there frees the visitors' editors
 
     def _run(self, listener: Any) -> None:
         async def serve() -> None:

@@ -1,0 +1,67 @@
+"""A GPU of this machine, and which TensorRT builds for it."""
+
+from __future__ import annotations
+
+import importlib.util
+import subprocess
+from dataclasses import dataclass
+
+from edgegan.runtime.backends.cuda import Cuda
+from edgegan.runtime.errors import EdgeganError, MissingExtraError
+
+
+@dataclass(frozen=True)
+class Gpu:
+    """A GPU of this machine."""
+
+    name: str
+    compute_capability: str
+    driver: str
+    cuda: str = ""  # the newest CUDA that the driver can serve, such as "13.0"
+    number: int = 0  # as CUDA counts the GPUs that this process sees
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """What the card of an engine built here says of it; what is not known is left out."""
+        found = {"gpu": self.name, "driver": self.driver, "cuda": self.cuda}
+        return {key: value for key, value in found.items() if value}
+
+
+def find_gpu(number: int = 0) -> Gpu | str:
+    """The GPU of that number, or why CUDA cannot use it here."""
+    try:
+        cuda = Cuda(number)
+    except EdgeganError as error:
+        return error.seen
+    try:
+        return Gpu(cuda.gpu_name, cuda.compute_capability, _driver(), cuda.version, number)
+    finally:
+        cuda.close()
+
+
+def choose_library(gpu: Gpu | str) -> str:
+    """`tensorrt` where there is a GPU and the package; else `tensorrt_rtx`, which builds without one.
+
+    Raises MissingExtraError that names what fits this machine if neither is installed.
+    """
+    if isinstance(gpu, Gpu) and importlib.util.find_spec("tensorrt"):
+        return "tensorrt"
+    if importlib.util.find_spec("tensorrt_rtx"):
+        return "tensorrt_rtx"
+    if isinstance(gpu, Gpu):
+        raise MissingExtraError("tensorrt", "gpu")
+    raise MissingExtraError("tensorrt_rtx", "rtx")
+
+
+def _driver() -> str:
+    """The driver's version, or "" where nvidia-smi is not there (Jetson)."""
+    try:
+        found = subprocess.run(
+            ["nvidia-smi", "--query-gpu=driver_version", "--format=csv,noheader"],
+            capture_output=True,
+            text=True,
+            timeout=20,
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return found.stdout.strip().splitlines()[0] if found.returncode == 0 and found.stdout.strip() else ""

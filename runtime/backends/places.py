@@ -1,0 +1,74 @@
+"""Where on this machine a model runs, found by loading it there, and why not elsewhere."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import msgspec
+
+from ..artefact import Artefact
+from ..errors import EdgeganError
+from . import BACKENDS, backend_class, check_ports, installed, takes
+from .selection import rank, verification
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A backend on a kind of device. `why` is for people; `todo` mends what keeps the model from running.
+
+    `verified` is false where the model runs and its card has no figures of that.
+    """
+
+    backend: str
+    device: str
+    status: Literal["chosen", "runs", "if asked for", "refused", "not here"]
+    why: str
+    todo: str = ""
+    verified: bool = True
+
+    def __str__(self) -> str:
+        return f"{self.backend} on {self.device}"
+
+
+def places(artefact: Artefact) -> tuple[Place, ...]:
+    """Every backend and device that knows the file's format, in the order in which they are asked.
+
+    The first that loads the model and that the card does not call failed is `chosen`, as `device="auto"` would.
+    What is only taken when asked for (it may build an engine for minutes) is not loaded. Raises nothing.
+    """
+    able = {name: backend_class(name).devices for name in BACKENDS if takes(name, artefact.path)}
+    offered = [(c.backend, c.device) for c in rank(artefact, able, "auto")]
+    others = [(name, kind) for name, kinds in able.items() for kind in kinds if (name, kind) not in offered]
+    found: list[Place] = []
+    for name, kind in offered:
+        place = _loaded(artefact, name, kind)
+        if place.status == "runs" and all(p.status != "chosen" for p in found):
+            place = msgspec.structs.replace(place, status="chosen")
+        found.append(place)
+    return (*found, *(_told(artefact, name, kind) for name, kind in others))
+
+
+def _loaded(artefact: Artefact, name: str, kind: str) -> Place:
+    known = verification(artefact, name, kind)
+    if known is not None and known.status == "failed":
+        return Place(backend=name, device=kind, status="refused", why=f"failed verification: {known.reason}")
+    try:
+        with backend_class(name)(artefact, device=kind) as opened:
+            check_ports(artefact.card, opened.inputs, opened.outputs)
+    except EdgeganError as error:
+        return Place(backend=name, device=kind, status="not here", why=error.seen, todo=error.todo)
+    if known is None or known.status == "not_run":
+        later = "the golden pairs run at every load" if artefact.golden else "and no golden pairs lie beside it"
+        before = "never verified" if known is None or not known.reason else known.reason
+        return Place(backend=name, device=kind, status="runs", why=f"{before}; {later}", verified=False)
+    figure = f" at {known.psnr_worst_db:.1f} dB on the worst picture" if known.psnr_worst_db is not None else ""
+    return Place(backend=name, device=kind, status="runs", why=f"verified{figure}")
+
+
+def _told(artefact: Artefact, name: str, kind: str) -> Place:
+    try:
+        devices = installed(name).partition("devices: ")[2].split(", ")
+    except EdgeganError as error:
+        return Place(backend=name, device=kind, status="not here", why=error.seen, todo=error.todo)
+    if devices != [""] and not any(device.startswith(kind) for device in devices):
+        return Place(backend=name, device=kind, status="not here", why=f"it sees no such device: {', '.join(devices)}")
+    return Place(backend=name, device=kind, status="if asked for", why=f"with --backend {name} --device {kind}")

@@ -1,0 +1,166 @@
+"""Finds faces and their eyes with BlazeFace (short range) through OpenCV."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Lock
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CardError
+from ..image import Image
+from . import Face
+
+Floats = NDArray[np.float32]
+
+MODEL = Path(__file__).parents[1] / "data" / "blazeface_short_range.tflite"
+MODEL_SHA256 = "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633"
+
+_SIDE = 128  # what the network was made for, in pixels
+_GRIDS = ((16, 2), (8, 6))  # cells along each side, anchors in each cell: 16*16*2 + 8*8*6 = 896
+_POINTS = 6  # right eye, left eye (of the person), nose tip, mouth, right ear, left ear
+_MOST_SQUARES = 6  # of a frame in which the first look found nothing
+_OVERLAP = 0.3  # boxes that overlap more (IoU) are the same face
+
+
+class FaceFinder:
+    """Finds the faces of a frame. Thread-safe: calls take turns, since the network keeps state between its layers.
+
+    Args:
+        threshold: the lowest score, in [0, 1], that counts as a face.
+
+    Raises:
+        CardError: the detector's file is missing or was changed.
+    """
+
+    def __init__(self, threshold: float = 0.6) -> None:
+        self._threshold = threshold
+        self._net = _network()
+        self._anchors = _anchors()
+        self._lock = Lock()
+
+    def find(self, frame_bgr: Image) -> list[Face]:
+        """The faces, best first.
+
+        The whole frame is searched for faces down to about a sixth of its longer side; if it has none, squares of
+        its shorter side are, for faces down to about an eighth of that.
+        """
+        height, width = frame_bgr.shape[:2]
+        points, scores = self._search(frame_bgr, 0, 0)
+        if not len(scores) and max(height, width) > 1.2 * min(height, width):
+            parts = [self._search(square, x, y) for square, x, y in _squares(frame_bgr)]
+            points, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
+        return [_face(each, score) for each, score in _merge(points, scores)]
+
+    def _search(self, part: Image, x: int, y: int) -> tuple[Floats, Floats]:
+        """Candidates in a part of the frame that begins at (x, y): corners and key points (N, 8, 2), scores (N,)."""
+        import cv2
+
+        height, width = part.shape[:2]
+        # A square letterbox: the part is shrunk to fit and the rest is black.
+        scale = _SIDE / max(height, width)
+        shrunk_wh = (max(1, round(width * scale)), max(1, round(height * scale)))
+        left, top = (_SIDE - shrunk_wh[0]) // 2, (_SIDE - shrunk_wh[1]) // 2
+        square = np.zeros((_SIDE, _SIDE, 3), np.uint8)
+        shrunk = cv2.resize(part, shrunk_wh, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+        square[top : top + shrunk_wh[1], left : left + shrunk_wh[0]] = shrunk
+        points, scores = self._run(square)
+        # The network tilts the eye line of some faces; it tilts their mirror image the other way.
+        mirrored, mirrored_scores = self._run(square[:, ::-1])
+        points = np.concatenate([points, _mirror(mirrored)])
+        to_frame = np.array([width / shrunk_wh[0], height / shrunk_wh[1]], np.float32)
+        return (points - (left, top)) * to_frame + (x, y), np.concatenate([scores, mirrored_scores])
+
+    def _run(self, square: Image) -> tuple[Floats, Floats]:
+        """Candidates above the threshold, in pixels of the network."""
+        import cv2
+
+        blob = cv2.dnn.blobFromImage(square, 1 / 127.5, mean=(127.5,) * 3, swapRB=True)
+        with self._lock:
+            self._net.setInput(blob)
+            outputs = [o.copy() for o in self._net.forward(self._net.getUnconnectedOutLayersNames())]
+        by_width = {o.shape[-1]: o for o in outputs}  # OpenCV's versions differ in the order of outputs
+        raw = by_width[2 * (2 + _POINTS)].reshape(-1, 2 + _POINTS, 2)
+        scores = 1.0 / (1.0 + np.exp(-np.clip(by_width[1].reshape(-1), -80.0, 80.0)))
+        good = scores >= self._threshold
+        points = raw[good] + self._anchors[good, None, :]
+        half = raw[good, 1] / 2  # the second row is a size, not a place
+        centre = points[:, 0].copy()
+        points[:, 0], points[:, 1] = centre - half, centre + half
+        sound = (half > 0).all(axis=1) & np.isfinite(points).all(axis=(1, 2))
+        return points[sound], scores[good][sound]
+
+
+def _squares(frame: Image) -> Iterator[tuple[Image, int, int]]:
+    """Squares along the longer side that overlap by a third or more, so that each face lies whole in one of them."""
+    height, width = frame.shape[:2]
+    side = min(height, width)
+    count = min(_MOST_SQUARES, 1 + math.ceil((max(height, width) - side) / (side * 2 / 3)))
+    for start in np.linspace(0, max(height, width) - side, count).astype(int).tolist():
+        x, y = (start, 0) if width > height else (0, start)
+        yield frame[y : y + side, x : x + side], x, y
+
+
+def _mirror(points: Floats) -> Floats:
+    """Candidates found in the mirrored picture, as they lie in the true one: left and right change names."""
+    flipped = points * (-1, 1) + (_SIDE, 0)
+    flipped[:, :2, 0] = flipped[:, 1::-1, 0]
+    return flipped[:, [0, 1, 3, 2, 4, 5, 7, 6]]
+
+
+def _merge(points: Floats, scores: Floats) -> list[tuple[Floats, float]]:
+    """One entry for each face: the mean of its candidates, weighted by score, which jitters less than the best one."""
+    faces = []
+    order = np.argsort(-scores)
+    while len(order):
+        overlap = _iou(points[order[0], :2], points[order, :2])
+        same, order_rest = order[overlap > _OVERLAP], order[overlap <= _OVERLAP]
+        weights = scores[same, None, None] / scores[same].sum()
+        faces.append(((points[same] * weights).sum(axis=0), float(scores[same[0]])))
+        order = order_rest
+    return faces
+
+
+def _iou(box: Floats, boxes: Floats) -> Floats:
+    """Intersection over union of one box (2, 2) with many (N, 2, 2); each is its two corners."""
+    overlap = np.minimum(box[1], boxes[:, 1]) - np.maximum(box[0], boxes[:, 0])
+    shared = np.prod(np.maximum(overlap, 0.0), axis=1)
+    areas = np.prod(boxes[:, 1] - boxes[:, 0], axis=1)
+    result: Floats = shared / (np.prod(box[1] - box[0]) + areas - shared)
+    return result
+
+
+def _face(points: Floats, score: float) -> Face:
+    (x0, y0), (x1, y1), *marks = [(float(x), float(y)) for x, y in points]
+    # The network names eyes by where they usually are in the picture: its first is the one on the left.
+    left, right, *others = marks
+    return Face(box=(x0, y0, x1 - x0, y1 - y0), score=score, left_eye=left, right_eye=right, points=tuple(others))
+
+
+def _anchors() -> Floats:
+    """The centre of each of the 896 anchors, (896, 2), in network pixels."""
+    rows = []
+    for cells, each in _GRIDS:
+        centres = (np.arange(cells, dtype=np.float32) + 0.5) * (_SIDE / cells)
+        y, x = np.meshgrid(centres, centres, indexing="ij")
+        rows.append(np.repeat(np.stack([x, y], axis=-1).reshape(-1, 2), each, axis=0))
+    return np.concatenate(rows)
+
+
+def _network() -> Any:
+    import cv2
+
+    try:
+        data = MODEL.read_bytes()
+    except OSError:
+        raise CardError(f"the face detector {MODEL} is missing", todo="install edgegan again") from None
+    if hashlib.sha256(data).hexdigest() != MODEL_SHA256:
+        raise CardError(f"the face detector {MODEL} was changed", f"SHA-256 {MODEL_SHA256}", "install edgegan again")
+    # OpenCV 5's new engine gives one of the two outputs; 4.x has no choice of engine.
+    engine = {"engine": cv2.dnn.ENGINE_CLASSIC} if hasattr(cv2.dnn, "ENGINE_CLASSIC") else {}
+    return cv2.dnn.readNetFromTFLite(str(MODEL), **engine)

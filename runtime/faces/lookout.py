@@ -1,0 +1,109 @@
+"""The face search in a thread of its own, beside the network, on the newest frame."""
+
+from __future__ import annotations
+
+import time
+from threading import Lock, Thread
+
+from ..channel import Channel, ChannelClosed
+from ..image import Image
+from ..reduction import halved, halvings
+from . import Face, Point
+from .finder import FaceFinder
+from .tracking import Sighting
+
+_LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network takes of the shorter side
+
+
+class Lookout:
+    """Searches frames at its own pace; frames that come meanwhile give way to the newest. One thread may call it.
+
+    What it answers depends on the pace of the machine: for live streams, not where results must repeat.
+
+    Args:
+        finder: searches; stays the caller's.
+    """
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self._finder = finder
+        self._frames: Channel[tuple[Image, int, float, int]] = Channel(1, newest_wins=True)
+        self._done: list[Sighting] = []
+        self._video = 0  # which one the results are of
+        self._begun = False
+        self._error: BaseException | None = None
+        self._lock = Lock()
+        self._thread: Thread | None = None
+
+    def look(self, frame_bgr: Image, timestamp: float) -> list[Sighting]:
+        """Hands a frame over and returns what was found since the last call, in earlier frames as a rule.
+
+        The first frame of a video is searched at once, so that it begins with its faces. Of others a copy is kept,
+        reduced to what the finder needs.
+        Raises what the search raised.
+        """
+        times = halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
+        small = halved(frame_bgr, times)
+        if not self._begun:
+            self._begun = True
+            return [self._search(small, 1 << times, timestamp)]
+        if self._thread is None:
+            self._thread = Thread(target=self._work, name="edgegan-faces", daemon=True)
+            self._thread.start()
+        done = self._take()
+        self._frames.put((small if times else small.copy(), 1 << times, timestamp, self._video))
+        return done
+
+    def reset(self) -> None:
+        """Another video begins: what is still found in the last one is dropped."""
+        with self._lock:
+            self._video += 1
+            self._done, self._begun = [], False
+
+    def close(self) -> None:
+        """Ends the thread; a second call does nothing."""
+        self._frames.abort()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _take(self) -> list[Sighting]:
+        with self._lock:
+            if self._error is not None:
+                raise self._error
+            done, self._done = self._done, []
+        return done
+
+    def _work(self) -> None:
+        while True:
+            try:
+                small, factor, timestamp, video = self._frames.get()
+                sighting = self._search(small, factor, timestamp)
+            except ChannelClosed:
+                return
+            except BaseException as error:
+                with self._lock:
+                    self._error = error
+                return
+            with self._lock:
+                if video == self._video:
+                    self._done.append(sighting)
+
+    def _search(self, small: Image, factor: int, timestamp: float) -> Sighting:
+        began = time.perf_counter()
+        faces = [_enlarged(face, factor) for face in self._finder.find(small)]
+        return Sighting(timestamp, faces, time.perf_counter() - began)
+
+
+def _enlarged(face: Face, factor: int) -> Face:
+    """A face of a reduced frame, as it lies in the frame itself."""
+
+    def there(point: Point) -> Point:
+        return point[0] * factor, point[1] * factor
+
+    x, y, width, height = face.box
+    return Face(
+        box=(x * factor, y * factor, width * factor, height * factor),
+        score=face.score,
+        left_eye=there(face.left_eye),
+        right_eye=there(face.right_eye),
+        points=tuple(there(point) for point in face.points),
+    )

@@ -1,0 +1,71 @@
+"""How long each stage took: the last durations of each, and their percentiles."""
+
+from __future__ import annotations
+
+from collections import deque
+from itertools import islice
+from threading import Lock
+
+import numpy as np
+
+from .stopwatch import STAGES
+
+PERCENTILES = (50, 95, 99)
+_WINDOW = 4096  # samples kept per stage: memory stays bounded however long the run
+_NOW = 31  # of which are "now"
+
+# Along the road of a frame; a stage of another name comes where the unnamed one stands.
+_BEFORE = ("wait", "read", "decode", *STAGES[: STAGES.index("network")], "latent", *STAGES[STAGES.index("network") :])
+_AFTER = ("total", "process", "besides", "dress", "encode", "display", "write", "age")
+
+
+class Times:
+    """Durations by stage; every method may be called from any thread. Stage names are free.
+
+    They come out along the road of a frame, whatever the order in which they came in.
+    """
+
+    def __init__(self) -> None:
+        self._stages: dict[str, deque[float]] = {}
+        self._lock = Lock()
+
+    def record(self, stage: str, seconds: float) -> None:
+        """Adds one duration to a stage."""
+        with self._lock:
+            samples = self._stages.get(stage)
+            if samples is None:
+                samples = deque(maxlen=_WINDOW)
+                self._stages = dict(sorted({**self._stages, stage: samples}.items(), key=_place))
+            samples.append(seconds)
+
+    def newest(self, count: int = _NOW) -> dict[str, list[float]]:
+        """Stage -> its last durations in seconds, the newest first."""
+        with self._lock:
+            return {name: list(islice(reversed(samples), count)) for name, samples in self._stages.items()}
+
+    def percentiles_ms(self) -> dict[str, dict[str, float]]:
+        """Stage -> {"p50": ...}, in milliseconds, of the last 4096 durations."""
+        with self._lock:
+            stages = {name: np.array(samples) for name, samples in self._stages.items()}
+        return {
+            name: {f"p{p}": round(1000 * float(np.percentile(samples, p)), 3) for p in PERCENTILES}
+            for name, samples in stages.items()
+        }
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Head and rows, for a terminal; without the stages that never took any time."""
+        with self._lock:
+            idle = {name for name, samples in self._stages.items() if not any(samples)}
+        rows = [
+            (name, *(f"{ms:.1f}" for ms in times.values()))
+            for name, times in self.percentiles_ms().items()
+            if name not in idle
+        ]
+        return ("stage", *(f"p{p} ms" for p in PERCENTILES)), rows
+
+
+def _place(stage: tuple[str, object]) -> int:
+    name = stage[0]
+    if name in _AFTER:
+        return len(_BEFORE) + 1 + _AFTER.index(name)
+    return _BEFORE.index(name) if name in _BEFORE else len(_BEFORE)

@@ -1,0 +1,47 @@
+"""NVIDIA's libraries by their names on each system."""
+
+from __future__ import annotations
+
+import ctypes
+import importlib.util
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from edgegan.runtime.backends import libraries
+
+
+@pytest.mark.parametrize(
+    ("system", "driver", "cudnn"),
+    [("linux", "libcuda.so.1", "libcudnn.so.9"), ("win32", "nvcuda.dll", "cudnn64_9.dll")],
+)
+def test_the_driver_is_found_by_its_name_on_each_system(monkeypatch, system, driver, cudnn):
+    def set_to(value):
+        def call(pointer):
+            pointer._obj.value = value
+            return 0
+
+        return call
+
+    def load(name, mode=0):
+        if name == driver:
+            return SimpleNamespace(cuInit=lambda flags: 0, cuDeviceGetCount=set_to(2), cuDriverGetVersion=set_to(13020))
+        if name == cudnn:
+            return SimpleNamespace(cudnnGetVersion=Version())
+        raise OSError(name)
+
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(ctypes, "CDLL", load)
+    spec = importlib.util.spec_from_file_location("libraries_there", libraries.__file__)
+    assert spec is not None and spec.loader is not None
+    there = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(there)
+    assert there.gpu_count() == 2 and there.driver_cuda() == (13, 2) and there.cudnn_version() == "9.13.0"
+
+
+class Version:
+    restype = None
+
+    def __call__(self):
+        return 91300
