@@ -13,7 +13,7 @@ import pytest
 from frames import Kept
 
 from edgegan.runtime.errors import InputError, SourceError
-from edgegan.runtime.sources import gst, open_source
+from edgegan.runtime.sources import Wanted, gst, open_source
 from edgegan.runtime.stream import Stream
 
 # Speaks as gst-launch-1.0 1.22 does with -v, and writes rows padded to four bytes, as GStreamer lays out BGR.
@@ -25,6 +25,8 @@ if "nonsense" in words:
 open({log!r}, "w").write(str(os.getpid()))
 caps = "caps = video/x-raw, format=(string)BGR, width=(int)6, height=(int)4, framerate=(fraction)30000/1001, x=(int)1"
 out = int(words[-1].removeprefix("fd="))
+if "mute" in words:
+    time.sleep(600)
 for number in range(3):
     rows = bytearray(b"\\xee" * 20 * 4)  # six pixels are 18 bytes: two are padding
     for row in range(4):
@@ -87,6 +89,14 @@ def test_the_process_ends_with_the_source_and_silence_is_an_error(stand_in, monk
         assert time.monotonic() - begin < 3
     assert not alive(stand_in)
     assert len(os.listdir("/proc/self/fd")) == descriptors
+
+
+def test_a_pipeline_that_is_opened_again_is_not_waited_for_as_long(stand_in):
+    begin = time.monotonic()
+    with pytest.raises(SourceError, match=r"no picture within 0\.3 s"):
+        gst.open_frames("gst:v4l2src mute", Wanted(answer_s=0.3))
+    assert time.monotonic() - begin < 3
+    assert not alive(stand_in)
 
 
 def test_what_cannot_be_started_is_said_in_three_lines_at_most(stand_in, monkeypatch):

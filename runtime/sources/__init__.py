@@ -30,7 +30,7 @@ SPECS = (
     "a camera (0 or /dev/video0), a video file, a picture, a folder of pictures, a URL, gst:PIPELINE, "
     "synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
 )
-_AGAIN_S = 2.0  # for a source that went away to answer: it is to be back within three seconds of its return
+AGAIN_S = 2.0  # for a source that went away to answer: it is to be back within three seconds of its return
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def open_source(
             from ._reconnecting import Reconnecting
 
             # What took long to open at first may do so again.
-            again = replace(wanted, answer_s=max(_AGAIN_S, 2 * (time.monotonic() - began)))
+            again = replace(wanted, answer_s=max(AGAIN_S, 2 * (time.monotonic() - began)))
             source = Reconnecting(source, lambda: _open(spec, again), give_up_s=reconnect_s)
     if realtime and not source.live:
         from ._paced import Paced

@@ -16,11 +16,10 @@ from ..image import Image
 from ..opencv import pyav
 from ..pace import Pace
 from ..sound import Sound
-from . import Frame, Source, frame_of
+from . import AGAIN_S, Frame, Source, frame_of
 from ._catch_up import CatchUp
 
 ANSWER_S = 10.0  # for a stream to answer
-_AGAIN_S = 2.0  # the same when a recording is opened again
 _SILENCE_S = 2.0  # between two packets of a stream: then it counts as gone
 _SEGMENT_S = 30.0  # the same where packets come in segments of many seconds
 _SEGMENTED = (".m3u8", ".mpd")
@@ -154,7 +153,7 @@ class AvVideo(Source):
         # Formats without an index lead to some place nearby, from where the next key frame may lie too far on.
         for back_s in (*_BACK_S, None):
             self.close()
-            self._open(_AGAIN_S)
+            self._open(AGAIN_S)
             self._stream.thread_type = "AUTO"
             try:
                 if back_s is not None:

@@ -31,8 +31,13 @@ MODEL_TOLERANCES = {
     "fp16": Tolerance(min_psnr_db=45.0),
     "int8": Tolerance(min_psnr_db=35.0),
 }
-# Probabilities: up to 7e-7 was measured over 64 held-out faces. 1e-4 moves no decision but those within it of a half.
-CLASSIFIER_TOLERANCES = {"fp32": Tolerance(max_abs=1e-4)}
+# Probabilities: up to 7e-7 was measured in fp32 over 64 held-out faces. A bound moves no decision but those within it
+# of one half. Export makes a helper in fp32 alone: the others were chosen, not measured.
+CLASSIFIER_TOLERANCES = {
+    "fp32": Tolerance(max_abs=1e-4),
+    "fp16": Tolerance(max_abs=2e-2),
+    "int8": Tolerance(max_abs=1e-1),
+}
 
 
 def exportable(
