@@ -21,8 +21,6 @@ from edgegan.report import Section, write_report
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.stopwatch import STAGES
 
-CLIP_FRAMES = 120
-
 
 @dataclass
 class Demo:
@@ -55,7 +53,7 @@ class Demo:
             f"--side-by-side --sink {out}/live.mp4 --stats-json {out}/live.json"
         )
         self._edgegan(
-            f"live {out} --source {shlex.quote(str(real_clip()))} --set Eyeglasses=1 --set Smiling=1 "
+            f"live {out} --source {shlex.quote(str(real_clip()))} --set Blond_Hair=1 "
             f"--side-by-side --sink {out}/clip.mp4 --stats-json {out}/clip.json"
         )
         self._report()

@@ -128,7 +128,7 @@ def mean(page):
 
 def frames(page):
     """How many were drawn."""
-    return int(page.evaluate("() => document.getElementById('picture').dataset.frames"))
+    return int(page.evaluate("() => document.getElementById('picture').dataset.frames || 0"))
 
 
 def drag(page, name, value):
