@@ -56,8 +56,8 @@ check: $(READY)
 bench: $(READY)
 	@mkdir -p benchmarks/results
 	$(BIN)/edgegan bench --json benchmarks/results/local.json
-	$(BIN)/edgegan live --source synthetic:1280x720@30 --set Blond_Hair=1 --sink null --seconds 75 \
-	  --stats-json benchmarks/results/local-live.json
+	$(BIN)/python benchmarks/budget.py
+	$(BIN)/python benchmarks/paced.py --json benchmarks/results/local-live.json
 	$(BIN)/python benchmarks/stability.py --json benchmarks/results/local-stability.json
 
 clean:

@@ -53,7 +53,7 @@ def main() -> None:
 
 def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
     """Milliseconds of every frame by stage, and what ran."""
-    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # before libraries count the cores
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # threads that begin later keep to it too
     import cv2
 
     from edgegan.runtime import Editor

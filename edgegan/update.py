@@ -43,7 +43,7 @@ class Update:
             where: in training, for an error.
 
         Raises:
-            TrainingError: a value is not finite. Nothing was changed by this step.
+            TrainingError: a value is not finite. No weight was changed by this step.
         """
         owned = {id(p) for p in phase.module.parameters()}
         for net in self._nets.values():

@@ -25,7 +25,7 @@ REFERENCE = "onnxruntime"  # on the CPU: an ONNX file that it runs wrongly is no
 class Lineage:
     """The ONNX files beside an artefact that it comes from; None for one that is not there."""
 
-    source: Path | None  # what ONNX Runtime can run of it: itself, or the file that an engine was built from
+    source: Path | None  # the very operators, for ONNX Runtime: itself, or the file that an engine was built from
     origin: Path | None  # the float32 file
 
 
@@ -42,18 +42,23 @@ def diagnosis(artefact: Artefact, pairs: Golden, backend: str, tolerance: Mappin
 
 def lineage(artefact: Artefact) -> Lineage:
     """Follows the hashes of parents on the cards of the files beside an artefact."""
-    beside = {sha256(path): path for path in sorted(artefact.path.parent.glob("*.onnx"))}
+    beside = {}
+    for path in sorted(artefact.path.parent.glob("*.onnx")):
+        with suppress(OSError):
+            beside[sha256(path)] = path
     path, card = artefact.path, artefact.card
     source = path if path.suffix == ".onnx" else None
     while card.parent_sha256 is not None:
         parent = beside.pop(card.parent_sha256, None)
         if parent is None:
             return Lineage(source, None)
-        source = source or parent
+        if artefact.path.suffix == ".engine":
+            source = source or parent
         path = parent
-        if not sidecar(parent).is_file():
+        try:
+            card = ModelCard.from_json(sidecar(parent).read_bytes(), where=str(parent))
+        except (OSError, EdgeganError):
             break
-        card = ModelCard.from_json(sidecar(parent).read_bytes(), where=str(parent))
     if path.suffix == ".onnx":
         return Lineage(source, path)
     return Lineage(source, _namesake(artefact))
@@ -78,7 +83,7 @@ def _told(
     if backend == REFERENCE:
         return
     if found.source is None:
-        yield "no ONNX file that it comes from lies beside it, so that nothing tells whether the file is wrong"
+        yield "no ONNX file with its operators lies beside it, so that nothing tells whether the file is wrong"
         return
     try:
         source = (

@@ -101,31 +101,40 @@ class Search:
     def mix(self, aim_db: float | None = None) -> Mix:
         """The mix that reaches `aim_db` with the fewest layers in float; None is the goal and MARGIN_DB more.
 
-        Layers stay float in the order of error saved per multiply-accumulate. Where no mix reaches the aim, but one
-        the goal, it is all layers but one in float.
+        Layers stay float in the order of error saved per multiply-accumulate. Where the margin is out of reach, the
+        goal alone counts; where `aim_db` is, all layers but one stay float.
 
         Raises VerifyError if the goal itself is out of reach.
         """
-        aim_db = self._goal.min_psnr_db + MARGIN_DB if aim_db is None else aim_db
-        total, whole = len(self._form.layers), self._worst_db(0)
-        if whole >= aim_db:
-            return Mix(total, whole, whole)
-        few, enough = 0, total
+        goal_db, total = self._goal.min_psnr_db, len(self._form.layers)
+        if aim_db is None:
+            count = self._fewest(goal_db + MARGIN_DB)
+            count = self._fewest(goal_db) if count is None else count
+        else:
+            count = self._fewest(aim_db)
+            count = total - 1 if count is None and self._worst_db(total - 1) >= goal_db else count
+        whole_db = self._worst_db(0)
+        if count is None:
+            raise VerifyError(
+                f"INT8 reaches {whole_db:.1f} dB on the worst picture",
+                f"no mix with float layers reaches {goal_db:g} dB",
+                "ask for less with --min-psnr, or leave int8 out",
+            )
+        if not count:
+            return Mix(total, whole_db, whole_db)
+        kept = set(self._order[:count])
+        costs = tuple(Cost(each, self._alone_db[each.name], each.name in kept) for each in self._form.layers)
+        return Mix(total, whole_db, self._worst_db(count), costs)
+
+    def _fewest(self, aim_db: float) -> int | None:
+        """How many layers have to stay float to reach it; None if even all but one are too few."""
+        if self._worst_db(0) >= aim_db:
+            return 0
+        few, enough = 0, len(self._form.layers)
         while enough - few > 1:  # bisection: more layers in float, more fidelity
             count = (few + enough) // 2
             few, enough = (few, count) if self._worst_db(count) >= aim_db else (count, enough)
-        enough = min(enough, total - 1)
-        if self._worst_db(enough) < min(aim_db, self._goal.min_psnr_db):
-            raise VerifyError(
-                f"INT8 reaches {whole:.1f} dB on the worst picture",
-                f"no mix with float layers reaches {self._goal.min_psnr_db:g} dB",
-                "ask for less with --min-psnr, or leave int8 out",
-            )
-        if not enough:
-            return Mix(total, whole, whole)
-        kept = set(self._order[:enough])
-        costs = tuple(Cost(each, self._alone_db[each.name], each.name in kept) for each in self._form.layers)
-        return Mix(total, whole, self._worst_db(enough), costs)
+        return enough if enough < len(self._form.layers) else None
 
     def _worst_db(self, count: int) -> float:
         if count not in self._seen:

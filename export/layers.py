@@ -56,8 +56,10 @@ def first_bad_layer(artefact: Artefact, parent: Path, pairs: Golden, backend: st
     layers = [(name, node) for node in origin.graph.node for name in node.output]
     names = [name for name, _ in layers]
     given = next(iter(pairs.calls()))[0]
+    types = {i.name: onnx.helper.tensor_dtype_to_np_dtype(i.type.tensor_type.elem_type) for i in origin.graph.input}
+    plain = {name: array.astype(types[name]) for name, array in given.items()}
     alone = artefact.path == parent and backend == "onnxruntime"
-    expected = (_reference if alone else _onnxruntime)(parent, names, given)
+    expected = (_reference if alone else _onnxruntime)(parent, names, plain)
     seen = READERS[backend](artefact.path, names, golden.cast(given, artefact.card.inputs))
     errors = {n: (_relative(expected[n], seen[n]), node) for n, node in layers if n in expected and n in seen}
     most = max((error for error, _ in errors.values()), default=0.0)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from edgegan.families import ExportSpec
 
 # The packages that making an artefact takes, beyond those that every export takes; (package, extra).
-_ALWAYS = (("onnx", "export"), ("onnxscript", "export"), ("onnxslim", "export"))
+_ALWAYS = (("onnx", "export"), ("onnxscript", "export"), ("onnxslim", "export"), ("onnxruntime", "cpu"))
 _NEEDS = {
     Wanted("fp16", "onnx"): (("onnxconverter_common", "export"),),
     Wanted("fp32", "openvino"): (("openvino", "cpu"),),

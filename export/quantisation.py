@@ -11,7 +11,7 @@ import msgspec
 from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
 from edgegan.runtime.card import ModelCard, Verification
-from edgegan.runtime.errors import VerifyError
+from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.golden import DEFAULT_TOLERANCE, Golden
 
 from . import halves, int8, ir, qdq, to_onnx
@@ -61,7 +61,7 @@ class Quantisation:
             try:
                 made = self._made(Wanted("int8", "onnx"), form, self._single, judges)
                 break
-            except VerifyError:
+            except (VerifyError, MissingExtraError):  # there, and perhaps broken
                 if reader == readers[-1]:
                     raise
         fast = made.card.verification.get(FAST)
@@ -86,21 +86,29 @@ class Quantisation:
     def _made(self, wanted: Wanted, form: int8.Form, parent: Artefact, judges: Sequence[str]) -> Artefact:
         """The file of a form with as few layers in float as all `judges` need on held-out pictures.
 
-        The first judge has to be content, or VerifyError is raised.
+        The first judge has to be content, or VerifyError is raised; where the others never are, it decides alone.
         """
         name = wanted.file(self._stem)
         search = int8.Search(form, self._goal, partial(self._folder.tell, f"{name}: layers measured"))
-        mix, floor = search.mix(), self._goal.min_psnr_db
-        for left in reversed(range(_TRIES)):
-            artefact = self._folder.write(
-                form.variant(mix.float_layers), self._card(form, mix, parent), name, self._pairs, self._tolerance
-            )
-            short_db = max((floor - seen for seen in _worst_db(artefact.card.verification, judges)), default=0.0)
-            if short_db <= 0 or not left:
+        floor, tried, enough = self._goal.min_psnr_db, [search.mix()], None
+
+        def written(mix: int8.Mix) -> Artefact:
+            card = self._card(form, mix, parent)
+            return self._folder.write(form.variant(mix.float_layers), card, name, self._pairs, self._tolerance)
+
+        while True:
+            mix = tried[-1]
+            artefact = written(mix)
+            short_db = [max(0.0, floor - seen) for seen in _worst_db(artefact.card.verification, judges)]
+            enough = enough or (mix if not any(short_db[:1]) else None)
+            if not any(short_db) or len(tried) == _TRIES:
                 break
-            before, mix = mix, search.mix(mix.psnr_worst_db + short_db)
-            if mix == before:
+            following = search.mix(mix.psnr_worst_db + max(short_db))
+            if following == mix:
                 break
+            tried.append(following)
+        if any(short_db) and enough is not None and enough != mix:
+            mix, artefact = enough, written(enough)
         require(artefact, artefact.card.verification, self._pairs, judges[0])
         self._folder.add_rows(artefact, loud=wanted != INT8_IN_HALF)  # CPUs are not what that one is for
         self._tell(mix, artefact)

@@ -77,6 +77,11 @@ class Stats:
             if count:
                 self.dropped[cause] += count
 
+    def fps_in(self) -> float:
+        """Fresh frames per second from the source over the last moments."""
+        with self._lock:
+            return _rate(_newest(self._read_at))
+
     def recent(self) -> tuple[float, float]:
         """Frames per second over the last moments, and the median age in milliseconds of their frames."""
         with self._lock:
@@ -88,9 +93,8 @@ class Stats:
         """The last moments in a few words: rates in and out, age, drops by cause, losses of the source, memory."""
         fps_out, age_ms = self.recent()
         with self._lock:
-            fps_in = _rate(_newest(self._read_at))
             dropped, reconnects, lost_s = sorted(self.dropped.items()), self.reconnects, self.lost_s
-        words = [f"{fps_in:.1f} fps in, {fps_out:.1f} out", f"{age_ms:.0f} ms old"]
+        words = [f"{self.fps_in():.1f} fps in, {fps_out:.1f} out", f"{age_ms:.0f} ms old"]
         words += [f"{count} dropped: {cause.replace('_', ' ')}" for cause, count in dropped]
         if lost_s:
             words.append(f"{reconnects} reconnects, {lost_s:.0f} s lost")

@@ -87,7 +87,7 @@ class Stream:
         stats = self.stats
         try:
             began = time.perf_counter()
-            for frame in self._source:
+            for count, frame in enumerate(self._source, 1):
                 stats.record("read", time.perf_counter() - began)
                 if frame.decode_s > 0:
                     stats.record("decode", frame.decode_s)
@@ -98,7 +98,7 @@ class Stream:
                 except ChannelClosed:
                     stats.frames_dropped(STOPPED)
                     return
-                if not self._newest_wins and stats.read == max_frames:
+                if not self._newest_wins and count == max_frames:
                     break
                 began = time.perf_counter()
             captured.finish()

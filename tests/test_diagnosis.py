@@ -76,7 +76,7 @@ def test_the_file_that_an_engine_was_built_from_may_be_gone(model):
     engine = engine_of(half)
     half.path.unlink()
     lines = diagnosis(engine, golden.beside(model), "tensorrt", TOLERANCE)
-    assert "no ONNX file that it comes from lies beside it" in lines[-1]
+    assert "no ONNX file with its operators lies beside it" in lines[-1]
 
 
 def test_a_miss_at_export_says_so(model):

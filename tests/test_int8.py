@@ -112,6 +112,11 @@ def test_a_higher_aim_leaves_more_layers_in_float_and_measures_no_layer_again(pa
     assert len(search.mix(100.0).float_layers) == 4, "beyond the goal, the nearest mix is as good as it gets"
 
 
+def test_where_the_margin_is_out_of_reach_the_goal_alone_counts(pairs):
+    form = Additive([1e-8, 1e-8, 9.6e-5], [1.0, 1.0, 1e6])  # the last layer alone has 40.2 dB
+    assert int8.Search(form, goal(pairs, 40.0)).mix().float_layers == ()
+
+
 def test_a_floor_out_of_reach_is_refused(pairs):
     with pytest.raises(VerifyError, match="no mix with float layers"):
         int8.Search(Additive([1e-4, 1e-4], [1.0, 1.0]), goal(pairs, 190.0)).mix()

@@ -70,8 +70,9 @@ def test_a_miss_in_the_runtime_that_is_fast_is_said_aloud(tiny_run, tmp_path, mo
     shown = " ".join(capsys.readouterr().out.split())
     assert f"beware: {NAME} will not run on openvino: worst picture" in shown
     assert f"beware: {NAME} is right in onnxruntime, and hardly faster there than float32" in shown
-    figures = load(out / NAME).card.verification
-    assert (figures["onnxruntime"].status, figures["openvino"].status) == ("passed", "failed")
+    card = load(out / NAME).card
+    assert (card.verification["onnxruntime"].status, card.verification["openvino"].status) == ("passed", "failed")
+    assert card.built_with[int8.FLOAT_LAYERS] == "", "what float layers could not mend they are not spent on"
 
 
 @pytest.mark.parametrize("tiny_run", ["cyclegan"], indirect=True)

@@ -8,6 +8,7 @@ import time
 import numpy as np
 import pytest
 import tiny_models
+from starlette.websockets import WebSocketDisconnect
 from web_page import far, show, up
 from web_visitor import Visitor, frame, until
 from websockets.exceptions import ConnectionClosed
@@ -176,6 +177,19 @@ def own_camera(page):
     visitor.say("camera", name="own")
     assert visitor.wait("camera")["name"] == "own"
     return visitor
+
+
+def test_a_tab_that_goes_while_it_turns_back_frees_its_place(opened, page_editor, monkeypatch):
+    page = opened(page_editor)
+    visitor = own_camera(page)
+    (inside,) = page.visitors._here.values()
+
+    async def gone(words):
+        raise WebSocketDisconnect(1006)
+
+    monkeypatch.setattr(inside, "_say", gone)
+    visitor.say("camera", name="device")
+    assert until(lambda: not len(page.visitors) and page.visitors.guests._here == 0)
 
 
 def test_of_pictures_that_wait_the_newest_is_edited(opened, page_editor):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -91,7 +92,7 @@ def verify(
         worst = Path(f"{found.path.name}.worst.png")
     if worst is not None and ran:
         name = min(ran, key=lambda name: figures[name].psnr_worst_db or 0.0)
-        drawn = _draw(found, pairs, name, worst, asked=wanted is not None)
+        drawn = _draw(found, pairs, _host(name, chosen), worst, asked=wanted is not None)
         if drawn and not as_json:
             print(f"the worst picture, on {name}, and its error: {worst}")
     for name in failed:
@@ -100,6 +101,17 @@ def verify(
                 print(line)
     if failed or not ran:
         raise typer.Exit(2)
+
+
+def _host(name: str, chosen: Sequence[str]) -> str:
+    """The "backend:device" of `chosen` whose figures the card keeps under `name`, which does not tell which GPU."""
+    from edgegan.runtime.backends.selection import key, usual
+
+    for each in chosen:
+        backend, _, device = each.partition(":")
+        if key(backend, (device or usual(backend)).partition(":")[0]) == name:
+            return each
+    return name
 
 
 def _tell_written(found: Artefact, figures: dict[str, Verification], entries: tuple[str, ...]) -> None:

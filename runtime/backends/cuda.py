@@ -144,7 +144,7 @@ class Cuda:
     def _refused(self, name: str, error: Any) -> BackendError:
         kinds = self._rt.cudaError_t
         if error == kinds.cudaErrorMemoryAllocation:
-            return no_memory(name)
+            return no_memory(f"a buffer ({name})")
         if error == kinds.cudaErrorDevicesUnavailable:
             return BackendError(
                 f"the GPU is busy: another program has it for itself ({self._words(error)})",

@@ -32,18 +32,18 @@ class Place(msgspec.Struct, frozen=True, kw_only=True):
 def places(artefact: Artefact) -> tuple[Place, ...]:
     """Every backend and device that knows the file's format, in the order in which they are asked.
 
-    The first that loads the model and that the card does not call failed is `chosen`, as `device="auto"` would.
-    What is only taken when asked for (it may build an engine for minutes) is not loaded. Raises nothing.
+    Of those that load the model, the first that its card or golden pairs vouch for is `chosen`, else the first, as
+    with `device="auto"`. What is only taken when asked for (it may build an engine for minutes) is not loaded. Raises
+    nothing.
     """
     able = {name: backend_class(name).devices for name in BACKENDS if takes(name, artefact.path)}
     offered = [(c.backend, c.device) for c in rank(artefact, able, "auto")]
     others = [(name, kind) for name, kinds in able.items() for kind in kinds if (name, kind) not in offered]
-    found: list[Place] = []
-    for name, kind in offered:
-        place = _loaded(artefact, name, kind)
-        if place.status == "runs" and all(p.status != "chosen" for p in found):
-            place = msgspec.structs.replace(place, status="chosen")
-        found.append(place)
+    found = [_loaded(artefact, name, kind) for name, kind in offered]
+    able_here = [n for n, place in enumerate(found) if place.status == "runs"]
+    proven = [n for n in able_here if found[n].verified or artefact.golden is not None]
+    for n in (proven or able_here)[:1]:
+        found[n] = msgspec.structs.replace(found[n], status="chosen")
     return (*found, *(_told(artefact, name, kind) for name, kind in others))
 
 

@@ -22,7 +22,7 @@ class Key:
         names: the characters that give it, any one of them.
         help: the key and what it does, two spaces between; "" where another entry tells it.
         act: given the panel.
-        guest: whether a visitor of the page may press it too: it neither ends nor freezes what others see.
+        guest: whether a visitor of the page may press it too: it does not end the run.
     """
 
     names: str

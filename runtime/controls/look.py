@@ -44,4 +44,4 @@ class Look:
             return "the face you clicked; a reset undoes it"
         if self.faces is None:
             return "faces as at first"
-        return f"the {self.faces} largest faces" if isinstance(self.faces, int) else f"faces: {self.faces}"
+        return f"faces: the {self.faces} largest" if isinstance(self.faces, int) else f"faces: {self.faces}"

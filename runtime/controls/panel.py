@@ -105,7 +105,8 @@ class Panel:
         with self._lock:
             before = self.values()
             try:
-                self.reset()
+                for name in self._by_name:
+                    self.set(name, None)
                 for name, value in values.items():
                     self.set(name, value)
             except InputError:

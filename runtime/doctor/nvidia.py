@@ -6,6 +6,7 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
+from ..backends.libraries import DRIVER
 from .finding import Finding
 from .machine import JETSON
 
@@ -26,18 +27,18 @@ def cards(root: Path) -> tuple[str, ...]:
 
 
 def without_driver() -> Finding:
-    """What to say where the driver's library, libcuda.so.1, cannot be loaded."""
+    """What to say where the driver's library cannot be loaded."""
     found = cards(PCI)
     if JETSON.is_file():
-        text = "a Jetson without its driver's library (libcuda.so.1)"
+        text = f"a Jetson without its driver's library ({DRIVER})"
         todo = "sudo apt install nvidia-l4t-cuda; in a container: docker run --runtime nvidia"
         return Finding(topic="gpu", name="NVIDIA", status="missing", text=text, todo=todo)
     if not found:
-        text = "no driver (libcuda.so.1), and no card of NVIDIA on the PCI bus"
+        text = f"no driver ({DRIVER}), and no card of NVIDIA on the PCI bus"
         return Finding(topic="gpu", name="NVIDIA", status="note", text=text)
     where = f"a card of NVIDIA is here ({', '.join(found)})"
     loaded = MODULE.exists()
-    text = f"{where}, and its driver's library (libcuda.so.1) is not" if loaded else f"{where}, and no driver for it"
+    text = f"{where}, and its driver's library ({DRIVER}) is not" if loaded else f"{where}, and no driver for it"
     todo = f"{_remedy(_release(), loaded=loaded)}; {_CONTAINER}"
     return Finding(topic="gpu", name="NVIDIA", status="missing", text=text, todo=todo)
 

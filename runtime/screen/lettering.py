@@ -38,7 +38,7 @@ def width(words: str, height: int) -> int:
     return int(_mask(words, height).shape[1])
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=64)
 def _ink(words: str, height: int, colour: Colour) -> tuple[Image, Image]:
     """The share that they leave of the light beneath, in 255ths, and the light that they add: (height, width, 3)."""
     import cv2

@@ -2,8 +2,8 @@
 
 Each kind is a module of this folder with two functions: `accepts(spec)` says whether it knows a SPEC, and
 `open_frames(spec, wanted)` opens it. One with `FALLBACK = True` is asked last. A new kind is a new module; nothing here
-names one. Modules that begin with "_" change how any source behaves: at its own speed, held at one picture, or opened
-again when it went away.
+names one. Modules that begin with "_" are parts of kinds, or change how any source behaves: at its own speed, held at
+one picture, or opened again when it went away.
 """
 
 from __future__ import annotations

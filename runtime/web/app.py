@@ -83,8 +83,9 @@ def application(visitors: Visitors, workers: Executor, origin: Origin, mark: str
         visitor = visitors.find(asked.visitor)
         if visitor is None or visitor.guest is None or visitors.guests is None:
             return PlainTextResponse("no visitor of that name shows a camera\n", 404)
-        if visitor.peer is not None:
-            await visitor.peer.close()
+        await visitor.hang_up()
+        if visitor.guest is None or visitor.peer is not None:  # gone, or called again, meanwhile
+            return PlainTextResponse("another offer came first\n", 409)
         try:
             visitor.peer = peer = Peer(visitors.guests, visitor, visitors.limits.frame_pixels, visitors.ice)
             sdp = await peer.answer(asked.sdp)

@@ -21,7 +21,6 @@ class Bulletin:
 
     def __init__(self, stats: Stats, about: Mapping[str, str]) -> None:
         self._stats, self._about = stats, dict(about)
-        self._fresh = (time.monotonic(), stats.read - stats.held)
         self._made_at = -_FRESH_S
         self._figures: dict[str, Any] = {}
 
@@ -30,17 +29,14 @@ class Bulletin:
         now = time.monotonic()
         if now - self._made_at >= _FRESH_S:
             self._made_at = now
-            self._figures = self._gather(now)
+            self._figures = self._gather()
         return {**self._figures, "visitors": visitors}
 
-    def _gather(self, now: float) -> dict[str, Any]:
-        before, then = self._fresh
-        fresh = self._stats.read - self._stats.held  # held frames are old ones, given again while the source is away
-        self._fresh = now, fresh
+    def _gather(self) -> dict[str, Any]:
         fps_out, age_ms = self._stats.recent()
         return {
             **self._about,
-            "fps_in": round((fresh - then) / max(now - before, 1e-3), 1),
+            "fps_in": round(self._stats.fps_in(), 1),
             "fps_out": round(fps_out, 1),
             "age_ms": round(age_ms),
             "stages": {name: round(ms, 1) for name, ms in self._stats.recent_ms().items()},

@@ -66,7 +66,6 @@ class WebPage(Sink):
 
     screen = False
     stage = "display"
-    stage = "display"
 
     def __init__(
         self,

@@ -78,13 +78,16 @@ class Visitor:
 
     async def leave(self) -> None:
         """Frees all that was the visitor's."""
-        await self._hang_up()
-        await self._close(self._release())
+        try:
+            await self.hang_up()
+        finally:
+            await self._close(self._release())
 
-    async def _hang_up(self) -> None:
+    async def hang_up(self) -> None:
+        """Ends the call of its camera, wholly, also when the visitor goes meanwhile."""
         peer, self.peer = self.peer, None
         if peer is not None:
-            await peer.close()
+            await asyncio.shield(peer.close())
 
     def _release(self) -> Guest | None:
         """Shows its own camera no more. What is returned has to be closed, which may take a turn on the model."""
@@ -157,7 +160,7 @@ class Visitor:
 
     async def _switch_camera(self, *, own: bool) -> None:
         """To the visitor's own camera, or back to the device's."""
-        await self._hang_up()
+        await self.hang_up()
         why = ""
         if own and self.guest is None and self._all.guests is not None:
             try:
@@ -169,8 +172,10 @@ class Visitor:
             self._watching.set()
         else:
             self._watching.clear()
-        await self._say({"type": "camera", "name": "device" if self.guest is None else "own", "why": why})
-        await self._close(leaving)
+        try:
+            await self._say({"type": "camera", "name": "device" if self.guest is None else "own", "why": why})
+        finally:  # it may be gone, and nobody else knows the guest now
+            await self._close(leaving)
 
     async def _show(self) -> None:
         """The device's stream, with at most two frames on the way: what is shown is never older than the line."""

@@ -183,10 +183,17 @@ class Asked:
         """A run that writes over what it reads would destroy it."""
         for output in (*self.outputs, *([str(self.stats_json)] if self.stats_json else [])):
             place = Path(output)
-            if self.source and place.exists() and Path(self.source).exists() and place.samefile(self.source):
+            if self.source and place.exists() and _is_file(self.source) and place.samefile(self.source):
                 raise InputError(
                     f"{output} is the source and a place to write to", todo="name another place for the output"
                 )
+
+
+def _is_file(spec: str) -> bool:
+    try:
+        return Path(spec).exists()
+    except OSError:  # a pipeline that is longer than any name
+        return False
 
 
 def _setting(text: str) -> tuple[str, float]:
