@@ -37,6 +37,13 @@ if TYPE_CHECKING:
     from .image import preprocess as preprocess
     from .pool import EditorPool as EditorPool
     from .sampler import Sampler as Sampler
+    from .sinks import Callback as Callback
+    from .sinks import Clock as Clock
+    from .sinks import open_sink as open_sink
+    from .sources import Frame as Frame
+    from .sources import open_source as open_source
+    from .stats import Stats as Stats
+    from .stream import Stream as Stream
     from .tally import Statistics as Statistics
 
 _MODULES = {
@@ -45,13 +52,16 @@ _MODULES = {
     "BACKENDS": "backends",
     "Backend": "backends",
     "BackendError": "errors",
+    "Callback": "sinks",
     "CardError": "errors",
+    "Clock": "sinks",
     "EdgeganError": "errors",
     "Editor": "editor",
     "EditorPool": "pool",
     "Face": "faces",
     "FaceFinder": "faces.finder",
     "FaceOptions": "faces.options",
+    "Frame": "sources",
     "InputError": "errors",
     "MissingExtraError": "errors",
     "ModelCard": "card",
@@ -59,10 +69,14 @@ _MODULES = {
     "Selection": "backends.selection",
     "Sighting": "faces.tracking",
     "Statistics": "tally",
+    "Stats": "stats",
+    "Stream": "stream",
     "Track": "faces.tracking",
     "Tracker": "faces.tracking",
     "load": "artefact",
     "open_backend": "backends",
+    "open_sink": "sinks",
+    "open_source": "sources",
     "postprocess": "image",
     "preprocess": "image",
 }
@@ -73,13 +87,16 @@ __all__ = [
     "AsyncEditor",
     "Backend",
     "BackendError",
+    "Callback",
     "CardError",
+    "Clock",
     "EdgeganError",
     "Editor",
     "EditorPool",
     "Face",
     "FaceFinder",
     "FaceOptions",
+    "Frame",
     "InputError",
     "MissingExtraError",
     "ModelCard",
@@ -87,10 +104,14 @@ __all__ = [
     "Selection",
     "Sighting",
     "Statistics",
+    "Stats",
+    "Stream",
     "Track",
     "Tracker",
     "load",
     "open_backend",
+    "open_sink",
+    "open_source",
     "postprocess",
     "preprocess",
 ]

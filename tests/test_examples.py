@@ -64,11 +64,21 @@ def run(name, *arguments, **more):
 
 def test_each_is_under_60_lines_and_tested_here():
     names = sorted(path.stem for path in EXAMPLES.glob("*.py"))
-    assert names == ["desktop_window", "media_pipeline", "plain_loop", "web_service"]
+    assert names == ["desktop_window", "live_stream", "media_pipeline", "plain_loop", "web_service"]
     for name in names:
         text = (EXAMPLES / f"{name}.py").read_text()
         assert len(text.splitlines()) < 60, name
         assert "torch" not in text and Path(__file__).read_text().count(f'"{name}"') > 1
+
+
+def test_the_live_stream_goes_to_a_file_and_into_the_program(clip, expected, tmp_path, capsys):
+    out = tmp_path / "out.mp4"
+    assert example("live_stream").main(["Blond_Hair=1", "--source", str(clip), "--sink", str(out)]) == 0
+    said = capsys.readouterr().out
+    assert "6 frames read, 6 shown" in said and "brightest" in said
+    assert len(read(out)) == len(expected)
+    done = run("live_stream", "Blond_Hair=1", "--source", str(tmp_path / "none.mp4"))
+    assert done.returncode == 1 and b"none.mp4" in done.stderr and b"Traceback" not in done.stderr
 
 
 def test_the_plain_loop_edits_every_frame(clip, expected, tmp_path, capsys):
