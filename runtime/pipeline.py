@@ -16,7 +16,7 @@ from .card import ModelCard
 from .faces.finder import FaceFinder
 from .faces.options import FaceOptions, Which
 from .image import Image, Order, as_bgr, check_out, given_back, mirrored
-from .labels import Labels
+from .labels import Label, Labels
 from .network import Network
 from .regions import Faces, Region, Whole, check_work_size
 from .stopwatch import Record, Stopwatch
@@ -85,7 +85,7 @@ class Pipeline:
         tracks = timed("track", region.follow, frame, timestamp, sightings)
         cuts = timed("align", region.cut, frame, tracks)
         labels = timed("labels", region.labels, tracks, cuts)
-        edited = self._network.edited([crop for crop, _ in cuts], labels, changes, timed)
+        edited = self._edited([crop for crop, _ in cuts], labels, changes, timed)
         timed("blend", region.blend, canvas, tracks, cuts, edited)
         timed.report()
         return given_back(canvas, colour, out)
@@ -106,7 +106,7 @@ class Pipeline:
         cuts = [timed("align", region.cut, frame, seen) for frame, seen in zip(given, tracks, strict=True)]
         labels = [timed("labels", region.labels, seen, cut) for seen, cut in zip(tracks, cuts, strict=True)]
         crops = [crop for cut in cuts for crop, _ in cut]
-        edited = iter(self._network.edited(crops, sum(labels, []), changes, timed))
+        edited = iter(self._edited(crops, sum(labels, []), changes, timed))
         outs = [frame.copy() for frame in given]
         for out, seen, cut in zip(outs, tracks, cuts, strict=True):
             timed("blend", region.blend, out, seen, cut, list(islice(edited, len(cut))))
@@ -129,6 +129,14 @@ class Pipeline:
         (edited,) = self._network.edited([mirrored(crop, fitting)], [label], changes, timed)
         timed.report()
         return edited[:height, :width].copy()
+
+    def _edited(
+        self, crops: Sequence[Image], labels: Sequence[Label], changes: Mapping[str, float], timed: Stopwatch
+    ) -> Sequence[Image]:
+        """The crops with the changes. For none they stay as they are: a network would redraw them, a little worse."""
+        if self.card.condition.names and not changes:
+            return crops
+        return self._network.edited(crops, labels, changes, timed)
 
     def another(self) -> Pipeline:
         """A pipeline for another video: the same loaded models and options, with faces of its own."""

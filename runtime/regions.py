@@ -106,6 +106,8 @@ class Faces:
     def blend(self, out: Image, tracks: Sequence[Track], cuts: Sequence[Cut], edited: Sequence[Image]) -> None:
         """See `Region.blend`."""
         for track, (crop, matrix), after in zip(tracks, cuts, edited, strict=True):
+            if after is crop:
+                continue
             hw = (crop.shape[0], crop.shape[1])
             mask = blending.face_feather(hw, self._margin, track.face, matrix)
             if self._options.colour_match:

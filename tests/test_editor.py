@@ -10,7 +10,7 @@ import tiny_models
 from typer.testing import CliRunner
 
 from edgegan import cli
-from edgegan.runtime import Editor, avatars
+from edgegan.runtime import Editor, FaceOptions, avatars
 from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.card import Condition, SizeRule
 from edgegan.runtime.errors import CardError, InputError
@@ -62,6 +62,17 @@ def test_only_what_the_user_sets_differs_from_the_estimated_label(editor):
     ]:
         expected = np.clip(picture.astype(float) + shift(on), 0, 255)
         assert np.abs(editor.translate(picture, changes) - expected).max() <= 1
+
+
+def test_where_nothing_is_to_change_the_frame_comes_back_bit_for_bit(model, scene):
+    for options in (FaceOptions(), FaceOptions(colour_match=True, guard=True)):
+        with Editor.open(model, faces=options) as editor:
+            ran, run = [], editor._pipeline._network.run
+            editor._pipeline._network.run = lambda given, ran=ran, run=run: (ran.append(1), run(given))[1]
+            out = editor.edit(scene, {}, timestamp=0.0)
+            assert np.array_equal(out, scene) and out is not scene and not ran
+            assert all(np.array_equal(a, scene) for a in editor.edit_batch([scene, scene], {})) and not ran
+            assert (editor.edit(scene, {"Smiling": 1.0}, timestamp=0.1) != scene).any() and ran
 
 
 def test_a_known_label_is_used_instead_of_the_estimate(editor):

@@ -31,7 +31,7 @@ EPILOG = """
 
 `echo "set Smiling 0.7" | edgegan live --stdin --preset evening --sink out.mp4 --seconds 10` — no keyboard, no screen
 
-`edgegan live --sink null --seconds 20 --stats-json stats.json` — only measure
+`edgegan live --set Smiling=1 --sink null --seconds 20 --stats-json stats.json` — only measure
 """
 
 
