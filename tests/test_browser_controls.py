@@ -56,6 +56,8 @@ def test_a_slider_follows_the_hand_that_holds_it_and_then_everyone(tab, live):
         drag(other, "Smiling", 0.05)
         page.wait_for_timeout(20)
         assert float(page.input_value("#slider-Smiling")) == pytest.approx(share, abs=0.03)
+    page.wait_for_timeout(800)  # a hand that rests still holds it
+    assert float(page.input_value("#slider-Smiling")) == pytest.approx(share, abs=0.03)
     page.mouse.up()
     drag(other, "Smiling", 0.5)
     assert until(lambda: live.controls.changes["Smiling"] == pytest.approx(0.5, abs=0.03))

@@ -8,7 +8,8 @@ const OURS_MS = 500;  // for so long after a touch a slider follows the hand alo
 const SAID_MS = 4000;
 
 const moved = new Map();  // sliders pushed since the last message
-const ours = new Map();  // slider -> the timer that gives it back
+const HELD = 0;  // no timer's number
+const ours = new Map();  // slider -> the timer that gives it back, HELD while a finger is on it
 let state = null, silence = 0;
 
 function push(name, value) {
@@ -19,14 +20,18 @@ function push(name, value) {
   moved.set(name, value);
 }
 
-// A slider under somebody's hand: others' moves show once it is let go.
-function take(name) {
+// A slider under somebody's hand: others' moves show a moment after it is let go.
+function take(name, held = ours.get(name) === HELD) {
   clearTimeout(ours.get(name));
-  ours.set(name, setTimeout(() => {
+  ours.set(name, held ? HELD : setTimeout(() => {
     ours.delete(name);
     const now = state.sliders.find((slider) => slider.name === name);
     if (now) showSlider(now);
   }, OURS_MS));
+}
+
+for (const end of ["pointerup", "pointercancel"]) {  // wherever on the page it ends
+  window.addEventListener(end, () => [...ours].forEach(([name, timer]) => timer === HELD && take(name, false)));
 }
 
 export function showState(message) {
@@ -94,6 +99,7 @@ function row({ name, low, high, rest }) {
     const now = state.sliders.find((slider) => slider.name === name);
     push(name, now.value === null ? Math.min(1, high) : null);
   };
+  input.onpointerdown = () => take(name, true);
   input.oninput = () => {
     take(name);
     push(name, Number(input.value));
