@@ -2,9 +2,9 @@
 
 import json
 import os
-import statistics
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -47,12 +47,13 @@ def test_importing_the_editor_costs_at_most_40_ms_over_numpy():
     editor, numpy = "from edgegan.runtime import Editor", "import numpy"
     fresh(code.format(editor))  # once, to have the bytecode
     seen = []
-    for _ in range(5):
-        costs = {what: statistics.median(fresh(code.format(what)) for _ in range(3)) for what in (editor, numpy)}
+    for _ in range(8):  # other work on the machine comes in spells
+        costs = {what: min(fresh(code.format(what)) for _ in range(4)) for what in (editor, numpy)}
         extra, pace = costs[editor] - costs[numpy], max(1.0, costs[numpy] / 0.050)
         seen.append(f"{1000 * extra:.0f} ms more than numpy's {1000 * costs[numpy]:.0f} ms")
         if extra <= 0.040 * pace:
             return
+        time.sleep(1.0)
     pytest.fail(f"importing the editor costs {', '.join(seen)}")
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import platform
 import re
-import subprocess
 import sys
 from functools import cache
 from pathlib import Path
@@ -77,6 +76,8 @@ def _linux() -> set[str] | None:
 def _mac() -> set[str] | None:
     if architecture() != "aarch64":
         return None
+    import subprocess  # 4 ms of the import, which few machines need
+
     try:
         told = subprocess.run(["sysctl", "-n", *_MAC], capture_output=True, text=True, timeout=5).stdout.split()
     except (OSError, subprocess.TimeoutExpired):
