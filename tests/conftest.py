@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import browser_page
+import commands
+import editors
 import pytest
 import torch
 import web_page
@@ -20,6 +22,8 @@ from edgegan.reporter import Reporter
 from edgegan.run import Run
 
 opened, page_editor = web_page.opened, web_page.page_editor
+opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene
+run = commands.run
 chromium, live, tab = browser_page.chromium, browser_page.live, browser_page.tab
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
 

@@ -6,9 +6,12 @@ a graph on moved buffers) is an assertion here; what it refuses is refused here.
 
 from __future__ import annotations
 
+import sys
 from types import SimpleNamespace
 
 import numpy as np
+
+from edgegan.runtime.backends import libraries
 
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 
@@ -149,3 +152,15 @@ def fake_onnxruntime(
     module.disable_telemetry_events = lambda: None
     module.preload_dlls = lambda: print("a library that is not here")  # noqa: T201 - as the real one does
     return module
+
+
+def on_two_gpus(monkeypatch):
+    """A machine with two GPUs and everything that ONNX Runtime wants: put(**options) -> the fake in its place."""
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 2)
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
+
+    def put(**options):
+        monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime(**options))
+        return sys.modules["onnxruntime"]
+
+    return put

@@ -5,28 +5,10 @@ import json
 
 import cv2
 import numpy as np
-import pytest
 import tiny_models
 from PIL import Image as Pillow
 
-from edgegan.cli import main
 from edgegan.runtime.sinks import Sink
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs a command in an empty folder with a configuration of its own. -> (code, out, err)"""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
-
 
 LIVE = ("--backend", "onnxruntime", "--source", "synthetic:160x120@30#2", "--every-frame")
 

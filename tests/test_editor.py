@@ -7,6 +7,7 @@ import numpy as np
 import onnx
 import pytest
 import tiny_models
+from editors import SIZE, crop
 from typer.testing import CliRunner
 
 from edgegan import cli
@@ -15,10 +16,7 @@ from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.card import Condition, SizeRule
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.image import mirrored, postprocess, preprocess
-from edgegan.runtime.sources.synthetic import Synthetic
 from edgegan.runtime.stopwatch import STAGES
-
-SIZE = 32
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +35,6 @@ def _forget(request):
     yield
     if "editor" in request.fixturenames:
         request.getfixturevalue("editor").reset()
-
-
-def crop(red=60, green=60, blue=60):
-    return np.full((SIZE, SIZE, 3), (blue, green, red), np.uint8)
 
 
 def shift(on):
@@ -313,89 +307,6 @@ def test_info_on_a_missing_model_exits_with_2_in_plain_lines(capsys):
         cli.main(["info", "nowhere.onnx"])
     error = capsys.readouterr().err
     assert ended.value.code == 2 and "no model at nowhere.onnx" in error and len(error.splitlines()) <= 3
-
-
-@pytest.fixture(scope="module")
-def scene():
-    pytest.importorskip("resvg_py")
-    return Synthetic((240, 320), seed=2).frame_at(3)
-
-
-def padded(array):
-    """The same values, with gaps between rows and pixels."""
-    wide = np.zeros((array.shape[0], 2 * array.shape[1], array.shape[2] + 2), np.uint8)
-    view = wide[:, ::2, : array.shape[2]]
-    view[:] = array
-    return view
-
-
-def test_pictures_of_any_strides_and_channels_are_edited_alike(editor, scene):
-    right = editor.edit(scene, {"Smiling": 1.0})
-    assert (right != scene).any()
-    locked = scene.copy()
-    locked.setflags(write=False)
-    alpha = np.dstack([scene, np.full(scene.shape[:2], 7, np.uint8)])
-    upside_down = np.ascontiguousarray(scene[::-1, ::-1])[::-1, ::-1]
-    for given in (locked, padded(scene), np.asfortranarray(scene), upside_down, alpha, padded(alpha)):
-        before = given.copy()
-        out = editor.edit(given, {"Smiling": 1.0})
-        assert np.array_equal(out, right) and np.array_equal(given, before) and out.shape == scene.shape
-        assert out.flags.c_contiguous and out.flags.writeable and not np.shares_memory(out, given)
-    grey = np.ascontiguousarray(scene[:, :, 1])
-    three = np.dstack([grey] * 3)
-    for given in (grey, grey[:, :, None], np.asfortranarray(grey)):
-        assert np.array_equal(editor.edit(given, {"Smiling": 1.0}), editor.edit(three, {"Smiling": 1.0}))
-
-
-def test_rgb_pictures_come_back_as_rgb(editor, scene):
-    right = editor.edit(scene, {"Smiling": 1.0})[:, :, ::-1]
-    rgb = np.ascontiguousarray(scene[:, :, ::-1])
-    rgba = np.dstack([rgb, np.zeros(rgb.shape[:2], np.uint8)])
-    for given in (rgb, rgba, scene[:, :, ::-1]):
-        out = editor.edit(given, {"Smiling": 1.0}, colour="rgb")
-        assert np.array_equal(out, right) and out.flags.c_contiguous
-    (out,) = editor.edit_batch([rgb], {"Smiling": 1.0}, colour="rgb")
-    assert np.array_equal(out, right)
-    small = crop(red=200, green=10, blue=30)
-    there = editor.translate(small[:, :, ::-1], {"Smiling": 1.0}, colour="rgb")
-    assert np.array_equal(there[:, :, ::-1], editor.translate(small, {"Smiling": 1.0}))
-    assert editor.estimate(small[:, :, ::-1], colour="rgb") == editor.estimate(small)
-    with pytest.raises(InputError, match="'yuv'.*\n.*'bgr'"):
-        editor.edit(scene, {}, colour="yuv")
-
-
-@pytest.mark.parametrize("colour", ["bgr", "rgb"])
-def test_the_callers_own_buffer_is_written_also_in_place(editor, scene, colour):
-    changes = {"Smiling": 1.0}
-    right = editor.edit(scene, changes, colour=colour)
-    for out in (np.zeros_like(scene), padded(np.zeros_like(scene)), np.zeros_like(scene)[:, :, ::-1]):
-        assert editor.edit(scene, changes, colour=colour, out=out) is out and np.array_equal(out, right)
-    same = scene.copy()
-    assert editor.edit(same, changes, colour=colour, out=same) is same and np.array_equal(same, right)
-    small = crop(red=90)
-    out = np.zeros_like(small)
-    assert editor.translate(small, changes, colour=colour, out=out) is out
-    assert np.array_equal(out, editor.translate(small, changes, colour=colour))
-
-
-def test_a_buffer_that_does_not_fit_is_refused(editor, scene):
-    locked = scene.copy()
-    locked.setflags(write=False)
-    for out in (scene[:100], scene.astype(np.float32), locked, scene[:, :, 0], bytearray(10)):
-        with pytest.raises(InputError, match="out is"):
-            editor.edit(scene, {}, out=out)
-    with pytest.raises(InputError, match="out is"):
-        editor.translate(crop(), {}, out=scene)
-
-
-def test_what_comes_back_stays_as_it_is(editor, scene):
-    first = editor.edit(scene, {"Smiling": 1.0})
-    kept = first.copy()
-    editor.edit(255 - scene, {"Blond_Hair": 1.0})
-    small = editor.translate(crop(), {"Smiling": 1.0})
-    kept_small = small.copy()
-    editor.translate(crop(red=200), {})
-    assert np.array_equal(first, kept) and np.array_equal(small, kept_small)
 
 
 def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, scene):

@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 import pytest
 import tiny_models
-from fake_ort import CPU, fake_onnxruntime
+from fake_ort import CPU, on_two_gpus
 
 from edgegan import cli
 from edgegan.export import Request, hosts, verify_artefact
@@ -40,14 +40,7 @@ def write_model(folder, size=8, error=0.0):
 @pytest.fixture
 def install(monkeypatch):
     """Puts a fake onnxruntime in place, on a machine with two GPUs and everything that it wants."""
-    monkeypatch.setattr(libraries, "gpu_count", lambda: 2)
-    monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
-
-    def put(**options):
-        monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime(**options))
-        return sys.modules["onnxruntime"]
-
-    return put
+    return on_two_gpus(monkeypatch)
 
 
 def _verify(*words: object) -> int:

@@ -1,13 +1,12 @@
 """The host's side of ONNX Runtime's GPU providers, on a fake; what a GPU computes is not tested here."""
 
-import sys
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 import tiny_models
-from fake_ort import CPU, CUDA, TENSORRT, Value, fake_onnxruntime
+from fake_ort import CPU, CUDA, TENSORRT, Value, on_two_gpus
 
 from edgegan.runtime.artefact import Artefact, load
 from edgegan.runtime.backends import Port, libraries, open_backend, ort_binding, ort_gpu
@@ -29,14 +28,7 @@ def model(tmp_path) -> Artefact:
 def install(monkeypatch, tmp_path):
     """Puts a fake onnxruntime in place, on a machine with two GPUs and everything that it wants."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(libraries, "gpu_count", lambda: 2)
-    monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
-
-    def put(**options):
-        monkeypatch.setitem(sys.modules, "onnxruntime", fake_onnxruntime(**options))
-        return sys.modules["onnxruntime"]
-
-    return put
+    return on_two_gpus(monkeypatch)
 
 
 def opened(artefact: Artefact) -> Artefact:

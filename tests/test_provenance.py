@@ -13,7 +13,6 @@ from av_clips import number_of, numbered
 from origins import facts, source_type
 from PIL import Image as Pillow
 
-from edgegan.cli import main
 from edgegan.runtime.controls.attributes import Controls
 from edgegan.runtime.provenance import EDITED, GENERATED, Origin, into_png
 from edgegan.runtime.screen.dressed import Dressed
@@ -90,21 +89,6 @@ def test_a_killed_recording_tells_its_origin_too(tmp_path):
     assert subprocess.run([sys.executable, "-c", _KILLED, str(path)], timeout=60).returncode == -9
     with av.open(str(path)) as container:
         assert EDITED.source_type in container.metadata["comment"]
-
-
-@pytest.fixture
-def run(tmp_path, monkeypatch, capsys):
-    """Runs a command in an empty folder with a configuration of its own. -> (code, out, err)"""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
-
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            main([str(a) for a in arguments])
-        out, err = capsys.readouterr()
-        return ended.value.code or 0, out, err
-
-    return run
 
 
 def test_sampled_pictures_and_films_say_that_they_were_generated(run, tmp_path):
