@@ -5,7 +5,7 @@ D outputs are raw scores of any shape (N, ...); a map counts as the mean of its 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -46,6 +46,11 @@ def vanilla_d(real: Tensor, fake: Tensor) -> Tensor:
 def vanilla_g(fake: Tensor) -> Tensor:
     """-E[log s(D(fake))]: the generator's side that does not saturate (GAN, section 3)."""
     return F.softplus(-fake).mean()
+
+
+def average_heads(loss: Callable[..., Tensor], *scores: Sequence[Tensor]) -> Tensor:
+    """The mean of a loss over the score maps of a discriminator with several heads."""
+    return torch.stack([loss(*maps) for maps in zip(*scores, strict=True)]).mean()
 
 
 @dataclass(frozen=True)

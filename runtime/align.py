@@ -34,7 +34,7 @@ def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
     height, width = card.size.hw
     to = [(x * width, y * height) for x, y in (card.alignment.left_eye, card.alignment.right_eye)]
     matrix = similarity((face.left_eye, face.right_eye), (to[0], to[1]))
-    return _warp(frame, matrix, (height, width)), matrix
+    return warp(frame, matrix, (height, width)), matrix
 
 
 def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
@@ -68,7 +68,7 @@ def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
     corner = ((width - scale * frame.shape[1]) / 2, (height - scale * frame.shape[0]) / 2)
     matrix = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]])
     matrix[:, 2] += 0.5 * scale - 0.5  # pixel index i lies at i + 0.5
-    return _warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
+    return warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
 
 
 def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
@@ -87,7 +87,7 @@ def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
-def _warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
+def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
     """Samples the frame at the crop's pixels; a strong reduction averages first, as training's resize did."""
     import cv2
 

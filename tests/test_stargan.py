@@ -12,6 +12,7 @@ from edgegan.families import Step, stargan
 from edgegan.families.stargan import objective
 from edgegan.families.stargan.config import Config
 from edgegan.families.stargan.networks import Classifier, Discriminator, Generator
+from edgegan.families.stargan.players import Players
 from edgegan.runtime.errors import InputError
 
 HAIR5 = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
@@ -158,12 +159,11 @@ def test_the_weights_of_the_losses_are_the_papers() -> None:
     cfg = stargan.tiny()
     torch.manual_seed(0)
     nets = stargan.networks(cfg)
-    g, d = nets["generator"], nets["discriminator"]
     s = step(torch.eye(4))
     s.streams["real"]["image"].normal_()
-    total, parts = objective.g_loss(cfg, g, d, s, *cfg.slots)  # type: ignore[arg-type]
+    total, parts = objective.g_loss(cfg, Players.of(nets), s, *cfg.slots)
     torch.testing.assert_close(total, parts["adv"] + parts["cls"] + 10 * parts["rec"])
-    total, parts = objective.d_loss(cfg, g, d, s, *cfg.slots)  # type: ignore[arg-type]
+    total, parts = objective.d_loss(cfg, Players.of(nets), s, *cfg.slots)
     torch.testing.assert_close(total, parts["adv"] + 10 * parts["gp"] + parts["cls"])
 
 

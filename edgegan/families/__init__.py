@@ -84,9 +84,9 @@ class Step:
 class Phase:
     """One kind of update. A round of the loop runs each phase that is due, in order.
 
-    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats). Phases may share
-    an optimiser (lazy regularisation). `after_step` runs after the optimiser (weight clipping, balance terms)
-    and sees the named parts of this step's loss.
+    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats); before round `first` and
+    after round `last` the phase rests. Phases may share an optimiser (lazy regularisation). `after_step` runs after
+    the optimiser (weight clipping, balance terms) and sees the named parts of this step's loss.
     """
 
     name: str
@@ -94,11 +94,15 @@ class Phase:
     optimiser: torch.optim.Optimizer
     loss_fn: Callable[[Step], Loss]
     interval: int | Callable[[int], int] = 1
+    first: int = 1
+    last: int | None = None
     needs_second_order: bool = False  # double backward: no autocast
     after_step: Callable[[dict[str, Tensor]], None] | None = None
 
     def due(self, round_: int) -> bool:
         """Whether the phase runs in round number `round_` (from 1)."""
+        if round_ < self.first or (self.last is not None and round_ > self.last):
+            return False
         every = self.interval(round_) if callable(self.interval) else self.interval
         return round_ % every == 0
 

@@ -9,17 +9,21 @@ from torch import Tensor
 
 from edgegan.data import Counterfactual, Labelled, normalised
 from edgegan.families import ExportSpec, Networks, Phase
+from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective
+from .classifier import AttributeClassifier, classifier_loss, make_optimiser
 from .config import Config
-from .export import classifier, condition
+from .export import condition
 from .export import exportable as _exportable
-from .networks import Discriminator, Generator
+from .film import FilmGenerator
+from .networks import Discriminator, Generator, to_probabilities
 from .objective import edit_targets
 from .official import import_official
 from .pictures import AllNames, labelled, streams
+from .players import Players
 from .validate import validate
 
 TITLE = "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation"
@@ -43,11 +47,20 @@ __all__ = [
 
 
 def networks(cfg: Config) -> Networks:
-    """The generator and the discriminator, freshly initialised with PyTorch's defaults, as the original."""
-    return {
-        "generator": Generator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask),
-        "discriminator": Discriminator(cfg.size, len(cfg.attributes), cfg.d_conv_dim, cfg.d_layers),
-    }
+    """Generator, discriminator, and a classifier where it is apart, with PyTorch's defaults, as the original."""
+    labels = len(cfg.attributes)
+    nets: Networks = {}
+    if cfg.conditioning == "film":
+        nets["generator"] = FilmGenerator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.mask)
+    else:
+        nets["generator"] = Generator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask)
+    if cfg.discriminator == "projected":
+        nets["discriminator"] = ProjectedDiscriminator(labels, class_head=cfg.classifier == "head")
+    else:
+        nets["discriminator"] = Discriminator(cfg.size, labels, cfg.d_conv_dim, cfg.d_layers)
+    if cfg.classifier == "finetuned":
+        nets["classifier"] = AttributeClassifier(labels)
+    return nets
 
 
 def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
@@ -59,21 +72,30 @@ def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
     """D every round, the generator every n_critic rounds; with hinge-r1, the penalty every r1_interval rounds.
 
-    With several sets, all of these for each in turn, as the original; the optimisers are shared.
+    With several sets, all of these for each in turn, as the original; the optimisers are shared. A classifier that is
+    fine-tuned has the first rounds to itself.
     """
-    g, d = _typed(nets)
+    players = Players.of(nets)
+    g, d, c = players.g, players.d, players.c
     betas = (cfg.beta1, cfg.beta2)
     d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, betas)
     g_adam = torch.optim.Adam(g.parameters(), cfg.g_lr, betas)
-    wgan = cfg.adversarial == "wgan-gp"
     found: list[Phase] = []
+    first = 1
+    if c is not None:
+        alone = -(-cfg.classifier_images // cfg.train.batch)
+        found.append(Phase("C", c, make_optimiser(c), partial(classifier_loss, c), last=alone))
+        first = alone + 1
     for slot in cfg.slots:
         of = f"_{slot.set.name}" if slot.sets > 1 else ""
-        d_loss, r1_loss = partial(objective.d_loss, cfg, g, d, slot=slot), partial(objective.r1_loss, cfg, d, slot=slot)
-        found.append(Phase(f"D{of}", d, d_adam, d_loss, needs_second_order=wgan))
-        if not wgan:
-            found.append(Phase(f"R1{of}", d, d_adam, r1_loss, cfg.r1_interval, needs_second_order=True))
-        found.append(Phase(f"G{of}", g, g_adam, partial(objective.g_loss, cfg, g, d, slot=slot), cfg.n_critic))
+        d_loss, g_loss = (partial(loss, cfg, players, slot=slot) for loss in (objective.d_loss, objective.g_loss))
+        second = cfg.adversarial == "wgan-gp"
+        found.append(Phase(f"D{of}", d, d_adam, d_loss, first=first, needs_second_order=second))
+        if cfg.adversarial == "hinge-r1":
+            assert isinstance(d, Discriminator)
+            r1_loss = partial(objective.r1_loss, cfg, d, slot=slot)
+            found.append(Phase(f"R1{of}", d, d_adam, r1_loss, cfg.r1_interval, first=first, needs_second_order=True))
+        found.append(Phase(f"G{of}", g, g_adam, g_loss, cfg.n_critic, first=first))
     return tuple(found)
 
 
@@ -82,14 +104,15 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
 
     With several sets the pictures are the first's, edited to the attributes of all.
     """
-    g, d = _typed(nets)
+    players = Players.of(nets)
+    g = players.g
     pictures = labelled(cfg, data)
     rows: list[list[Picture | None]] = []
     names: list[str] = []
     device = next(g.parameters()).device
     for i in range(min(count, len(pictures))):
         image = torch.from_numpy(normalised(pictures.picture(i))).to(device)
-        targets = edit_targets(cfg, _own_label(cfg, d, pictures, i, image))
+        targets = edit_targets(cfg, _own_label(cfg, players, pictures, i, image))
         labels = torch.stack([t for _, t in targets]).to(device)
         with torch.no_grad():
             fakes = g(image.expand(len(targets), -1, -1, -1), labels).float().cpu()
@@ -104,11 +127,9 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
 
 
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-    """The generator as `model`, and the discriminator's class head, if it is there, as `classifier`."""
-    g, d = nets["generator"], nets.get("discriminator")
-    assert isinstance(g, Generator) and (d is None or isinstance(d, Discriminator))
+    """The generator as `model`, and the class head, or the classifier apart, as `classifier`, if it is there."""
     note = "" if data else "verified on drawn faces, not on the training data"
-    return _exportable(cfg, g, d, partial(labelled, cfg, data), note)
+    return _exportable(cfg, nets, partial(labelled, cfg, data), note)
 
 
 def tiny() -> Config:
@@ -129,12 +150,12 @@ def tiny() -> Config:
     )
 
 
-def _own_label(cfg: Config, d: Discriminator, pictures: Labelled, index: int, image: Tensor) -> Tensor:
+def _own_label(cfg: Config, players: Players, pictures: Labelled, index: int, image: Tensor) -> Tensor:
     """(C,) labels of a picture; what its data do not know, the class head says."""
     label = torch.from_numpy(pictures.label(index).copy())
     if isinstance(pictures, AllNames):
         with torch.no_grad():
-            likely = classifier(cfg, d)(image[None])[0].tolist()
+            likely = to_probabilities(players.classify(image[None]), cfg.one_hot_places)[0].tolist()
         guessed = decide(condition(cfg), dict(zip(cfg.attributes, likely, strict=True)))
         for place, name in enumerate(cfg.attributes):
             if name not in pictures.known:
@@ -144,9 +165,3 @@ def _own_label(cfg: Config, d: Discriminator, pictures: Labelled, index: int, im
 
 def _edit_caption(cfg: Config, name: str) -> str:
     return name if any(name in group for group in cfg.groups) else f"± {name}"
-
-
-def _typed(nets: Networks) -> tuple[Generator, Discriminator]:
-    g, d = nets["generator"], nets["discriminator"]
-    assert isinstance(g, Generator) and isinstance(d, Discriminator)
-    return g, d

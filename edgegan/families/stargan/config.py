@@ -6,7 +6,9 @@ from typing import Literal
 
 from msgspec.structs import force_setattr, replace
 
+from edgegan.augment import Kind
 from edgegan.config import BaseConfig
+from edgegan.data._faces.augmentation import Augmentation
 from edgegan.data._named import NAME, join_named
 from edgegan.runtime.card import Alignment
 from edgegan.runtime.errors import InputError
@@ -38,19 +40,28 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     blocks: int = 6
     stem_stride: Literal[1, 2] = 1
     mask: bool = False  # GANimation's output mask; not in the paper
+    conditioning: Literal["planes", "film"] = "planes"  # film: see film.py; not in the paper
+    discriminator: Literal["paper", "projected"] = "paper"  # projected: see networks/projected.py; not in the paper
     d_conv_dim: int = 64
     d_layers: int = 6
+    d_augment: tuple[Kind, ...] = ()  # DiffAugment on all that D sees; not in the paper
+    d_augment_strength: float = 1.0  # of its colours
+    classifier: Literal["head", "finetuned"] = "head"  # finetuned: see classifier.py; not in the paper
+    classifier_images: int = 24_000  # a fine-tuned classifier learns from so many first, alone, and then rests
 
-    adversarial: Literal["wgan-gp", "hinge-r1"] = "wgan-gp"
+    adversarial: Literal["wgan-gp", "hinge-r1", "hinge"] = "wgan-gp"
     targets: Literal["permute", "single"] = "permute"  # single: one attribute changes; not in the paper
     focus: tuple[str, ...] = ()  # what single targets pick three times as often: edits that are slow to learn
-    balance: tuple[str, ...] = ()  # shown on half of the real pictures, so that single targets keep their share
+    balance: tuple[str, ...] = ()  # decisions whose answers are shown equally often; a group by any of its members
+    balance_cap: float = 6.0  # at most so many times as often as in plain order
+    augmentation: Augmentation = Augmentation()  # of aligned faces (--data faces:DIR)
     hides: dict[str, tuple[str, ...]] = {}  # what cannot be seen, and so not be classified, under an attribute
     n_critic: int = 5
     lambda_cls: float = 1.0
     lambda_rec: float = 10.0
     lambda_gp: float = 10.0
     lambda_mask: float = 0.0  # weight of the mean of the mask
+    lambda_guide: float = 0.0  # weight of the distance to what aligned faces say that an edit looks like
     r1_gamma: float = 1.0
     r1_interval: int = 8
     g_lr: float = 1e-4
@@ -61,7 +72,10 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if self.sets:
             self._join()
-        if self.size % 2**self.d_layers or self.size < 2**self.d_layers:
+        if self.discriminator == "projected":
+            if self.size % 32:
+                raise InputError(f"size={self.size} with discriminator=projected", "a multiple of 32")
+        elif self.size % 2**self.d_layers or self.size < 2**self.d_layers:
             raise InputError(
                 f"size={self.size} with d_layers={self.d_layers}",
                 f"the size must be a multiple of {2**self.d_layers} (2 to the power of d_layers)",
@@ -76,6 +90,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
         if twice:
             where = "in one set only: what several know, train as one" if self.sets else "once"
             raise InputError(f"attributes={list(self.attributes)}", f"each may be named {where} ({', '.join(twice)})")
+        self._check_discriminator()
         hiding = (*self.hides, *(name for names in self.hides.values() for name in names))
         for field, names in (("focus", self.focus), ("balance", self.balance), ("hides", hiding)):
             if not set(names) <= set(self.attributes):
@@ -84,6 +99,28 @@ class Config(BaseConfig, frozen=True, kw_only=True):
         hidden = sorted(chosen.intersection(name for names in self.hides.values() for name in names))
         if hidden:
             raise InputError(f"hides={hidden}", "attributes: of a one_hot set, one is always seen")
+
+    def _check_discriminator(self) -> None:
+        if self.discriminator == "projected" and self.adversarial != "hinge":
+            raise InputError(
+                f"discriminator=projected with adversarial={self.adversarial}",
+                "adversarial=hinge: the penalties are for networks whose every layer is trained",
+            )
+        if self.classifier == "finetuned" and any(slot.set.kind == "one_hot" for slot in self.slots):
+            raise InputError("classifier=finetuned with a one_hot set", "classifier=head")
+        if self.conditioning == "film" and self.stem_stride != 1:
+            raise InputError(f"conditioning=film with stem_stride={self.stem_stride}", "1: it halves the size anyway")
+
+    @property
+    def multiple(self) -> int:
+        """Height and width of what the generator takes are multiples of this."""
+        return 8 if self.conditioning == "film" else 4 * self.stem_stride
+
+    @property
+    def decisions(self) -> tuple[tuple[str, ...], ...]:
+        """What a picture is decided on: each exclusive group, and each attribute of its own."""
+        grouped = {name for group in self.groups for name in group}
+        return (*self.groups, *((name,) for name in self.attributes if name not in grouped))
 
     @property
     def slots(self) -> tuple[Slot, ...]:
@@ -94,6 +131,11 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     def slot_of(self, name: str) -> Slot:
         """The slot of the set that knows an attribute."""
         return next(slot for slot in self.slots if name in slot.set.attributes)
+
+    @property
+    def one_hot_places(self) -> tuple[tuple[int, int], ...]:
+        """Where labels stand of which exactly one is on: (first, end) for each such set."""
+        return tuple((s.here.start, s.here.stop) for s in self.slots if s.set.kind == "one_hot")
 
     @property
     def label_width(self) -> int:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from edgegan.data import Labelled, normalised
-from edgegan.families import ExportSpec, Tolerance
+from edgegan.families import ExportSpec, Networks, Tolerance
+from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from . import objective
 from .config import Config
-from .networks import Classifier, Discriminator, Generator
+from .networks import Classifier
 
 Arrays = dict[str, NDArray[np.float32]]
 
@@ -42,15 +43,15 @@ CLASSIFIER_TOLERANCES = {
 
 def exportable(
     cfg: Config,
-    generator: Generator,
-    discriminator: Discriminator | None,
+    nets: Networks,
     pictures: Callable[[str], Labelled],
     note: str = "",
 ) -> tuple[ExportSpec, ...]:
-    """The specs of `model` and, where there is a discriminator, of `classifier`.
+    """The specs of `model` and, where there is a class head or a classifier, of `classifier`.
 
     `pictures` opens a split: the golden pairs are held out, INT8 is calibrated on training pictures.
     """
+    head_net = _class_network(nets)
     image = TensorSpec(
         name="image",
         dtype="float32",
@@ -73,7 +74,7 @@ def exportable(
             condition=condition(cfg, masked=task == "translate"),
             faces=cfg.faces,
             alignment=cfg.alignment,
-            companions={} if task == "classify" or discriminator is None else {"classifier": "classifier.onnx"},
+            companions={} if task == "classify" or head_net is None else {"classifier": "classifier.onnx"},
             inputs=inputs,
             outputs=(output,),
             size=SizeRule(hw=(cfg.size, cfg.size)),
@@ -90,21 +91,21 @@ def exportable(
     model = ExportSpec(
         name="model",
         folder="",
-        module=_frozen(generator),
+        module=_frozen(nets["generator"]),
         card=card("translate", (image, label(cfg.label_width)), edited),
         golden=golden_edits,
         calibration=lambda count: _edits(cfg, pictures("train"), count),
         tolerances=MODEL_TOLERANCES,
-        dynamic_multiple=4 * cfg.stem_stride,
+        dynamic_multiple=cfg.multiple,
         keep_fp32=("InstanceNormalization",),
         note=note,
     )
-    if discriminator is None:
+    if head_net is None:
         return (model,)
     head = ExportSpec(
         name="classifier",
         folder="",
-        module=_frozen(classifier(cfg, discriminator)),
+        module=_frozen(Classifier(head_net, cfg.one_hot_places)),
         card=card("classify", (image,), label(len(cfg.attributes))),
         golden=golden_faces,
         tolerances=CLASSIFIER_TOLERANCES,
@@ -125,10 +126,12 @@ def condition(cfg: Config, *, masked: bool = False) -> Condition:
     )
 
 
-def classifier(cfg: Config, discriminator: Discriminator) -> Classifier:
-    """The class head: softmax over a one-hot set's labels, sigmoid of all others."""
-    places = [slot.here for slot in cfg.slots if slot.set.kind == "one_hot"]
-    return Classifier(discriminator, [(place.start, place.stop) for place in places])
+def _class_network(nets: Networks) -> nn.Module | None:
+    """What gives class logits: a classifier of its own, else the discriminator's head."""
+    discriminator = nets.get("discriminator")
+    if "classifier" in nets:
+        return nets["classifier"]
+    return discriminator.class_network() if isinstance(discriminator, ProjectedDiscriminator) else discriminator
 
 
 def _edits(cfg: Config, pictures: Labelled, count: int) -> Arrays:

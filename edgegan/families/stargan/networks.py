@@ -122,23 +122,39 @@ class Discriminator(nn.Module):
         return scores
 
 
+class ClassHead(nn.Module):
+    """What of a discriminator gives its class logits: (N, 3, S, S) -> (N, C)."""
+
+    def __init__(self, discriminator: Discriminator) -> None:
+        super().__init__()
+        self.main, self.conv2 = discriminator.main, discriminator.conv2
+
+    def forward(self, image: Tensor) -> Tensor:
+        """Class logits."""
+        return self.conv2(self.main(image)).flatten(1)  # type: ignore[no-any-return]
+
+
 class Classifier(nn.Module):
-    """The discriminator's class head as a model of its own: (N, 3, S, S) -> probabilities (N, C).
+    """A network of class logits as a model of its own: (N, 3, S, S) -> probabilities (N, C).
 
     `one_hot` are the places (first, end) of labels of which exactly one is on: theirs add up to one.
     """
 
-    def __init__(self, discriminator: Discriminator, one_hot: Sequence[tuple[int, int]] = ()) -> None:
+    def __init__(self, net: nn.Module, one_hot: Sequence[tuple[int, int]] = ()) -> None:
         super().__init__()
-        self.main, self.conv2 = discriminator.main, discriminator.conv2
+        self.net = ClassHead(net) if isinstance(net, Discriminator) else net
         self.one_hot = tuple(one_hot)
 
     def forward(self, image: Tensor) -> Tensor:
         """Each attribute's probability."""
-        logits = self.conv2(self.main(image)).flatten(1)
-        parts, done = [], 0
-        for first, end in self.one_hot:
-            parts += [torch.sigmoid(logits[:, done:first]), torch.softmax(logits[:, first:end], 1)]
-            done = end
-        parts.append(torch.sigmoid(logits[:, done:]))
-        return torch.cat([part for part in parts if part.shape[1]], 1) if self.one_hot else parts[0]
+        return to_probabilities(self.net(image), self.one_hot)
+
+
+def to_probabilities(logits: Tensor, one_hot: Sequence[tuple[int, int]] = ()) -> Tensor:
+    """(N, C) logits -> probabilities: of each label by itself, or among those of which exactly one is on."""
+    parts, done = [], 0
+    for first, end in one_hot:
+        parts += [torch.sigmoid(logits[:, done:first]), torch.softmax(logits[:, first:end], 1)]
+        done = end
+    parts.append(torch.sigmoid(logits[:, done:]))
+    return torch.cat([part for part in parts if part.shape[1]], 1) if one_hot else parts[0]

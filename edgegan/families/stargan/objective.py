@@ -6,20 +6,25 @@ import torch
 from torch import Tensor
 
 from edgegan import losses
-from edgegan.families import Loss, Step
+from edgegan.augment import DRAWS, diff_augment
+from edgegan.families import Batch, Loss, Step
 
 from .config import Config
-from .networks import Discriminator, Generator
+from .networks import Discriminator
+from .players import Players
 from .sets import Slot
+
+_REAL, _FAKE = 201, 202  # numbers of independent draws, apart from those of the label sets
 
 
 def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     """(N, C) labels to translate to: the batch's own, permuted; or with one decision of its set changed.
 
     A decision is an attribute of its own or an exclusive group; each is as likely to change as any other,
-    but for those in `focus`.
+    but for those in `focus`. What the data put on a picture (drawn glasses) is taken off again.
     """
-    own = slot.batch(step)["label"]
+    real = slot.batch(step)
+    own = source_label(real)
     if cfg.targets == "permute":
         return step.permuted(own)
     known = slot.set.attributes
@@ -30,6 +35,8 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     for row, draw in zip(target, (step.uniform(len(own), draw=slot.number) * len(decisions)).tolist(), strict=True):
         names = decisions[int(draw)]
         set_attribute(cfg, row, names[int(draw % 1 * len(names))], on=None)
+    put_on = (own != real["label"]).any(1)
+    target[put_on] = real["label"][put_on]
     return target
 
 
@@ -75,21 +82,30 @@ def classification(cfg: Config, slot: Slot, logits: Tensor, label: Tensor) -> Te
     return losses.attribute_classification(own, wanted, visible(cfg, label)[:, slot.here])
 
 
-def d_loss(cfg: Config, g: Generator, d: Discriminator, step: Step, slot: Slot) -> Loss:
-    """-L_adv + lambda_cls L_cls^r (eq. 5), with WGAN-GP (eq. 8) or the hinge in place of L_adv."""
+def d_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
+    """-L_adv + lambda_cls L_cls^r (eq. 5), with WGAN-GP (eq. 8) or the hinge in place of L_adv.
+
+    A classifier of its own learns elsewhere; then this is -L_adv alone.
+    """
     real = slot.batch(step)
     image, label = real["image"], real["label"]
+    target = target_labels(cfg, step, slot)
     with torch.no_grad():
-        fake = g(image, slot.condition(target_labels(cfg, step, slot)))
-    real_score, logits = d(image)
-    fake_score, _ = d(fake)
-    parts = {"cls": classification(cfg, slot, logits, label)}
+        fake = nets.g(source(real), slot.condition(target))
+    real_scores, logits = nets.judge(augmented(cfg, step, image, _REAL), label)
+    fake_scores, _ = nets.judge(augmented(cfg, step, fake, _FAKE), target)
+    parts: dict[str, Tensor] = {}
     if cfg.adversarial == "wgan-gp":
-        parts["adv"] = losses.wgan_d(real_score, fake_score)
-        parts["gp"] = losses.gradient_penalty(d.score, image, fake, step.uniform(len(image), draw=slot.number))
-        return parts["adv"] + cfg.lambda_gp * parts["gp"] + cfg.lambda_cls * parts["cls"], parts
-    parts["adv"] = losses.hinge_d(real_score, fake_score)
-    return parts["adv"] + cfg.lambda_cls * parts["cls"], parts
+        assert isinstance(nets.d, Discriminator)
+        parts["adv"] = losses.wgan_d(real_scores[0], fake_scores[0])
+        parts["gp"] = losses.gradient_penalty(nets.d.score, image, fake, step.uniform(len(image), draw=slot.number))
+        total = parts["adv"] + cfg.lambda_gp * parts["gp"]
+    else:
+        total = parts["adv"] = losses.average_heads(losses.hinge_d, real_scores, fake_scores)
+    if nets.c is None and logits is not None:
+        parts["cls"] = classification(cfg, slot, logits, label)
+        total = total + cfg.lambda_cls * parts["cls"]
+    return total, parts
 
 
 def r1_loss(cfg: Config, d: Discriminator, step: Step, slot: Slot) -> Loss:
@@ -98,21 +114,71 @@ def r1_loss(cfg: Config, d: Discriminator, step: Step, slot: Slot) -> Loss:
     return 0.5 * cfg.r1_gamma * cfg.r1_interval * penalty, {"r1": penalty}
 
 
-def g_loss(cfg: Config, g: Generator, d: Discriminator, step: Step, slot: Slot) -> Loss:
-    """L_adv + lambda_cls L_cls^f + lambda_rec L_rec (eq. 6); plus lambda_mask times the mask's mean."""
+def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
+    """L_adv + lambda_cls L_cls^f + lambda_rec L_rec (eq. 6); plus, by their weights, the mean of the mask and the
+    distance to the guide. A term of weight zero is not computed."""
     real = slot.batch(step)
-    image, label = real["image"], real["label"]
+    image, label = source(real), source_label(real)
     target = target_labels(cfg, step, slot)
-    fake, mask = g.parts(image, slot.condition(target))
-    score, logits = d(fake)
-    back, back_mask = g.parts(fake, slot.condition(label))
-    parts = {
-        "adv": losses.critic_g(score),
-        "cls": classification(cfg, slot, logits, target),
-        "rec": (image - back).abs().mean(),
-    }
-    total = parts["adv"] + cfg.lambda_cls * parts["cls"] + cfg.lambda_rec * parts["rec"]
-    if mask is not None and back_mask is not None and cfg.lambda_mask:
-        parts["mask"] = 0.5 * (mask.mean() + back_mask.mean())
+    fake, mask = nets.g.parts(image, slot.condition(target))
+    shown = augmented(cfg, step, fake, _FAKE)
+    scores, logits = nets.judge(shown, target)
+    parts = {"adv": losses.average_heads(losses.critic_g, scores)}
+    total = parts["adv"]
+    if cfg.lambda_cls:
+        logits = nets.classify(shown) if logits is None else logits
+        parts["cls"] = classification(cfg, slot, logits, target)
+        total = total + cfg.lambda_cls * parts["cls"]
+    masks = [mask]
+    if cfg.lambda_rec:
+        back, back_mask = nets.g.parts(fake, slot.condition(label))
+        parts["rec"] = (image - back).abs().mean()
+        total = total + cfg.lambda_rec * parts["rec"]
+        masks.append(back_mask)
+    seen = [m.mean() for m in masks if m is not None]
+    if seen and cfg.lambda_mask:
+        parts["mask"] = torch.stack(seen).mean()
         total = total + cfg.lambda_mask * parts["mask"]
+    if cfg.lambda_guide and "guide" in real:
+        parts["guide"] = guide_distance(real, fake, target)
+        total = total + cfg.lambda_guide * parts["guide"]
     return total, parts
+
+
+def source(real: Batch) -> Tensor:
+    """(N, 3, H, W): the pictures to edit, which may be others than those that are shown as real."""
+    return real.get("source", real["image"])
+
+
+def source_label(real: Batch) -> Tensor:
+    """(N, C): the labels of the pictures to edit."""
+    return real.get("source_label", real["label"])
+
+
+def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
+    """The mean absolute difference to what the data say that the edit looks like, where they say it.
+
+    Pixels that the edit shall change count five times. Where two decisions of a picture differ from its target, as with
+    permuted targets, there is no guide, and the picture counts nothing.
+    """
+    changed = (target - source_label(real)).abs() > 0.5
+    turned_on = changed & (target > 0.5)
+    # Of a group two labels change, and the one that is now on names the edit.
+    edit = torch.where(turned_on.any(1), turned_on.float().argmax(1), changed.float().argmax(1))
+    rows = torch.arange(len(edit), device=fake.device)
+    one = (turned_on.sum(1) <= 1) & changed.any(1)
+    guide, guided = real["guide"][rows, edit], real["guided"][rows, edit]
+    # What shall change nothing (its own colour was asked for) is guided by the picture itself.
+    guide = torch.where(changed.any(1)[:, None, None, None], guide, source(real))
+    still = ~changed.any(1)
+    guided = torch.where(still[:, None, None, None], torch.ones_like(guided), guided)
+    weight = guided * (1.0 + 4.0 * ((guide - source(real)).abs().amax(1, keepdim=True) > 0.04))
+    weight = weight * (one | still)[:, None, None, None]
+    return ((fake - guide).abs() * weight).mean()
+
+
+def augmented(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
+    """What a discriminator sees of pictures: DiffAugment, if the configuration wants it."""
+    if not cfg.d_augment:
+        return image
+    return diff_augment(image, step.uniform(len(image), DRAWS, draw=draw), cfg.d_augment, cfg.d_augment_strength)

@@ -6,7 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.data import Labelled, LabelledStream, Picture, open_labelled
+from edgegan.data._faces.stream import FaceStream
 from edgegan.data._named import split_named
+from edgegan.data.faces import FacePictures
 from edgegan.families import Stream
 from edgegan.runtime import avatars
 from edgegan.runtime.errors import InputError
@@ -22,8 +24,19 @@ def streams(cfg: Config, data: str) -> dict[str, Stream]:
     found: dict[str, Stream] = {}
     for slot in cfg.slots:
         own = slot.set
-        balance = [name for name in cfg.balance if name in own.attributes]
-        found[own.name] = LabelledStream(_open(cfg, own, specs[own.name], "train"), flip=cfg.flip, balance=balance)
+        balance = [d for d in cfg.decisions if set(d) & set(cfg.balance) & set(own.attributes)]
+        pictures = _open(cfg, own, specs[own.name], "train")
+        if isinstance(pictures, FacePictures):
+            found[own.name] = FaceStream(
+                pictures,
+                size=cfg.size,
+                augmentation=cfg.augmentation,
+                flip=cfg.flip,
+                balance=balance,
+                cap=cfg.balance_cap,
+            )
+        else:
+            found[own.name] = LabelledStream(pictures, flip=cfg.flip, balance=balance, cap=cfg.balance_cap)
     return found
 
 

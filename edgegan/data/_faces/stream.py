@@ -1,0 +1,187 @@
+"""Aligned faces as a training stream: each showing augmented anew, with what its edits should roughly look like.
+
+Besides "image" and "label" an item holds what a generator may be guided by (StarGAN's `lambda_guide`):
+
+- "source" (3, S, S) and "source_label" (C,): the picture to edit. It is the image itself, or, half of the time where
+  no glasses are worn, the image with drawn ones: then the edit to learn is to take them off, and its true answer known.
+- "guide" (C, 3, S, S): the source with each attribute changed: set, if it is a hair colour, else flipped.
+- "guided" (C, 1, S, S) in [0, 1]: where the guide is meant. An edit whose answer nobody knows is guided where it must
+  change nothing: outside the person, and for glasses outside the band of the eyes.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from edgegan.data._balance import rake_weights, repeat_by_weight
+from edgegan.data._streams import Item
+from edgegan.data._work import in_threads
+from edgegan.data.celeba import HAIR
+from edgegan.data.faces import FacePictures
+
+from .augmentation import Augmentation, degrade, draw_light, draw_placement, place
+from .backgrounds import composite, draw_background
+from .eyewear import USUAL, draw_eyewear, draw_style, overlay
+from .hair import HairColour, average_colours, measure_hair, recolour
+from .masks import HAIR as HAIR_VALUE
+from .masks import PERSON
+
+GLASSES = "Eyeglasses"
+_EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasses may be
+_ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
+
+Floats = NDArray[np.float32]
+
+
+class FaceStream:
+    """Items of augmented faces; see the module.
+
+    Args:
+        pictures: what to show.
+        size: edge length of the items' pictures.
+        augmentation: how far they are changed.
+        flip: mirror half of them.
+        balance: decisions, each one attribute or a group, whose answers shall be shown equally often.
+        cap: see `rake_weights`.
+    """
+
+    def __init__(
+        self,
+        pictures: FacePictures,
+        *,
+        size: int,
+        augmentation: Augmentation,
+        flip: bool,
+        balance: Sequence[Sequence[str]] = (),
+        cap: float = 6.0,
+    ) -> None:
+        self.pictures, self._size, self._augmentation, self._flip = pictures, size, augmentation, flip
+        labels = np.stack([pictures.label(i) for i in range(len(pictures))])
+        decisions = [[pictures.names.index(name) for name in names] for names in balance]
+        weights = rake_weights(labels, decisions, cap=cap)
+        self._order = repeat_by_weight(weights, _ROUNDS * len(pictures))
+        self._colours = _measure_colours(pictures)
+
+    def __len__(self) -> int:
+        return len(self._order)
+
+    def item(self, index: int, rng: np.random.Generator) -> Item:
+        """Item `index`; everything that is drawn comes from `rng`."""
+        index = int(self._order[index])
+        cfg, size, names = self._augmentation, self._size, self.pictures.names
+        label = self.pictures.label(index)
+        matrix = draw_placement(cfg, self.pictures.geometry.edge, self.pictures.geometry.size, size, rng)
+        mirrored = self._flip and bool(rng.random() < 0.5)
+        if mirrored:
+            matrix[0] = -matrix[0]
+            matrix[0, 2] += size - 1
+        picture, person, hair = self._placed(index, matrix)
+        if person is not None and rng.random() < cfg.background:
+            picture = composite(picture, person, draw_background(size, rng))
+        clean = picture.astype(np.float32) / 255.0
+        light = draw_light(cfg, size, rng)
+        left, right = sorted(_move(matrix, eye) for eye in self.pictures.eyes)
+        dressed = GLASSES in names and label[names.index(GLASSES)] < 0.5 and bool(rng.random() < 0.5)
+        worn = draw_eyewear(draw_style(rng), left, right, size) if dressed else None
+        source = clean if worn is None else overlay(clean, worn)
+        source_label = label.copy()
+        if dressed:
+            source_label[names.index(GLASSES)] = 1.0
+
+        guides, guided = [], []
+        everywhere = np.ones((size, size), np.float32)
+        outside = np.zeros_like(everywhere) if person is None else 1.0 - _widen(person)
+        own = None if hair is None or dressed else measure_hair(clean, hair > 0.5)
+        for name, on in zip(names, label > 0.5, strict=True):
+            guide, where = source, outside
+            if name == GLASSES and dressed:
+                guide, where = clean, everywhere
+            elif name == GLASSES and on:
+                where = _outside_eyes(left, right, size)
+            elif name == GLASSES:
+                guide, where = overlay(clean, draw_eyewear(USUAL, left, right, size)), everywhere
+            elif name in HAIR and on:  # its own colour: nothing to change
+                where = everywhere
+            elif name in self._colours and own is not None and hair is not None:
+                guide, where = recolour(clean, hair, own, self._colours[name]), everywhere
+            guides.append(guide)
+            guided.append(where)
+
+        finished: dict[int, Floats] = {}
+
+        def finish(shown: Floats) -> Floats:
+            """The same lens, sensor and codec for every picture of the item, each of them computed once."""
+            if id(shown) not in finished:
+                seen = degrade(cfg, light.apply(shown), copy.deepcopy(rng))
+                finished[id(shown)] = np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
+            return finished[id(shown)]
+
+        return {
+            "image": finish(clean),
+            "label": label,
+            "source": finish(source),
+            "source_label": source_label,
+            "guide": np.stack([finish(g) for g in guides]),
+            "guided": np.stack(guided)[:, None],
+        }
+
+    def _placed(
+        self, index: int, matrix: NDArray[np.float64]
+    ) -> tuple[NDArray[np.uint8], Floats | None, Floats | None]:
+        """The crop, and how much of each pixel is person, and hair."""
+        picture = place(self.pictures.whole(index), matrix, self._size)
+        mask = self.pictures.mask(index)
+        if mask is None:
+            return picture, None, None
+        person, hair = (
+            place(np.where(m, 255, 0).astype(np.uint8), matrix, self._size)
+            for m in (mask >= PERSON, mask == HAIR_VALUE)
+        )
+        cover = np.asarray(cv2.GaussianBlur(hair, (0, 0), 0.8), np.float32) / 255.0
+        return picture, person.astype(np.float32) / 255.0, cover
+
+
+def _measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
+    """The usual look of each hair colour in the set."""
+
+    def measure(index: int) -> tuple[str, HairColour] | None:
+        mask = pictures.mask(index)
+        own = [n for n in pictures.names if n in HAIR and pictures.label(index)[pictures.names.index(n)] > 0.5]
+        if mask is None or len(own) != 1:
+            return None
+        colour = measure_hair(pictures.whole(index).astype(np.float32) / 255.0, mask == HAIR_VALUE)
+        return None if colour is None else (own[0], colour)
+
+    found = [f for f in in_threads(measure, range(len(pictures)), what="Measuring hair colours") if f]
+    usual = float(np.median([c.mean[0] for _, c in found])) if found else 0.0
+    return {
+        name: average_colours(seen, usual) for name in pictures.names if (seen := [c for n, c in found if n == name])
+    }
+
+
+def _move(matrix: NDArray[np.float64], point: tuple[float, float]) -> tuple[float, float]:
+    """A place in pixels, where pixel 0 covers [0, 1), through a matrix of pixel indices."""
+    x, y = matrix[:, :2] @ (point[0] - 0.5, point[1] - 0.5) + matrix[:, 2]
+    return float(x) + 0.5, float(y) + 0.5
+
+
+def _widen(person: Floats) -> Floats:
+    """The person and a border of about a twentieth of the picture."""
+    reach = max(3, len(person) // 20 | 1)
+    return np.asarray(cv2.dilate(person, np.ones((reach, reach), np.uint8)), np.float32)
+
+
+def _outside_eyes(left: tuple[float, float], right: tuple[float, float], size: int) -> Floats:
+    """1 away from the band in which glasses sit."""
+    a, b = np.array(left), np.array(right)
+    unit = float(np.hypot(*(b - a)))
+    down = np.array([-(b - a)[1], (b - a)[0]]) / unit
+    y, x = np.mgrid[:size, :size] + 0.5
+    off = ((x - a[0]) * down[0] + (y - a[1]) * down[1]) / unit
+    away: Floats = ((off < _EYE_BAND[0]) | (off > _EYE_BAND[1])).astype(np.float32)
+    return away
