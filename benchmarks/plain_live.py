@@ -15,7 +15,7 @@ import torch
 
 from edgegan.run import open_trained
 from edgegan.runtime.faces.finder import FaceFinder
-from edgegan.runtime.image import Image
+from edgegan.runtime.model.image import Image
 
 
 def plain(path: Path, changes: Mapping[str, float]) -> Callable[[Image], Image]:

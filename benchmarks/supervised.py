@@ -20,8 +20,8 @@ from edgegan import checkpoint, config, families
 from edgegan.data import Counterfactual, normalised, open_pairs, open_pictures
 from edgegan.families import Networks
 from edgegan.run import Run, section
-from edgegan.runtime import latent
 from edgegan.runtime.files import write_atomic
+from edgegan.runtime.generate import latent
 
 LABEL = "a generator trained alone with L1 for the benchmark, not a GAN"
 KEPT = 64  # pictures, drawn once and shown again and again

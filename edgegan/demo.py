@@ -19,7 +19,7 @@ from rich.table import Table
 
 from edgegan.report import Section, write_report
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.stopwatch import STAGES
+from edgegan.runtime.metrics.stopwatch import STAGES
 
 
 @dataclass

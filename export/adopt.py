@@ -14,13 +14,13 @@ from typing import Any, Literal
 
 import msgspec
 import numpy as np
-from edgegan.runtime.artefact import load, payload_sha256
 from edgegan.runtime.backends.contract import Port
-from edgegan.runtime.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec, Verification
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
-from edgegan.runtime.golden import Golden
-from edgegan.runtime.onnxfile import sealed, with_metadata
+from edgegan.runtime.model.artefact import load, payload_sha256
+from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec, Verification
+from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.onnxfile import sealed, with_metadata
 
 from . import trial
 from .adoption import Adoption, Span, questions

@@ -6,8 +6,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from edgegan.runtime.card import Alignment
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Alignment
 
 from .probe import Layout, Probe
 from .request import parse_size

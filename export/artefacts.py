@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.card import ModelCard, Verification
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.golden import Golden, stem
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import ModelCard, Verification
+from edgegan.runtime.model.golden import Golden, stem
 
 from . import ir, precision, to_onnx
 from .blocks import in_blocks

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 from .inside import Inside

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import numpy as np
-from edgegan.runtime import golden
-from edgegan.runtime.card import ModelCard, TensorSpec
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.card import ModelCard, TensorSpec
+from edgegan.runtime.model.golden import Golden
 
 from .pairs import GOLDEN_BYTES, answered, resized
 

@@ -7,14 +7,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgegan.runtime import artefact as artefacts
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import backend_class
-from edgegan.runtime.card import ModelCard, Verification, sidecar
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.files import sha256
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import ModelCard, Verification, sidecar
+from edgegan.runtime.model.golden import Golden
 
 from .layers import READERS, first_bad_layer
 

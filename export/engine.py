@@ -15,7 +15,7 @@ from typing import Any
 
 from edgegan.runtime.backends.fit import check_library
 from edgegan.runtime.backends.profiles import Profile
-from edgegan.runtime.backends.trt_log import logger, started
+from edgegan.runtime.backends.tensorrt.log import logger, started
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
 

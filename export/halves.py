@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.onnxfile import FLOAT, FLOAT16, OnnxFile
+from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
 
 WEIGHTS, OPERATORS = "half_weights", "half_operators"  # keys in built_with
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import BACKENDS, Backend, backend_class, libraries, takes
-from edgegan.runtime.backends.ort import import_onnxruntime
-from edgegan.runtime.backends.ort_gpu import CUDA
+from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
+from edgegan.runtime.backends.onnxruntime.gpu import CUDA
 from edgegan.runtime.backends.selection import usual
 from edgegan.runtime.errors import InputError, MissingExtraError
+from edgegan.runtime.model.artefact import Artefact
 
 _ON_CUDA = "onnxruntime:cuda"
 # It builds an engine of its own from each file, for minutes: proven where it is used, not at export.

@@ -6,7 +6,7 @@ import copy
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from edgegan.runtime.backends.ort import cpu_session
+from edgegan.runtime.backends.onnxruntime.backend import cpu_session
 from numpy.typing import NDArray
 
 Array = NDArray[Any]

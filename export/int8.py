@@ -13,7 +13,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgegan.runtime.errors import InputError, VerifyError
-from edgegan.runtime.golden import Golden, compare
+from edgegan.runtime.model.golden import Golden, compare
 
 from .pairs import eager_pairs, spread
 from .readers import Run

@@ -18,11 +18,11 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from edgegan.runtime.artefact import Artefact, payload_sha256
-from edgegan.runtime.backends.ov import import_openvino
-from edgegan.runtime.card import ModelCard
+from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, MissingExtraError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import ModelCard
+from edgegan.runtime.model.golden import Golden
 
 from .int8 import Goal, Layer, nothing_to_quantise, worst_picture_db
 from .readers import in_openvino

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.backends.ov import import_openvino
+from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import MissingExtraError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 from .inside import Inside

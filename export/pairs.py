@@ -8,10 +8,10 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from edgegan.runtime import golden
-from edgegan.runtime.card import TensorSpec
 from edgegan.runtime.errors import InputError, VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.card import TensorSpec
+from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:

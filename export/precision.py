@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgegan.runtime import onnxfile
 from edgegan.runtime.errors import MissingExtraError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import onnxfile
+from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 from . import halves

@@ -9,13 +9,13 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends.contract import Port
-from edgegan.runtime.backends.ort import OnnxRuntime
-from edgegan.runtime.card import METADATA_KEY, ModelCard, SizeRule
+from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
 from edgegan.runtime.errors import EdgeganError, InputError, VerifyError
-from edgegan.runtime.onnxfile import FLOAT, FLOAT16, OnnxFile
-from edgegan.runtime.onnxfile import read as read_onnx
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import METADATA_KEY, ModelCard, SizeRule
+from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
+from edgegan.runtime.model.onnxfile import read as read_onnx
 from numpy.typing import NDArray
 
 from . import halves

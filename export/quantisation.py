@@ -8,11 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import msgspec
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
-from edgegan.runtime.card import ModelCard, Verification
 from edgegan.runtime.errors import MissingExtraError, VerifyError
-from edgegan.runtime.golden import DEFAULT_TOLERANCE, Golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import ModelCard, Verification
+from edgegan.runtime.model.golden import DEFAULT_TOLERANCE, Golden
 
 from . import halves, int8, ir, qdq, to_onnx
 from .diagnosis import REFERENCE

@@ -8,16 +8,16 @@ from pathlib import Path
 
 import msgspec
 from edgegan import __version__
-from edgegan.runtime import artefact as artefacts
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import backend_class
 from edgegan.runtime.backends.device import gpu_number
 from edgegan.runtime.backends.processor import system
 from edgegan.runtime.backends.rebuild import rebuilt
-from edgegan.runtime.card import sidecar
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MisfitError
 from edgegan.runtime.files import cache_folder
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import sidecar
 
 from .engine import Progress, library
 from .gpu import Gpu, choose_library, find_gpu

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from edgegan import __version__
-from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.backends.ort import import_onnxruntime
-from edgegan.runtime.card import METADATA_KEY, ModelCard
+from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
 from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
-from edgegan.runtime.onnxfile import sealed
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import METADATA_KEY, ModelCard
+from edgegan.runtime.model.onnxfile import sealed
 
 from .variants import dynamic_shapes, example
 

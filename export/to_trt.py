@@ -10,14 +10,14 @@ from typing import Any
 
 import msgspec
 from edgegan import __version__
-from edgegan.runtime.artefact import Artefact, payload_sha256
 from edgegan.runtime.backends.device import gpu_number
 from edgegan.runtime.backends.processor import INT8_ON, system
 from edgegan.runtime.backends.profiles import profile
-from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import CardError
 from edgegan.runtime.files import write_atomic
-from edgegan.runtime.golden import tolerance
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.golden import tolerance
 
 from .apart import build_apart
 from .engine import Built, Job, Progress, library

@@ -9,10 +9,10 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from edgegan.runtime.card import Condition, ModelCard
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.golden import Golden
-from edgegan.runtime.image import Image, preprocess
+from edgegan.runtime.model.card import Condition, ModelCard
+from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.image import Image, preprocess
 from numpy.typing import NDArray
 
 from .corners import stored_sizes
@@ -82,14 +82,14 @@ def _fitting(pictures: Path | None, hw: tuple[int, int], count: int) -> Iterator
 
 
 def _drawn(size: int) -> Iterator[Image]:
-    from edgegan.runtime.avatars import render_rgb, sample_face, seeds
+    from edgegan.runtime.drawn.avatars import render_rgb, sample_face, seeds
 
     for seed in seeds("heldout", PICTURES):
         yield np.ascontiguousarray(render_rgb(sample_face(seed), min(size, 512))[:, :, ::-1])
 
 
 def _real(path: Path) -> Iterator[Image]:
-    from edgegan.runtime.sources.pictures import Pictures
+    from edgegan.runtime.live.sources.pictures import Pictures
 
     return (frame.image_bgr for frame in Pictures(path))
 

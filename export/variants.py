@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 import numpy as np
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from numpy.typing import NDArray
 
 from .pairs import fitted

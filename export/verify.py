@@ -12,12 +12,9 @@ from functools import partial
 from typing import Any
 
 import msgspec
-from edgegan.runtime import golden, onnxfile
-from edgegan.runtime.artefact import Artefact, payload_sha256
 from edgegan.runtime.backends import BACKENDS, check_ports, takes
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic, other_arithmetic
 from edgegan.runtime.backends.selection import key, usual
-from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import (
     BackendError,
     CardError,
@@ -27,7 +24,10 @@ from edgegan.runtime.errors import (
     NoMemoryError,
     VerifyError,
 )
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden, onnxfile
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 from . import halves

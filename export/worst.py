@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.backends import Backend
-from edgegan.runtime.card import TensorSpec
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import TensorSpec
+from edgegan.runtime.model.golden import Golden
 from edgegan.sheet import Picture, Sheet, to_picture
 from numpy.typing import NDArray
 

@@ -13,12 +13,12 @@ import pytest
 import tiny_models
 from web_visitor import until
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.editor import Editor
-from edgegan.runtime.sources import Frame, Source
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.stream import Stream
-from edgegan.runtime.web import Address, WebPage
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.live.web import Address, WebPage
+from edgegan.runtime.metrics.stats import Stats
 
 ARGUMENTS = [
     *("--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run"),

@@ -5,7 +5,7 @@ import pytest
 import tiny_models
 
 from edgegan.runtime import Editor
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 SIZE = 32
 

@@ -5,7 +5,7 @@ import time
 import cv2
 import numpy as np
 
-from edgegan.runtime.sources import camera
+from edgegan.runtime.live.sources import camera
 
 
 class Driver:

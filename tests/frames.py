@@ -5,8 +5,8 @@ from types import SimpleNamespace
 from av_clips import number_of, numbered
 
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.sinks import Sink
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.sinks import Sink
+from edgegan.runtime.live.sources import Frame
 
 
 def frame(number: int, timestamp: float = 0.0, hw: tuple[int, int] = (48, 64)) -> Frame:

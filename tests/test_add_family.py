@@ -16,7 +16,7 @@ from edgegan import families
 from edgegan.cli import main
 from edgegan.families import Family
 from edgegan.runtime import Editor
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 ROOT = Path(__file__).parent.parent
 NAME = "tintgan"

@@ -14,9 +14,9 @@ from edgegan.export.adoption import Adoption, answered, questions
 from edgegan.export.probe import Probe
 from edgegan.export.verify import verify_artefact
 from edgegan.runtime import Editor
-from edgegan.runtime.artefact import load
-from edgegan.runtime.card import Alignment
 from edgegan.runtime.errors import EdgeganError, InputError
+from edgegan.runtime.model.artefact import load
+from edgegan.runtime.model.card import Alignment
 
 FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
 

@@ -5,10 +5,10 @@ import pytest
 import tiny_models
 from placed_faces import FACES, face, soft_noise
 
-from edgegan.runtime import align
-from edgegan.runtime.artefact import load
-from edgegan.runtime.card import SizeRule
+from edgegan.runtime.edit import align
 from edgegan.runtime.errors import CardError
+from edgegan.runtime.model.artefact import load
+from edgegan.runtime.model.card import SizeRule
 
 
 @pytest.fixture(scope="module")

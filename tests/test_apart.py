@@ -21,8 +21,8 @@ from edgegan.export.engine import Job
 from edgegan.export.gpu import Gpu
 from edgegan.export.options import EngineOptions
 from edgegan.export.to_trt import engine_from_onnx
-from edgegan.runtime.artefact import load
 from edgegan.runtime.errors import BackendError, InputError
+from edgegan.runtime.model.artefact import load
 
 needed("tensorrt_rtx", "rtx")
 OPTIONS = EngineOptions(compute_capabilities=("8.9",))

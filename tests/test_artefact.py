@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import artefact, golden, onnxfile
-from edgegan.runtime.card import METADATA_KEY, ModelCard, sidecar
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.onnxfile import SEAL_KEY
+from edgegan.runtime.model import artefact, golden, onnxfile
+from edgegan.runtime.model.card import METADATA_KEY, ModelCard, sidecar
+from edgegan.runtime.model.onnxfile import SEAL_KEY
 
 
 @pytest.fixture

@@ -3,11 +3,12 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import artefact, backends
-from edgegan.runtime.artefact import Artefact, load
+from edgegan.runtime import backends
 from edgegan.runtime.backends import BACKENDS, Port, check_ports, open_backend
-from edgegan.runtime.card import TensorSpec, Verification
 from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError
+from edgegan.runtime.model import artefact
+from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.card import TensorSpec, Verification
 
 CPU = ("onnxruntime", "openvino")
 RNG = np.random.default_rng(3)

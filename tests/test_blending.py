@@ -6,9 +6,9 @@ import pytest
 import tiny_models
 from placed_faces import FACES, face, soft_noise
 
-from edgegan.runtime import align, blending
-from edgegan.runtime.artefact import load
+from edgegan.runtime.edit import align, blending
 from edgegan.runtime.faces import Face
+from edgegan.runtime.model.artefact import load
 
 RNG = np.random.default_rng(11)
 HW = (64, 64)

@@ -6,9 +6,9 @@ import pytest
 from browser_page import DESK, PHONE, Steady, drag, frames, mean
 from web_visitor import until
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.web import Address, WebPage
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.web import Address, WebPage
+from edgegan.runtime.metrics.stats import Stats
 
 
 def test_the_picture_arrives_and_moves(tab):

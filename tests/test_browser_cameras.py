@@ -8,7 +8,7 @@ import pytest
 from browser_page import PHONE, drag, frames, mean
 from web_visitor import until
 
-from edgegan.runtime.web import ice_server
+from edgegan.runtime.live.web import ice_server
 
 RELAYED = """{
     const Direct = RTCPeerConnection;

@@ -6,13 +6,13 @@ import time
 
 import pytest
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.keys import BACKSPACE, ESCAPE, TAB, guest_keys
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.controls.remembered import Remembered
-from edgegan.runtime.controls.slider import Slider
-from edgegan.runtime.controls.walking import WalkControls
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.keys import BACKSPACE, ESCAPE, TAB, guest_keys
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.controls.remembered import Remembered
+from edgegan.runtime.live.controls.slider import Slider
+from edgegan.runtime.live.controls.walking import WalkControls
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

@@ -8,7 +8,7 @@ import numpy as np
 import tiny_models
 from PIL import Image as Pillow
 
-from edgegan.runtime.sinks import Sink
+from edgegan.runtime.live.sinks import Sink
 
 LIVE = ("--backend", "onnxruntime", "--source", "synthetic:160x120@30#2", "--every-frame")
 
@@ -62,7 +62,7 @@ class Terminal(Sink):
 
 def test_before_a_screen_the_settings_are_remembered_and_the_notice_comes_once(run, tmp_path, monkeypatch):
     tiny_models.write_editor(tmp_path / "faces")
-    monkeypatch.setattr("edgegan.runtime.sinks.window.open_sink", lambda spec, clock: Terminal())
+    monkeypatch.setattr("edgegan.runtime.live.sinks.window.open_sink", lambda spec, clock: Terminal())
     monkeypatch.setattr("sys.stderr.isatty", lambda: True, raising=False)
     monkeypatch.delenv("CI", raising=False)
     live = ("live", tmp_path / "faces", "--backend", "onnxruntime", "--source", "synthetic:160x120@30#2", "--frames", 1)

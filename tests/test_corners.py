@@ -8,9 +8,9 @@ import pytest
 
 from edgegan.export.corners import corners, label, stored, stored_sizes
 from edgegan.export.pairs import GOLDEN_BYTES, golden_bytes
-from edgegan.runtime import golden
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.golden import Golden
 
 
 def open_card(side: int, multiple: int = 4, dtype: str = "float32", batch: int = 1) -> ModelCard:

@@ -15,7 +15,7 @@ from PIL import Image
 
 from edgegan.data import open_domains, open_labelled, open_pairs
 from edgegan.data._avatar_folder import LAYOUTS
-from edgegan.runtime import avatars, seasons
+from edgegan.runtime.drawn import avatars, seasons
 from edgegan.runtime.errors import InputError
 
 COUNT, HELDOUT, SIZE = 14, 6, 32

@@ -13,10 +13,11 @@ from edgegan.export import to_onnx
 from edgegan.export.diagnosis import diagnosis, lineage
 from edgegan.export.layers import first_bad_layer
 from edgegan.export.verify import require
-from edgegan.runtime import golden, load
-from edgegan.runtime.artefact import Artefact, payload_sha256
-from edgegan.runtime.card import Verification
+from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import Verification
 
 TOLERANCE = {"min_psnr_db": 60.0}
 

@@ -17,9 +17,9 @@ from edgegan.eval.distance import discrepancy, frechet, kernel
 from edgegan.eval.features import BATCH, efficientnet_lite0, inception
 from edgegan.eval.sets import Distances, Real, table
 from edgegan.eval.swd import descriptors, swd
-from edgegan.runtime.avatars import render_rgb, sample_face, seeds
+from edgegan.runtime.drawn.avatars import render_rgb, sample_face, seeds
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
-from edgegan.runtime.ssim import ssim, ssim_map
+from edgegan.runtime.model.ssim import ssim, ssim_map
 
 
 @pytest.fixture(scope="module")

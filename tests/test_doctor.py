@@ -12,7 +12,9 @@ from fake_ort import fake_onnxruntime
 
 from edgegan import cli
 from edgegan.runtime import doctor
-from edgegan.runtime.backends import BACKENDS, cuda, libraries, ort_gpu, trt
+from edgegan.runtime.backends import BACKENDS, cuda, libraries
+from edgegan.runtime.backends.onnxruntime import gpu as ort_gpu
+from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.doctor import devices, gpu, machine, nvidia, packages, system
 
 
@@ -175,7 +177,7 @@ def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(
 
 
 def test_cameras_are_listed_once_each(monkeypatch, tmp_path):
-    from edgegan.runtime.sources import camera
+    from edgegan.runtime.live.sources import camera
 
     for number, index in ((0, "0"), (1, "1"), (2, "0")):  # video1 is the metadata device of video0
         folder = tmp_path / f"video{number}"

@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from edgegan.data import kinds, open_domains, open_labelled, open_pairs, open_pictures
-from edgegan.runtime import avatars, drawing, seasons
+from edgegan.runtime.drawn import avatars, drawing, seasons
 from edgegan.runtime.errors import InputError
 
 SIZE = 16

@@ -9,18 +9,18 @@ import tiny_models
 from frames import Kept
 from origins import source_type
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.editor import Editor
-from edgegan.runtime.provenance import EDITED, GENERATED
-from edgegan.runtime.screen import lettering, overlay
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.screen.statusline import StatusLine
-from edgegan.runtime.screen.views import compose
-from edgegan.runtime.sinks import open_sink
-from edgegan.runtime.sources import Frame, Source
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.provenance import EDITED, GENERATED
+from edgegan.runtime.live.screen import lettering, overlay
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.screen.statusline import StatusLine
+from edgegan.runtime.live.screen.views import compose
+from edgegan.runtime.live.sinks import open_sink
+from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.metrics.stats import Stats
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")
@@ -151,7 +151,7 @@ def test_a_frame_on_which_nothing_is_drawn_is_passed_on_as_it_is():
 def test_the_line_is_drawn_again_only_when_its_words_change(monkeypatch):
     drawn = []
     monkeypatch.setattr(overlay, "draw_lines", lambda image, lines: drawn.append(lines) or (0, 0, 0, 0))
-    monkeypatch.setattr("edgegan.runtime.screen.statusline._REFRESH_S", 1e9)
+    monkeypatch.setattr("edgegan.runtime.live.screen.statusline._REFRESH_S", 1e9)
     controls = Controls(NAMES)
     sink = Dressed(Kept(screen=True), controls, Stats(), mark=False)
     for _ in range(5):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from edgegan.runtime.card import Condition, Partly
-from edgegan.runtime.controls.easing import Easing
+from edgegan.runtime.live.controls.easing import Easing
+from edgegan.runtime.model.card import Condition, Partly
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

@@ -11,12 +11,13 @@ from editors import SIZE, crop
 from typer.testing import CliRunner
 
 from edgegan import cli
-from edgegan.runtime import Editor, FaceOptions, avatars
-from edgegan.runtime.artefact import payload_sha256
-from edgegan.runtime.card import Condition, SizeRule
+from edgegan.runtime import Editor, FaceOptions
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.image import mirrored, postprocess, preprocess
-from edgegan.runtime.stopwatch import STAGES
+from edgegan.runtime.metrics.stopwatch import STAGES
+from edgegan.runtime.model.artefact import payload_sha256
+from edgegan.runtime.model.card import Condition, SizeRule
+from edgegan.runtime.model.image import mirrored, postprocess, preprocess
 
 
 @pytest.fixture(scope="module")
@@ -352,7 +353,7 @@ def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene)
 
 
 def test_statistics_cost_next_to_nothing():
-    from edgegan.runtime.tally import Tally
+    from edgegan.runtime.metrics.tally import Tally
 
     tally, best = Tally(), 1.0
     for _ in range(5):
@@ -381,7 +382,7 @@ def test_an_editor_prints_nothing_and_leaves_the_process_as_it_was(model, scene,
 
 
 def test_crops_of_one_shape_alone_share_a_call():
-    from edgegan.runtime.network import _alike
+    from edgegan.runtime.edit.network import _alike
 
     shapes = [(8, 8), (8, 8), (8, 8), (4, 8), (8, 8)]
     crops = [np.zeros((*hw, 3), np.uint8) for hw in shapes]

@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import Editor, avatars
+from edgegan.runtime import Editor
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.options import FaceOptions
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 
 @pytest.fixture(scope="module")

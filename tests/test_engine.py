@@ -32,9 +32,9 @@ from edgegan.export.apart import build_apart
 from edgegan.export.engine import Job, build_engine, library
 from edgegan.run import Run
 from edgegan.runtime import load
-from edgegan.runtime.artefact import Artefact
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
+from edgegan.runtime.model.artefact import Artefact
 
 needed("tensorrt_rtx", "rtx")
 OPTIONS = EngineOptions(compute_capabilities=("8.6", "8.9"))

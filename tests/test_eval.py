@@ -8,8 +8,8 @@ import pytest
 from edgegan.data import avatars, normalised
 from edgegan.eval import counterfactual
 from edgegan.eval.judge import Judge, trained_judge
-from edgegan.runtime.avatars import ATTRIBUTES
-from edgegan.runtime.card import Condition
+from edgegan.runtime.drawn.avatars import ATTRIBUTES
+from edgegan.runtime.model.card import Condition
 
 SIZE = 64
 NAMES = ATTRIBUTES

@@ -17,8 +17,8 @@ from edgegan.data import normalised, open_pairs
 from edgegan.eval import Request, measure, open_subject, open_subjects, pairs
 from edgegan.eval.judge import Judge, read
 from edgegan.eval.subject import Subject
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 
 SIZE = 32
 SPEC = TensorSpec(

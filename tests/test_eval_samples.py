@@ -16,8 +16,8 @@ from edgegan.cli import main
 from edgegan.data import normalised, open_pictures
 from edgegan.eval import Request, measure, open_subject
 from edgegan.eval.subject import Subject
-from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
 SIZE, WIDTH = 32, 6
 LATENT = TensorSpec(name="latent", dtype="float32", shape=(1, WIDTH), layout="NC")

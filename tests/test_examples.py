@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from edgegan.runtime import Editor
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 EXAMPLES = Path(__file__).parent.parent / "examples"
 HW = (240, 320)

@@ -23,10 +23,11 @@ from edgegan import cli
 from edgegan.export import Exported, Request, export_run, precision
 from edgegan.families import Tolerance
 from edgegan.run import Run
-from edgegan.runtime import InputError, golden, load, open_backend
-from edgegan.runtime.card import METADATA_KEY, ModelCard, sidecar
+from edgegan.runtime import InputError, load, open_backend
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.files import sha256
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.card import METADATA_KEY, ModelCard, sidecar
 
 
 @pytest.fixture

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from edgegan.runtime import avatars
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError
 from edgegan.runtime.faces import finder as finders
 from edgegan.runtime.faces.finder import FaceFinder

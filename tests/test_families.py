@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from edgegan import families
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import ModelCard
 
 ALL = families.names()
 

@@ -119,7 +119,7 @@ def test_folding_spectral_norm_changes_no_picture() -> None:
 def test_measured_statistics_are_those_of_the_pictures_themselves() -> None:
     """On the very batch that was measured, eval mode gives what batch statistics give."""
     from edgegan.families.fastgan.inference import _BN_SEED
-    from edgegan.runtime import latent
+    from edgegan.runtime.generate import latent
 
     cfg = fastgan.tiny()
     prepared = ready(cfg, _lively(cfg))

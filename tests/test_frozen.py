@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.sources import Frame, Source
-from edgegan.runtime.sources._frozen import Frozen
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.sources._frozen import Frozen
 
 
 class Numbers(Source):

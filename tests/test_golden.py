@@ -9,11 +9,12 @@ import tiny_models
 
 from edgegan import cli
 from edgegan.export.verify import verify_artefact
-from edgegan.runtime import golden, load, open_backend
-from edgegan.runtime.artefact import Artefact
+from edgegan.runtime import load, open_backend
 from edgegan.runtime.errors import BackendError, CardError
-from edgegan.runtime.golden import Golden
-from edgegan.runtime.npz import read_arrays
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.npz import read_arrays
 
 SMALL, LARGE = "1x16x16", "1x64x48"
 

@@ -17,11 +17,12 @@ from edgegan.export import Request, hosts, verify_artefact
 from edgegan.export.artefacts import Artefacts
 from edgegan.export.verify import require
 from edgegan.families import Tolerance
-from edgegan.runtime import golden, load, open_backend
-from edgegan.runtime.artefact import Artefact
+from edgegan.runtime import load, open_backend
 from edgegan.runtime.backends import BACKENDS, libraries
-from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import BackendError, InputError
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import Verification
 
 CUDA = "onnxruntime:cuda"
 

@@ -2,9 +2,9 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.errors import BackendError, CardError, InputError
-from edgegan.runtime.image import as_bgr, postprocess, preprocess
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.image import as_bgr, postprocess, preprocess
 
 RNG = np.random.default_rng(7)
 

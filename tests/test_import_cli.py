@@ -17,7 +17,7 @@ from edgegan.eval.judge import Judge
 from edgegan.run import open_trained
 from edgegan.runtime import Editor, load, open_backend
 from edgegan.runtime.files import sha256
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 SIZE = 32
 

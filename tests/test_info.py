@@ -13,10 +13,10 @@ from typer.testing import CliRunner
 from edgegan.cli import _register, app
 from edgegan.export import Exported
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.artefact import payload_sha256
 from edgegan.runtime.backends import BACKENDS, backend_class
 from edgegan.runtime.backends.places import places
-from edgegan.runtime.card import ModelCard, Verification
+from edgegan.runtime.model.artefact import payload_sha256
+from edgegan.runtime.model.card import ModelCard, Verification
 
 PASSED = Verification(status="passed", psnr_worst_db=70.0, psnr_mean_db=75.0, corners_db={"1x64x64": 61.5})
 

@@ -17,12 +17,13 @@ from edgegan.export import Request, export_run, int8, ir, to_onnx
 from edgegan.export.layers import first_bad_layer
 from edgegan.export.pairs import spread
 from edgegan.export.verify import verify_artefact
-from edgegan.runtime import BackendError, golden, load, open_backend
-from edgegan.runtime.artefact import Artefact, shipped
-from edgegan.runtime.backends.ov import import_openvino
+from edgegan.runtime import BackendError, load, open_backend
+from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
 from edgegan.runtime.errors import CardError, VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact, shipped
+from edgegan.runtime.model.golden import Golden
 
 RANGE = (-1.0, 1.0)
 

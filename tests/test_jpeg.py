@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.web import jpeg
+from edgegan.runtime.live.web import jpeg
 
 
 def test_a_head_tells_the_size_of_a_jpeg():

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import labels
-from edgegan.runtime.artefact import load
 from edgegan.runtime.backends import open_backend
-from edgegan.runtime.card import Condition
+from edgegan.runtime.faces import labels
+from edgegan.runtime.model.artefact import load
+from edgegan.runtime.model.card import Condition
 
 SIZE = 32
 

@@ -6,13 +6,13 @@ import time
 import numpy as np
 import pytest
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.keys import ESCAPE
-from edgegan.runtime.controls.lines import Lines, obey
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.controls.remembered import Remembered
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.keys import ESCAPE
+from edgegan.runtime.live.controls.lines import Lines, obey
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.controls.remembered import Remembered
+from edgegan.runtime.live.sources import Frame
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

@@ -25,11 +25,11 @@ from fake_gpu import FakeCuda
 from mjpeg_server import MjpegServer
 
 from edgegan.cli import _register, app, main
-from edgegan.runtime import artefact
 from edgegan.runtime.backends import cuda
-from edgegan.runtime.editor import Editor
-from edgegan.runtime.memory import resident_mb
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.runtime.metrics.memory import resident_mb
+from edgegan.runtime.model import artefact
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from moving_faces import face_at
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.faces.lookout import Lookout
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 
 def test_a_reduced_frame_gives_the_faces_of_the_frame_itself():

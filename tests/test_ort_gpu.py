@@ -8,13 +8,15 @@ import pytest
 import tiny_models
 from fake_ort import CPU, CUDA, TENSORRT, Value, on_two_gpus
 
-from edgegan.runtime.artefact import Artefact, load
-from edgegan.runtime.backends import Port, libraries, open_backend, ort_binding, ort_gpu
-from edgegan.runtime.backends.ort import OnnxRuntime
-from edgegan.runtime.backends.ort_cuda import OPEN_AXES, CudaOptions
-from edgegan.runtime.backends.ort_tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
-from edgegan.runtime.card import SizeRule, Verification
+from edgegan.runtime.backends import Port, libraries, open_backend
+from edgegan.runtime.backends.onnxruntime import binding as ort_binding
+from edgegan.runtime.backends.onnxruntime import gpu
+from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
+from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
+from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
 from edgegan.runtime.errors import BackendError, CardError, InputError
+from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.card import SizeRule, Verification
 
 BOTH = (OnnxRuntime, OnnxRuntimeTensorRT)
 
@@ -195,7 +197,7 @@ def test_what_goes_wrong_is_one_plain_error(model, install, backend, fault, word
 def test_what_the_provider_wants_is_compared_with_what_is_here(model, install, monkeypatch):
     install()
     wanted = ("libcuda.so.1", "libcudart.so.13", "libcudnn.so.9", "libnvinfer.so.10")
-    monkeypatch.setattr(ort_gpu, "libraries_of", lambda ort, provider: wanted)
+    monkeypatch.setattr(gpu, "libraries_of", lambda ort, provider: wanted)
     for absent, words, todo in (
         (wanted[:1], "libcuda.so.1", "NVIDIA driver"),
         (wanted[2:3], "libcudnn.so.9", r"onnxruntime-gpu\[cuda,cudnn\]"),

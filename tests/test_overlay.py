@@ -5,12 +5,12 @@ import itertools
 import numpy as np
 import pytest
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.panel import Panel
-from edgegan.runtime.controls.slider import Slider
-from edgegan.runtime.screen import lettering, overlay
-from edgegan.runtime.screen.board import Board, board_top
-from edgegan.runtime.screen.layers import Layers
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.panel import Panel
+from edgegan.runtime.live.controls.slider import Slider
+from edgegan.runtime.live.screen import lettering, overlay
+from edgegan.runtime.live.screen.board import Board, board_top
+from edgegan.runtime.live.screen.layers import Layers
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")

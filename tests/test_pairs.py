@@ -10,9 +10,9 @@ from edgegan.export import Exported, verify_artefact
 from edgegan.export.pairs import GOLDEN_BYTES, eager_pairs, fitted, spread
 from edgegan.run import Run
 from edgegan.runtime import load
-from edgegan.runtime.card import TensorSpec
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model.card import TensorSpec
+from edgegan.runtime.model.golden import Golden
 
 
 def test_resized_pictures_keep_their_256_levels_and_flat_colours() -> None:

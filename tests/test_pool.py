@@ -8,9 +8,9 @@ import pytest
 import tiny_models
 
 from edgegan.runtime import EditorPool
+from edgegan.runtime.edit.pool import Lanes
 from edgegan.runtime.errors import BackendError, InputError
-from edgegan.runtime.pool import Lanes
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 SIZE = 32
 

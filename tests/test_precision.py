@@ -15,9 +15,10 @@ from onnx.reference import ReferenceEvaluator
 from edgegan import cli
 from edgegan.export import Exported, precision, to_onnx, verify_artefact
 from edgegan.export.to_trt import KEPT
-from edgegan.runtime import golden, load
+from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.golden import Golden
 
 
 def _chain(scales: tuple[float, float]) -> Any:

@@ -11,11 +11,11 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime.artefact import Artefact, load
 from edgegan.runtime.backends import open_backend, processor
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
-from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import BackendError
+from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.card import Verification
 
 X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx2{}\nbugs\t\t: avx_vnni_bug\n\nprocessor\t: 1\nflags\t\t: fpu\n"
 ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd{}\n"

@@ -13,12 +13,12 @@ from av_clips import number_of, numbered
 from origins import facts, source_type
 from PIL import Image as Pillow
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.provenance import EDITED, GENERATED, Origin, into_png
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.sinks import open_sink
-from edgegan.runtime.sources import Frame
-from edgegan.runtime.stats import Stats
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.provenance import EDITED, GENERATED, Origin, into_png
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.sinks import open_sink
+from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.metrics.stats import Stats
 
 CODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
@@ -75,8 +75,8 @@ def test_a_sink_that_nobody_told_calls_its_frames_edited(tmp_path):
 _KILLED = """
 import os, sys
 import numpy as np
-from edgegan.runtime.sinks import Clock, open_sink
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.sources import Frame
 sink = open_sink(sys.argv[1], Clock(fps=10))
 for number in range(25):
     sink.write(Frame(np.full((48, 64, 3), 7, np.uint8), number, 0.0, "test"))

@@ -14,11 +14,11 @@ from onnx import TensorProto, helper, numpy_helper
 from edgegan.export import clipping, precision, proof, qdq
 from edgegan.export.int8 import Goal
 from edgegan.export.to_onnx import checked
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import shipped
-from edgegan.runtime.backends.ov import import_openvino
+from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
-from edgegan.runtime.golden import Golden, compare
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import shipped
+from edgegan.runtime.model.golden import Golden, compare
 
 RANGE = (-1.0, 1.0)
 

@@ -13,7 +13,7 @@ from PIL import Image
 from edgegan import cli
 from edgegan.export import Request, export_run, int8, readers
 from edgegan.runtime import load
-from edgegan.runtime.backends.ov import OpenVino
+from edgegan.runtime.backends.openvino.backend import OpenVino
 
 NAME = "model.int8.onnx"
 stargan = pytest.mark.parametrize("tiny_run", ["stargan"], indirect=True)

@@ -18,10 +18,10 @@ from tiny_half import SHAPE, write_half
 
 from edgegan import cli
 from edgegan.export import apart, gpu, rebuild, to_trt
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import load, payload_sha256
 from edgegan.runtime.backends import cuda, open_backend
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import load, payload_sha256
 
 rtx: Any = needed("tensorrt_rtx", "rtx")
 

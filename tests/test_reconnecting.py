@@ -13,15 +13,15 @@ from av_clips import number_of
 from http_server import DeafPort
 from mjpeg_server import MjpegServer
 
-from edgegan.runtime.controls.attributes import Controls
 from edgegan.runtime.errors import InputError, SourceError, SourceRefusedError
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.sinks import Callback
-from edgegan.runtime.sources import Source, _reconnecting, camera, frame_of, open_source
-from edgegan.runtime.sources._reconnecting import Reconnecting, fitted
-from edgegan.runtime.sources._retry import Retry
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.sinks import Callback
+from edgegan.runtime.live.sources import Source, _reconnecting, camera, frame_of, open_source
+from edgegan.runtime.live.sources._reconnecting import Reconnecting, fitted
+from edgegan.runtime.live.sources._retry import Retry
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.metrics.stats import Stats
 
 
 @pytest.fixture(autouse=True)

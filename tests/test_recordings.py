@@ -10,14 +10,14 @@ from av_clips import add_sound, clip, loud_at, number_of, packets_of
 from frames import frame
 from origins import source_type
 
-from edgegan.runtime.controls.attributes import Controls
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.provenance import EDITED
-from edgegan.runtime.recordings import Recorder
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.sinks import Clock, Sink
-from edgegan.runtime.sources import open_source
-from edgegan.runtime.stats import Stats
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.provenance import EDITED
+from edgegan.runtime.live.recordings import Recorder
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.sinks import Clock, Sink
+from edgegan.runtime.live.sources import open_source
+from edgegan.runtime.metrics.stats import Stats
 
 
 def recorder(folder, controls, clock):

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgegan.runtime.reduction import halved, halvings
+from edgegan.runtime.faces.reduction import halved, halvings
 
 RNG = np.random.default_rng(4)
 

@@ -5,10 +5,10 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 import tiny_models
 
-from edgegan.runtime.card import Condition, ModelCard, SizeRule
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.remembered import Remembered, config_folder, first_time
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.remembered import Remembered, config_folder, first_time
+from edgegan.runtime.model.card import Condition, ModelCard, SizeRule
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

@@ -24,9 +24,10 @@ from untrained import untrained
 
 from edgegan.export import verify_artefact
 from edgegan.run import Run
-from edgegan.runtime import artefact, backends, golden, npz, onnxfile
-from edgegan.runtime.card import sidecar
+from edgegan.runtime import backends
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
+from edgegan.runtime.model import artefact, golden, npz, onnxfile
+from edgegan.runtime.model.card import sidecar
 
 FILES = ("model.onnx", "model.onnx.card.json", "golden.npz")
 

@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 import tiny_models
 
-from edgegan.runtime import Editor, Sampler, latent
-from edgegan.runtime.controls.walking import WalkControls
+from edgegan.runtime import Editor, Sampler
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.walk import Walk
+from edgegan.runtime.generate import latent
+from edgegan.runtime.generate.walk import Walk
+from edgegan.runtime.live.controls.walking import WalkControls
 
 HW, WIDTH = (16, 24), 8
 

@@ -9,7 +9,7 @@ import pytest
 from edgegan.demo import real_clip
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.sources import open_source
+from edgegan.runtime.live.sources import open_source
 
 FINER, SETTLED, STEP = 4, 20, 10  # enlargement; frames until the face has faded in, and between two looked at
 

@@ -12,9 +12,9 @@ import pytest
 import tiny_models
 
 from edgegan.runtime import Editor
-from edgegan.runtime.artefact import load
-from edgegan.runtime.backends.ov import OpenVino
-from edgegan.runtime.backends.ov_cache import VARIABLE, Compiled, chosen
+from edgegan.runtime.backends.openvino.backend import OpenVino
+from edgegan.runtime.backends.openvino.cache import VARIABLE, Compiled, chosen
+from edgegan.runtime.model.artefact import load
 
 ROOT = Path(__file__).parent.parent
 

@@ -12,10 +12,10 @@ from PIL import Image as Pillow
 from edgegan.cli import main
 from edgegan.cli.live.feed import open_feed
 from edgegan.cli.live.show import open_show
-from edgegan.runtime import artefact
-from edgegan.runtime.editor import Editor
-from edgegan.runtime.sources import Frame
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.runtime.model import artefact
 
 PORTRAITS = (0, 60, 120)  # frames of one camera: before one backdrop, which a video's flow does not take for a cut
 

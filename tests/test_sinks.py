@@ -8,13 +8,13 @@ import pytest
 from av_clips import numbered
 from frames import FakeCameras, Kept, frame
 
-from edgegan.runtime.controls.keys import ESCAPE
 from edgegan.runtime.errors import SinkError
 from edgegan.runtime.kinds import modules
-from edgegan.runtime.sinks import Callback, Sinks, open_sink, open_sinks
-from edgegan.runtime.sinks._even import even
-from edgegan.runtime.sinks.window import Window
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.controls.keys import ESCAPE
+from edgegan.runtime.live.sinks import Callback, Sinks, open_sink, open_sinks
+from edgegan.runtime.live.sinks._even import even
+from edgegan.runtime.live.sinks.window import Window
+from edgegan.runtime.live.sources import Frame
 
 
 def test_nothing_is_made_before_the_first_frame(tmp_path):
@@ -69,7 +69,7 @@ def test_a_callback_gets_the_frame_and_may_end_the_run():
 
 
 def test_the_kind_that_takes_almost_any_word_is_asked_last():
-    names = [kind.__name__.rpartition(".")[2] for kind in modules("edgegan.runtime.sinks")]
+    names = [kind.__name__.rpartition(".")[2] for kind in modules("edgegan.runtime.live.sinks")]
     assert names[-1] == "folder"
     assert names[:-1] == sorted(names[:-1])
 

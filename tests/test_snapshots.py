@@ -10,13 +10,13 @@ import pytest
 from origins import source_type
 from PIL import Image as Pillow
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.errands import Errands
+from edgegan.runtime.background_queue import Errands
 from edgegan.runtime.files import write_atomic
-from edgegan.runtime.provenance import EDITED
-from edgegan.runtime.snapshots import Snapshots, next_path
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.provenance import EDITED
+from edgegan.runtime.live.snapshots import Snapshots, next_path
+from edgegan.runtime.live.sources import Frame
 
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
 
@@ -74,7 +74,7 @@ def test_writing_a_snapshot_holds_up_no_picture_and_shows_the_moment_of_the_key(
         assert gate.wait(5), "whoever waits for this waits in vain"
         write_atomic(path, data)
 
-    monkeypatch.setattr("edgegan.runtime.snapshots.write_atomic", slow)
+    monkeypatch.setattr("edgegan.runtime.live.snapshots.write_atomic", slow)
     controls, picture = Controls(), NOISE.copy()
     with Snapshots(tmp_path, controls, mark=False) as sink:
         controls.press("s")

@@ -6,15 +6,15 @@ import pytest
 import tiny_models
 
 from edgegan.runtime import Editor
-from edgegan.runtime.controls.panel import Panel
 from edgegan.runtime.faces.options import FaceOptions
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.sinks import Clock
-from edgegan.runtime.sinks.video import Video
-from edgegan.runtime.sources import Source, frame_of
-from edgegan.runtime.sources.synthetic import Synthetic
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.live.controls.panel import Panel
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.sinks import Clock
+from edgegan.runtime.live.sinks.video import Video
+from edgegan.runtime.live.sources import Source, frame_of
+from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.metrics.stats import Stats
 
 HW, FPS, DRAWN = (240, 320), 30.0, 400  # frames drawn, of three people; then they come again
 

@@ -6,8 +6,8 @@ import sys
 import pytest
 from av_clips import add_sound, clip, loud_at, number_of, packets_of
 
-from edgegan.runtime.sinks import Clock, open_sink
-from edgegan.runtime.sources import open_source
+from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.sources import open_source
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +84,8 @@ def test_a_silent_film_a_loop_and_another_rate_have_no_sound(films):
 
 _KILLED = """
 import os
-from edgegan.runtime.sinks import Clock, open_sink
-from edgegan.runtime.sources import open_source
+from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.sources import open_source
 source = open_source({film!r})
 sink = open_sink({out!r}, Clock(fps=source.fps, sound=source.sound))
 for frame in source:

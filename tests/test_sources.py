@@ -18,10 +18,10 @@ from PIL import Image
 
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, SourceError
 from edgegan.runtime.kinds import modules
-from edgegan.runtime.sources import camera as camera_module
-from edgegan.runtime.sources import open_source, video
-from edgegan.runtime.sources._paced import Paced
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources import camera as camera_module
+from edgegan.runtime.live.sources import open_source, video
+from edgegan.runtime.live.sources._paced import Paced
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +261,7 @@ def test_pictures_without_a_rate_stay_so_at_their_own_speed(tmp_path):
 
 
 def test_every_kind_is_found_and_the_one_that_takes_any_file_is_asked_last():
-    kinds = modules("edgegan.runtime.sources")
+    kinds = modules("edgegan.runtime.live.sources")
     assert kinds[-1] is video
     names = [kind.__name__.rpartition(".")[2] for kind in kinds]
     assert names[:-1] == sorted(names[:-1]) and not any(name.startswith("_") for name in names)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "benchmarks"))
 import stability

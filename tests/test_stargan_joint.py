@@ -28,9 +28,10 @@ from edgegan.families.stargan.sets import LabelSet
 from edgegan.loop import Budget, Trainer
 from edgegan.reporter import Reporter
 from edgegan.run import Run
-from edgegan.runtime import Editor, avatars
-from edgegan.runtime.card import Condition
+from edgegan.runtime import Editor
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
+from edgegan.runtime.model.card import Condition
 
 HEAD, FACE = ("Black_Hair", "Blond_Hair", "Wearing_Hat"), ("Eyeglasses", "Smiling")
 EXPRESSIONS = ("angry", "happy", "sad")
@@ -319,7 +320,7 @@ def test_a_joint_card_tells_one_pass_for_each_set_with_a_change() -> None:
 
 
 def test_a_card_whose_sets_are_not_its_names_is_refused(exported: Exported, tmp_path: Path) -> None:
-    from edgegan.runtime.artefact import load
+    from edgegan.runtime.model.artefact import load
 
     card = load(exported.folder / "model.onnx").card
     copy = tmp_path / "model.onnx"

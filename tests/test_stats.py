@@ -7,9 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from edgegan.runtime.memory import resident_mb
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.times import Times
+from edgegan.runtime.metrics.memory import resident_mb
+from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.times import Times
 
 
 def test_percentiles_are_those_of_the_samples_and_memory_is_bounded():

@@ -10,11 +10,11 @@ import pytest
 from av_clips import number_of
 from frames import frame
 
-from edgegan.runtime.controls.keys import ESCAPE
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.sinks import Clock, open_sink
-from edgegan.runtime.sinks.stdout import Stdout
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.controls.keys import ESCAPE
+from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.sinks.stdout import Stdout
+from edgegan.runtime.live.sources import Frame
 
 
 def read_stream(descriptor: int, frames: int | None = None) -> list[np.ndarray]:

@@ -4,9 +4,9 @@ import pytest
 import tiny_models
 
 from edgegan.cli.live.start import Wishes
-from edgegan.runtime import artefact
-from edgegan.runtime.controls.remembered import Remembered
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.live.controls.remembered import Remembered
+from edgegan.runtime.model import artefact
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 
 from edgegan.runtime.channel import Channel, ChannelClosed
 from edgegan.runtime.errors import SinkError, SourceError
-from edgegan.runtime.sinks import Sink
-from edgegan.runtime.sources import Source, frame_of
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.live.sinks import Sink
+from edgegan.runtime.live.sources import Source, frame_of
+from edgegan.runtime.live.stream import Stream
 
 
 class Numbers(Source):

@@ -67,7 +67,8 @@ def test_nothing_below_the_runtime_is_imported_from_it():
 def test_importing_the_runtime_brings_only_numpy_and_msgspec():
     heavy = ["cv2", "onnxruntime", "openvino", "PIL", "av", "typer", "rich"]
     out = run(
-        "import edgegan.runtime.editor, edgegan.runtime.pipeline, edgegan.runtime.backends.ort\n"
+        "import edgegan.runtime.edit.editor, edgegan.runtime.edit.pipeline\n"
+        "import edgegan.runtime.backends.onnxruntime.backend\n"
         f"print([m for m in {heavy!r} if m in sys.modules])\n"
     )
     assert out.strip() == "[]"

@@ -9,32 +9,32 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.controls.keys import TAB
-from edgegan.runtime.controls.look import Look
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.screen import overlay
-from edgegan.runtime.screen.board import Board, board_top
-from edgegan.runtime.screen.dressed import Dressed
-from edgegan.runtime.screen.touch import Touch
-from edgegan.runtime.sinks import Clock, Sinks
-from edgegan.runtime.sinks.window import Window, check_display
-from edgegan.runtime.sources import Frame
-from edgegan.runtime.stats import Stats
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.controls.keys import TAB
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.screen import overlay
+from edgegan.runtime.live.screen.board import Board, board_top
+from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.screen.touch import Touch
+from edgegan.runtime.live.sinks import Clock, Sinks
+from edgegan.runtime.live.sinks.window import Window, check_display
+from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.metrics.stats import Stats
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")
 _WINDOW = """
     import subprocess, sys, time
     import numpy as np
-    from edgegan.runtime.controls.attributes import Controls
-    from edgegan.runtime.controls.look import Look
-    from edgegan.runtime.screen.dressed import Dressed
-    from edgegan.runtime.screen.board import Board, board_top
-    from edgegan.runtime.sinks import Clock
-    from edgegan.runtime.sinks.window import Window
-    from edgegan.runtime.sources import Frame
-    from edgegan.runtime.stats import Stats
+    from edgegan.runtime.live.controls.attributes import Controls
+    from edgegan.runtime.live.controls.look import Look
+    from edgegan.runtime.live.screen.dressed import Dressed
+    from edgegan.runtime.live.screen.board import Board, board_top
+    from edgegan.runtime.live.sinks import Clock
+    from edgegan.runtime.live.sinks.window import Window
+    from edgegan.runtime.live.sources import Frame
+    from edgegan.runtime.metrics.stats import Stats
 
     hw = (480, 640)
     controls = Controls(("Blond_Hair", "Smiling"), look=Look(sliders=True))
@@ -139,8 +139,8 @@ def test_the_mouse_of_a_window_reaches_the_panel_through_its_sinks(monkeypatch):
     for name, answer in {**answers, "getWindowProperty": 1.0, "setWindowProperty": None}.items():
         monkeypatch.setattr(f"cv2.{name}", lambda *_, answer=answer: answer)
     monkeypatch.setattr("cv2.setMouseCallback", lambda title, callback: callbacks.append(callback))
-    monkeypatch.setattr("edgegan.runtime.sinks.window.check_display", lambda: None)
-    monkeypatch.setattr("edgegan.runtime.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
+    monkeypatch.setattr("edgegan.runtime.live.sinks.window.check_display", lambda: None)
+    monkeypatch.setattr("edgegan.runtime.live.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
     controls = Controls(NAMES, look=Look(sliders=True))
     row = Board(controls.sliders, HW, board_top(HW)).rows[1]
     with Sinks([Dressed(Window(Clock(by_timestamp=True)), controls, Stats())]) as sinks:

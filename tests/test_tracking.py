@@ -7,7 +7,7 @@ from moving_faces import STEP_S, STILL, face_at, shifted, texture
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces import Face
 from edgegan.runtime.faces.tracking import APPEAR_S, FADE_S, HOLD_S, Sighting, Tracker
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 
 def run(tracker, faces_of_frames, frame=STILL, start=0):

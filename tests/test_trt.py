@@ -10,9 +10,10 @@ import tiny_models
 from fake_gpu import FakeCuda, fake_tensorrt
 from needed import needed
 
-from edgegan.runtime.artefact import Artefact, load, payload_sha256
-from edgegan.runtime.backends import cuda, fit, open_backend, trt
+from edgegan.runtime.backends import cuda, fit, open_backend
+from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
+from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
 BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from edgegan.runtime.turns import Turns
+from edgegan.runtime.edit.priority_lock import Turns
 
 _WORK_S = 0.02
 

@@ -21,7 +21,7 @@ from edgegan.families.stargan.networks import Generator
 from edgegan.loop import Budget, Trainer
 from edgegan.reporter import Reporter
 from edgegan.run import Run, open_trained
-from edgegan.runtime import latent
+from edgegan.runtime.generate import latent
 from edgegan.validation import Best, validated
 
 CPU = torch.device("cpu")

@@ -17,7 +17,7 @@ from edgegan.export.worst import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.run import Run, open_trained
 from edgegan.runtime import InputError
-from edgegan.runtime.image import postprocess, preprocess
+from edgegan.runtime.model.image import postprocess, preprocess
 
 
 @pytest.fixture(scope="module")

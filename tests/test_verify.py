@@ -17,13 +17,14 @@ from onnx import TensorProto, numpy_helper
 from edgegan import cli, families
 from edgegan.export import Exported, Request, export_run, to_onnx, verify_artefact
 from edgegan.run import Run
-from edgegan.runtime import BackendError, InputError, golden, load, open_backend
-from edgegan.runtime.artefact import Artefact
-from edgegan.runtime.backends.ov import OpenVino
-from edgegan.runtime.card import sidecar
+from edgegan.runtime import BackendError, InputError, load, open_backend
+from edgegan.runtime.backends.openvino.backend import OpenVino
+from edgegan.runtime.edit.loading import load_for
 from edgegan.runtime.errors import CardError
-from edgegan.runtime.golden import Golden
-from edgegan.runtime.loading import load_for
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import sidecar
+from edgegan.runtime.model.golden import Golden
 
 
 def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> None:

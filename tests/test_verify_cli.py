@@ -18,9 +18,9 @@ from edgegan import cli
 from edgegan.export import to_onnx
 from edgegan.runtime import files, load, open_backend
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
-from edgegan.runtime.card import Verification, sidecar
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.files import sha256
+from edgegan.runtime.model.card import Verification, sidecar
 
 
 def _verify(*words: str) -> int:

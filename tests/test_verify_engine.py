@@ -19,7 +19,7 @@ from edgegan.families import Tolerance
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.backends import cuda
 from edgegan.runtime.errors import BackendError, VerifyError
-from edgegan.runtime.golden import Golden
+from edgegan.runtime.model.golden import Golden
 
 rtx: Any = needed("tensorrt_rtx", "rtx")
 WANTED = Wanted("fp16", "engine")

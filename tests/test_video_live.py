@@ -12,8 +12,8 @@ from http_server import FileServer
 from live_server import LiveServer
 from mjpeg_server import MjpegServer
 
-from edgegan.runtime.sources import _catch_up, open_source
-from edgegan.runtime.sources._catch_up import CatchUp
+from edgegan.runtime.live.sources import _catch_up, open_source
+from edgegan.runtime.live.sources._catch_up import CatchUp
 
 SLOW_S = 0.2  # five pictures a second of 25: without an answer, the delay grows by 0.8 s a second
 

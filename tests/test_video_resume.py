@@ -12,9 +12,9 @@ from av_clips import number_of, numbered
 from http_server import FileServer
 
 from edgegan.runtime.errors import SourceError, SourceRefusedError
-from edgegan.runtime.sinks.null import Null
-from edgegan.runtime.sources import open_source
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.live.sinks.null import Null
+from edgegan.runtime.live.sources import open_source
+from edgegan.runtime.live.stream import Stream
 
 FRAMES = 60
 

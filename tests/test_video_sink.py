@@ -10,8 +10,8 @@ from av_clips import read_back
 from frames import frame
 
 from edgegan.runtime.errors import MissingExtraError, SinkError
-from edgegan.runtime.sinks import Clock, open_sink
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.sources import Frame
 
 
 def test_a_recording_is_h264_yuv420p_with_its_index_in_front_and_every_frame(tmp_path):
@@ -63,8 +63,8 @@ _KILLED = """
 import os, sys
 sys.path.insert(0, {tests!r})
 from av_clips import numbered
-from edgegan.runtime.sources import Frame
-from edgegan.runtime.sinks import Clock, open_sink
+from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.sinks import Clock, open_sink
 sink = open_sink({path!r}, Clock(fps=10))
 for number in range(36):
     sink.write(Frame(numbered(7), number, 0.0, "test"))  # all alike: no scene change asks for a key frame

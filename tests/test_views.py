@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.screen.views import compose, frame_point
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.screen.views import compose, frame_point
 
 HW = (240, 320)
 

@@ -7,7 +7,7 @@ import pytest
 from frames import FakeCameras, frame
 
 from edgegan.runtime.errors import MissingExtraError, SinkError
-from edgegan.runtime.sinks import Clock, open_sink
+from edgegan.runtime.live.sinks import Clock, open_sink
 
 
 def test_a_virtual_camera_gets_every_frame_at_its_own_speed(monkeypatch):

@@ -9,11 +9,11 @@ import pytest
 from web_visitor import Visitor
 from websockets.exceptions import InvalidStatus
 
-from edgegan.runtime.controls.attributes import Controls
 from edgegan.runtime.errors import InputError, MissingExtraError, SinkError
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.web import Address, WebPage
-from edgegan.runtime.web.address import reachable
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.web import Address, WebPage
+from edgegan.runtime.live.web.address import reachable
+from edgegan.runtime.metrics.stats import Stats
 
 TOKEN = "a-token-that-nobody-guesses"
 

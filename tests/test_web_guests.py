@@ -13,15 +13,15 @@ from web_page import far, show, up
 from web_visitor import Visitor, frame, until
 from websockets.exceptions import ConnectionClosed
 
-from edgegan.runtime import avatars
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.editor import Editor
+from edgegan.runtime.drawn import avatars
+from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.provenance import EDITED
-from edgegan.runtime.screen.views import compose
-from edgegan.runtime.sources import Source
-from edgegan.runtime.stream import Stream
-from edgegan.runtime.web import limits
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.provenance import EDITED
+from edgegan.runtime.live.screen.views import compose
+from edgegan.runtime.live.sources import Source
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.live.web import limits
 
 
 def test_own_pictures_come_back_edited_by_own_settings(opened, page_editor):

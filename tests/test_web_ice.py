@@ -6,8 +6,8 @@ from web_visitor import Visitor, frame
 
 from edgegan.cli import main
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.web import IceServer, ice_server
-from edgegan.runtime.web.peer import Peer
+from edgegan.runtime.live.web import IceServer, ice_server
+from edgegan.runtime.live.web.peer import Peer
 
 TURN = IceServer("turn:turn.example.org:3478", "kiosk", "pass:word")
 

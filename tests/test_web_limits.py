@@ -10,7 +10,7 @@ from web_page import up
 from web_visitor import Visitor, frame, until
 from websockets.exceptions import ConnectionClosed
 
-from edgegan.runtime.web import Limits
+from edgegan.runtime.live.web import Limits
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ import pytest
 from web_page import far, show
 from web_visitor import Visitor, frame, until
 
-from edgegan.runtime.controls.look import Look
-from edgegan.runtime.controls.walking import WalkControls
-from edgegan.runtime.provenance import EDITED
-from edgegan.runtime.screen.views import compose
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.controls.walking import WalkControls
+from edgegan.runtime.live.provenance import EDITED
+from edgegan.runtime.live.screen.views import compose
 
 
 def test_the_picture_arrives_as_every_sink_shows_it(opened):

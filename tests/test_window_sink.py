@@ -7,8 +7,8 @@ import pytest
 from av_clips import clip, read_back
 
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.sinks import open_sink
-from edgegan.runtime.sinks.window import check_display
+from edgegan.runtime.live.sinks import open_sink
+from edgegan.runtime.live.sinks.window import check_display
 
 
 def test_without_a_display_a_window_is_an_error_and_not_an_abort(monkeypatch):
@@ -20,8 +20,8 @@ def test_without_a_display_a_window_is_an_error_and_not_an_abort(monkeypatch):
 
 _WINDOW_AFTER_VIDEO = """
 from itertools import islice
-from edgegan.runtime.sinks import Clock, open_sinks
-from edgegan.runtime.sources import open_source
+from edgegan.runtime.live.sinks import Clock, open_sinks
+from edgegan.runtime.live.sources import open_source
 with open_source({clip!r}) as source, open_sinks(["{sink}", {out!r}], Clock(30)) as sinks:
     for frame in islice(source, 3):
         sinks.write(frame)
@@ -40,7 +40,8 @@ def test_opencv_is_loaded_before_pyav(tmp_path):
 
 def test_a_window_that_would_hang_is_refused():
     code = (
-        "import av, cv2; from edgegan.runtime.sinks import window; window.check_display = lambda: None; window.Window()"
+        "import av, cv2; from edgegan.runtime.live.sinks import window; "
+        "window.check_display = lambda: None; window.Window()"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
     assert "SinkError: PyAV was loaded before OpenCV" in done.stderr

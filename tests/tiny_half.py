@@ -8,8 +8,8 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.runtime.artefact import Artefact, payload_sha256
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 
 SHAPE = (1, 3, 8, 8)
 

@@ -14,10 +14,10 @@ import numpy as np
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import payload_sha256
-from edgegan.runtime.card import METADATA_KEY, Alignment, Condition, ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.onnxfile import sealed
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import payload_sha256
+from edgegan.runtime.model.card import METADATA_KEY, Alignment, Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.onnxfile import sealed
 
 NAMES = ("Blond_Hair", "Brown_Hair", "Smiling")
 GROUPS = (("Blond_Hair", "Brown_Hair"),)

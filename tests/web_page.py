@@ -6,10 +6,10 @@ import pytest
 import tiny_models
 from web_visitor import frame, until
 
-from edgegan.runtime.controls.attributes import Controls
-from edgegan.runtime.editor import Editor
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.web import Address, WebPage
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.web import Address, WebPage
+from edgegan.runtime.metrics.stats import Stats
 
 
 @pytest.fixture(scope="session")

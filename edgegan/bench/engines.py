@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.runtime import artefact as artefacts
 from edgegan.runtime.backends import open_backend
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import BackendError, InputError
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model.card import ModelCard
 
 from .messages import Job
 

@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgegan.runtime import artefact as artefacts
 from edgegan.runtime.backends import Rebuild
 from edgegan.runtime.errors import BackendError, EdgeganError
+from edgegan.runtime.model import artefact as artefacts
 
 from . import machine as machines
 from . import pairs as inputs

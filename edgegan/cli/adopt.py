@@ -12,7 +12,7 @@ import typer
 if TYPE_CHECKING:
     from edgegan.export.adopt import Adopted
     from edgegan.export.adoption import Adoption
-    from edgegan.runtime.card import Alignment
+    from edgegan.runtime.model.card import Alignment
 
 EPILOG = """
 **Examples**
@@ -138,8 +138,8 @@ def _asked(asked: Adoption) -> Adoption:
 def _alignment(words: str) -> Alignment:
     from msgspec.structs import replace
 
-    from edgegan.runtime.card import Alignment
     from edgegan.runtime.errors import InputError
+    from edgegan.runtime.model.card import Alignment
 
     try:
         values = [float(word) for word in words.split(",")]

@@ -11,9 +11,9 @@ import typer
 from . import _rebuild
 
 if TYPE_CHECKING:
-    from edgegan.runtime.artefact import Artefact
-    from edgegan.runtime.card import Verification
-    from edgegan.runtime.golden import Golden
+    from edgegan.runtime.model.artefact import Artefact
+    from edgegan.runtime.model.card import Verification
+    from edgegan.runtime.model.golden import Golden
 
 EPILOG = """
 **Examples**
@@ -64,7 +64,7 @@ def verify(
     from edgegan.export.hosts import asked
     from edgegan.export.rebuild import fitting
     from edgegan.export.verify import ends, verify_artefact, written
-    from edgegan.runtime import artefact, golden
+    from edgegan.runtime.model import artefact, golden
 
     from ._progress import told
 
@@ -115,7 +115,7 @@ def _host(name: str, chosen: Sequence[str]) -> str:
 
 
 def _tell_written(found: Artefact, figures: dict[str, Verification], entries: tuple[str, ...]) -> None:
-    from edgegan.runtime.card import sidecar
+    from edgegan.runtime.model.card import sidecar
 
     if entries:
         print(f"on the card {sidecar(found.path)}: {', '.join(entries)}")

@@ -20,8 +20,8 @@ from torch import Tensor, nn
 
 from edgegan import distributed
 from edgegan.config import BaseConfig
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
 
 Batch = Mapping[str, Tensor]

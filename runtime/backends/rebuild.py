@@ -6,8 +6,8 @@ import importlib
 from collections.abc import Callable
 from typing import Literal
 
-from ..artefact import Artefact
 from ..errors import BackendError, EdgeganError, MisfitError
+from ..model.artefact import Artefact
 
 Rebuild = Literal["auto", "never"]
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)

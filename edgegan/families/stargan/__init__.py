@@ -9,7 +9,7 @@ from torch import Tensor
 
 from edgegan.data import Counterfactual, Labelled, normalised
 from edgegan.families import ExportSpec, Networks, Phase
-from edgegan.runtime.labels import decide
+from edgegan.runtime.faces.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective

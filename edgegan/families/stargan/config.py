@@ -8,8 +8,8 @@ from msgspec.structs import force_setattr, replace
 
 from edgegan.config import BaseConfig
 from edgegan.data._named import NAME, join_named
-from edgegan.runtime.card import Alignment
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Alignment
 
 from .sets import LabelKind, LabelSet, Slot, slots
 

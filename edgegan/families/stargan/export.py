@@ -12,7 +12,7 @@ from torch import nn
 
 from edgegan.data import Labelled, normalised
 from edgegan.families import ExportSpec, Tolerance
-from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from . import objective
 from .config import Config

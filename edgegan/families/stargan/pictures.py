@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from edgegan.data import Labelled, LabelledStream, Picture, open_labelled
 from edgegan.data._named import split_named
 from edgegan.families import Stream
-from edgegan.runtime import avatars
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 
 from .config import Config
