@@ -11,7 +11,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Verification
 
 from .matrix import Wanted, plan
-from .options import EngineOptions
+from .trt.options import EngineOptions
 
 MAX_BATCH = 64  # of a fixed batch
 

@@ -9,10 +9,10 @@ from onnx import TensorProto, helper, numpy_helper
 from typer.testing import CliRunner
 
 from edgegan import cli
-from edgegan.export.adopt import adopt
-from edgegan.export.adoption import Adoption, answered, questions
-from edgegan.export.probe import Probe
-from edgegan.export.verify import verify_artefact
+from edgegan.export.adopt.adopt import adopt
+from edgegan.export.adopt.inspect import Probe
+from edgegan.export.adopt.request import Adoption, answered, questions
+from edgegan.export.verify.check import verify_artefact
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.runtime.model.artefact import load

@@ -15,12 +15,12 @@ from needed import needed
 from tiny_half import write_half
 from untrained import untrained
 
-from edgegan.export import apart
-from edgegan.export.apart import build_apart
-from edgegan.export.engine import Job
-from edgegan.export.gpu import Gpu
-from edgegan.export.options import EngineOptions
-from edgegan.export.to_trt import engine_from_onnx
+from edgegan.export.trt import subprocess as apart
+from edgegan.export.trt.artefact import engine_from_onnx
+from edgegan.export.trt.build import Job
+from edgegan.export.trt.gpu import Gpu
+from edgegan.export.trt.options import EngineOptions
+from edgegan.export.trt.subprocess import build_apart
 from edgegan.runtime.errors import BackendError, InputError
 from edgegan.runtime.model.artefact import load
 
@@ -146,7 +146,7 @@ def test_ctrl_c_while_tensorrt_builds_ends_the_command_and_leaves_nothing(tmp_pa
         child.stdout.read()
         said = child.stderr.read()
         assert child.wait(60) == 130 and said.strip() == "stopped"
-    assert any("edgegan.export.apart" in words for words in building)
+    assert any("edgegan.export.trt.subprocess" in words for words in building)
     assert not members(child.pid)
     assert {path.name for path in tmp_path.iterdir()} == {"run", "tmp"}
     left = {path.name for path in (tmp_path / "tmp").iterdir()} - {f"torchinductor_{getpass.getuser()}"}

@@ -7,8 +7,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.export.blocks import in_blocks
-from edgegan.export.to_onnx import checked
+from edgegan.export.graph.depth_to_space import in_blocks
+from edgegan.export.graph.trace import checked
 
 
 def convolution(outputs: int, kernel: int, size: int | str, *, bias: bool = True, twice: bool = False, **attributes):

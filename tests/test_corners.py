@@ -6,8 +6,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgegan.export.corners import corners, label, stored, stored_sizes
-from edgegan.export.pairs import GOLDEN_BYTES, golden_bytes
+from edgegan.export.verify.range_limits import corners, label, stored, stored_sizes
+from edgegan.export.verify.reference import GOLDEN_BYTES, golden_bytes
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.model.golden import Golden

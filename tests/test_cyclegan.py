@@ -13,7 +13,7 @@ from torch import nn
 
 from edgegan import config
 from edgegan.data import normalised, open_pairs
-from edgegan.export import to_onnx, variants
+from edgegan.export.graph import trace, variants
 from edgegan.families import ImportOptions, Step, cyclegan
 from edgegan.families.cyclegan import objective
 from edgegan.families.cyclegan.config import Config
@@ -231,7 +231,7 @@ def test_both_official_directions_come_alive_and_survive_export() -> None:
         image = torch.rand(1, 3, 36, 52) * 2 - 1
         expected = resnet_forward(published[f"latest_net_G_{letter}.pth"], image, 2).numpy()
         assert expected.std() > 0.1
-        session = ort.InferenceSession(to_onnx.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
+        session = ort.InferenceSession(trace.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
         (out,) = session.run(["edited"], {"image": image.numpy()})
         assert np.abs(out - expected).max() < 1e-4
 

@@ -9,10 +9,10 @@ import pytest
 import tiny_models
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.export import to_onnx
-from edgegan.export.diagnosis import diagnosis, lineage
-from edgegan.export.layers import first_bad_layer
-from edgegan.export.verify import require
+from edgegan.export.graph import trace
+from edgegan.export.verify.check import require
+from edgegan.export.verify.diagnosis import diagnosis, lineage
+from edgegan.export.verify.layerwise import first_bad_layer
 from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model import golden
@@ -35,7 +35,7 @@ def child(parent: Artefact, name: str, *, broken: bool) -> Artefact:
         weights = next(i for i in copied.graph.initializer if i.name == "identity")
         weights.CopyFrom(numpy_helper.from_array(0.8 * numpy_helper.to_array(weights), "identity"))
     card = msgspec.structs.replace(parent.card, parent_sha256=payload_sha256(parent.path))
-    return to_onnx.save(copied, card, parent.path.with_name(name))
+    return trace.save(copied, card, parent.path.with_name(name))
 
 
 def engine_of(parent: Artefact) -> Artefact:

@@ -16,20 +16,12 @@ import pytest
 from needed import needed
 from onnx import TensorProto, helper
 
-from edgegan.export import (
-    EngineOptions,
-    Exported,
-    Request,
-    engine_from_onnx,
-    export_run,
-    gpu,
-    precision,
-    to_onnx,
-    to_trt,
-    variants,
-)
-from edgegan.export.apart import build_apart
-from edgegan.export.engine import Job, build_engine, library
+from edgegan.export import EngineOptions, Exported, Request, engine_from_onnx, export_run
+from edgegan.export.graph import fp16, trace, variants
+from edgegan.export.trt import artefact as to_trt
+from edgegan.export.trt import gpu
+from edgegan.export.trt.build import Job, build_engine, library
+from edgegan.export.trt.subprocess import build_apart
 from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
@@ -87,7 +79,7 @@ def test_one_float32_layer_is_refused_unless_it_was_meant(tiny_export: Exported,
     model = onnx.load(tiny_export.main.parent / "model.onnx")
     node = next(n.name for n in model.graph.node if n.op_type in ("InstanceNormalization", "Conv"))
     path = tmp_path / "mixed.onnx"
-    onnx.save(precision.to_fp16(model, {node: "a test"}, "mixed").model, path)
+    onnx.save(fp16.to_fp16(model, {node: "a test"}, "mixed").model, path)
     with pytest.raises(VerifyError, match=r"1 of its \d+ computing layers") as refused:
         build_engine(trt, job(path))
     assert node in refused.value.expected
@@ -100,7 +92,7 @@ def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, t
     node = next(n.name for n in model.graph.node if n.op_type in ("InstanceNormalization", "Conv"))
     card = load(tiny_export.main.parent / "model.fp16.onnx").card
     card = msgspec.structs.replace(card, built_with={**card.built_with, to_trt.KEPT: node})
-    parent = to_onnx.save(precision.to_fp16(model, {node: "a test"}, "m").model, card, tmp_path / "model.fp16.onnx")
+    parent = trace.save(fp16.to_fp16(model, {node: "a test"}, "m").model, card, tmp_path / "model.fp16.onnx")
     artefact, built = engine_from_onnx(parent, tmp_path / "model.fp16.engine")
     assert built.proof.float_layers == (node,) and artefact.card.built_with[to_trt.KEPT] == node
 
@@ -108,8 +100,8 @@ def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, t
 def test_bytes_and_open_axes_are_built_for_the_range_of_the_card(tiny_run: Run, trt: Any, tmp_path: Path) -> None:
     spec = tiny_run.family.exportable(tiny_run.cfg, tiny_run.family.networks(tiny_run.cfg), tiny_run.data)[0]
     spec = variants.with_bytes(variants.with_open_axes(spec, batch=True, size=spec.dynamic_multiple is not None))
-    model = precision.to_fp16(to_onnx.to_onnx(spec), {}, spec.name).model
-    parent = to_onnx.save(model, msgspec.structs.replace(spec.card, precision="fp16"), tmp_path / "model.fp16.onnx")
+    model = fp16.to_fp16(trace.to_onnx(spec), {}, spec.name).model
+    parent = trace.save(model, msgspec.structs.replace(spec.card, precision="fp16"), tmp_path / "model.fp16.onnx")
     card = engine_from_onnx(parent, tmp_path / "model.fp16.engine", options=OPTIONS)[0].card
     ranges = {"batch": card.batch}
     if card.size.min_hw and card.size.max_hw:
@@ -159,7 +151,7 @@ def interrupt(*_: object) -> None:
 def children() -> list[int]:
     """The building processes that this one has started and that still run."""
     pids = Path(f"/proc/{os.getpid()}/task/{os.getpid()}/children").read_text().split()
-    return [int(p) for p in pids if "edgegan.export.apart" in Path(f"/proc/{p}/cmdline").read_text()]
+    return [int(p) for p in pids if "edgegan.export.trt.subprocess" in Path(f"/proc/{p}/cmdline").read_text()]
 
 
 def test_progress_is_told_and_ctrl_c_stops_the_build(tiny_export: Exported, trt: Any) -> None:

@@ -10,9 +10,9 @@ import pytest
 from needed import needed
 
 from edgegan import cli
-from edgegan.export import engine, to_trt
-from edgegan.export.engine import Job
-from edgegan.export.options import AUTO, LEVELS, TARGETS, EngineOptions, capabilities
+from edgegan.export.trt import artefact, build
+from edgegan.export.trt.build import Job
+from edgegan.export.trt.options import AUTO, LEVELS, TARGETS, EngineOptions, capabilities
 from edgegan.runtime.errors import InputError
 
 EVERY = {
@@ -123,7 +123,7 @@ def test_the_builder_is_told_every_option_of_tensorrt(tmp_path: Path) -> None:
     cache.write_bytes(b"fits")
     options = EngineOptions(512, str(cache), "ampere_plus", True)
     config = Config()
-    assert engine._configure(fake("tensorrt"), config, Job(tmp_path, options=options)) == cache
+    assert build._configure(fake("tensorrt"), config, Job(tmp_path, options=options)) == cache
     assert config.flags == ["no TF32", "VERSION_COMPATIBLE"] and config.pools == {"WORKSPACE": 512 << 20}
     assert config.hardware_compatibility_level == "AMPERE_PLUS" and config.cache == b"fits"
     assert config.capabilities == {}
@@ -134,7 +134,7 @@ def test_the_builder_is_told_every_option_of_tensorrt(tmp_path: Path) -> None:
 def test_the_builder_for_rtx_is_told_the_gpus(tmp_path: Path) -> None:
     config = Config()
     job = Job(tmp_path, options=EngineOptions(compute_capabilities=("8.6", "12.0")))
-    assert engine._configure(fake("tensorrt_rtx"), config, job) is None
+    assert build._configure(fake("tensorrt_rtx"), config, job) is None
     assert config.capabilities == {0: "SM86", 1: "SM120"} and config.cache == b"" and config.flags == ["no TF32"]
 
 
@@ -142,7 +142,7 @@ def test_a_timing_cache_of_another_machine_gives_way_to_a_new_one(tmp_path: Path
     cache = tmp_path / "cache"
     cache.write_bytes(b"of another version")
     config = Config()
-    engine._configure(fake("tensorrt"), config, Job(tmp_path, options=EngineOptions(timing_cache=str(cache))))
+    build._configure(fake("tensorrt"), config, Job(tmp_path, options=EngineOptions(timing_cache=str(cache))))
     assert config.cache == b""
 
 
@@ -166,7 +166,7 @@ def test_the_command_refuses_before_it_looks_at_the_run(
     words: list[str], said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     needed("tensorrt_rtx", "rtx")
-    monkeypatch.setattr(to_trt, "find_gpu", lambda *number: "no GPU")
+    monkeypatch.setattr(artefact, "find_gpu", lambda *number: "no GPU")
     with pytest.raises(SystemExit) as ended:
         cli.main(["export", "no-such-run", *words])
     assert ended.value.code == 2 and said in capsys.readouterr().err

@@ -20,7 +20,8 @@ from exports import BACKENDS, onnx_files, specs
 from onnx import TensorProto, numpy_helper
 
 from edgegan import cli
-from edgegan.export import Exported, Request, export_run, precision
+from edgegan.export import Exported, Request, export_run
+from edgegan.export.graph import fp16
 from edgegan.families import Tolerance
 from edgegan.run import Run
 from edgegan.runtime import InputError, load, open_backend
@@ -155,7 +156,9 @@ def test_another_size_is_exported_verified_and_refused_where_it_cannot_be(tiny_r
 
 
 def test_the_engine_and_verify_parts_need_no_torch() -> None:
-    code = "import sys; sys.modules['torch'] = None; import edgegan.export, edgegan.export.engine, edgegan.cli.export"
+    code = (
+        "import sys; sys.modules['torch'] = None; import edgegan.export, edgegan.export.trt.build, edgegan.cli.export"
+    )
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
@@ -173,7 +176,7 @@ def test_what_is_no_run_gets_plain_words(source: str, tmp_path: Path, capsys: py
 def test_a_miss_at_export_names_the_first_bad_layer(
     tiny_run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real, blamed = precision.to_fp16, []
+    real, blamed = fp16.to_fp16, []
 
     def spoilt(model: Any, keep: Any, name: str) -> Any:
         half = real(model, keep, name)
@@ -184,7 +187,7 @@ def test_a_miss_at_export_names_the_first_bad_layer(
         blamed.append(node.name)
         return half
 
-    monkeypatch.setattr(precision, "to_fp16", spoilt)
+    monkeypatch.setattr(fp16, "to_fp16", spoilt)
     with pytest.raises(VerifyError) as caught:
         export_run(Request(tiny_run.folder, tmp_path / "out", pictures=1))
     assert f"from the layer {blamed[0]} (" in caught.value.expected

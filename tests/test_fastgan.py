@@ -15,7 +15,7 @@ from rich.console import Console
 from edgegan import checkpoint
 from edgegan.augment import DRAWS, diff_augment
 from edgegan.config import with_settings
-from edgegan.export.package import _configured
+from edgegan.export.run import _configured
 from edgegan.families import ImportOptions, Step, fastgan, stargan
 from edgegan.families.fastgan import Config
 from edgegan.families.fastgan.discriminator import Discriminator, quadrants

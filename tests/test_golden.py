@@ -8,7 +8,7 @@ import pytest
 import tiny_models
 
 from edgegan import cli
-from edgegan.export.verify import verify_artefact
+from edgegan.export.verify.check import verify_artefact
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.errors import BackendError, CardError
 from edgegan.runtime.model import golden

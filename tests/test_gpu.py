@@ -21,8 +21,9 @@ import pytest
 import tiny_models
 
 from edgegan import families
-from edgegan.export import Exported, Request, engine_from_onnx, export_run, to_trt
-from edgegan.export.options import EngineOptions
+from edgegan.export import Exported, Request, engine_from_onnx, export_run
+from edgegan.export.trt import artefact as to_trt
+from edgegan.export.trt.options import EngineOptions
 from edgegan.run import Run
 from edgegan.runtime.backends import Backend, backend_class, installed, libraries, open_backend
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime

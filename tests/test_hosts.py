@@ -13,9 +13,10 @@ import tiny_models
 from fake_ort import CPU, on_two_gpus
 
 from edgegan import cli
-from edgegan.export import Request, hosts, verify_artefact
-from edgegan.export.artefacts import Artefacts
-from edgegan.export.verify import require
+from edgegan.export import Request, verify_artefact
+from edgegan.export.folder import Artefacts
+from edgegan.export.verify import targets
+from edgegan.export.verify.check import require
 from edgegan.families import Tolerance
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.backends import BACKENDS, libraries
@@ -52,13 +53,13 @@ def _verify(*words: object) -> int:
 
 def test_cuda_is_tried_where_it_is(install, monkeypatch):
     install()
-    assert set(hosts.here()) == {*BACKENDS, CUDA}
-    assert "onnxruntime-tensorrt" in hosts.here() and "onnxruntime-tensorrt" not in hosts.at_export()
+    assert set(targets.here()) == {*BACKENDS, CUDA}
+    assert "onnxruntime-tensorrt" in targets.here() and "onnxruntime-tensorrt" not in targets.at_export()
     install(providers=(CPU,))
-    assert set(hosts.here()) == set(BACKENDS)
+    assert set(targets.here()) == set(BACKENDS)
     install()
     monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
-    assert CUDA not in hosts.at_export()
+    assert CUDA not in targets.at_export()
 
 
 def test_cuda_has_an_entry_of_its_own(tmp_path, install):
@@ -71,7 +72,7 @@ def test_cuda_has_an_entry_of_its_own(tmp_path, install):
 
 
 def test_an_export_tries_cuda_with_the_tolerance_of_the_others(tmp_path, monkeypatch):
-    monkeypatch.setattr(hosts, "_has_cuda", lambda: True)
+    monkeypatch.setattr(targets, "_has_cuda", lambda: True)
     artefact = load(tiny_models.write_editor(tmp_path, classifier=False))
     work = Artefacts(tmp_path, [], {}, Request(tmp_path), lambda *step: None)
     work._corners["model"] = {}
@@ -144,16 +145,16 @@ def test_what_cannot_load_the_file_is_refused_with_what_can(tmp_path, capsys):
     assert "tensorrt cannot load model.onnx" in said and "onnxruntime, onnxruntime-tensorrt, openvino" in said
     engine = Artefact(path.with_name("model.engine"), load(path).card)
     with pytest.raises(InputError, match=r"openvino cannot load model\.engine\nwhat can load it: tensorrt$"):
-        hosts.asked(engine, ["openvino"])
+        targets.asked(engine, ["openvino"])
     with pytest.raises(InputError, match="no backend 'coreml'"):
-        hosts.asked(engine, ["coreml"])
+        targets.asked(engine, ["coreml"])
 
 
 def test_a_device_is_one_of_the_backend_s(tmp_path):
     artefact = load(write_model(tmp_path))
-    assert hosts.asked(artefact, [], "cpu") == ("onnxruntime:cpu", "openvino:cpu")
-    assert hosts.asked(artefact, [], "cuda:1") == ("onnxruntime:cuda:1", "onnxruntime-tensorrt:cuda:1")
+    assert targets.asked(artefact, [], "cpu") == ("onnxruntime:cpu", "openvino:cpu")
+    assert targets.asked(artefact, [], "cuda:1") == ("onnxruntime:cuda:1", "onnxruntime-tensorrt:cuda:1")
     for backends, device in (([], "tpu"), (["openvino"], "cuda"), (["onnxruntime", "openvino"], "cuda")):
         with pytest.raises(InputError, match=rf"--device {device}: not a device of"):
-            hosts.asked(artefact, backends, device)
+            targets.asked(artefact, backends, device)
     assert set(verify_artefact(artefact, backends=("openvino:cpu",))) == {"openvino"}  # its usual device

@@ -13,10 +13,13 @@ import onnx
 import pytest
 from needed import there
 
-from edgegan.export import Request, export_run, int8, ir, to_onnx
-from edgegan.export.layers import first_bad_layer
-from edgegan.export.pairs import spread
-from edgegan.export.verify import verify_artefact
+from edgegan.export import Request, export_run
+from edgegan.export.graph import trace
+from edgegan.export.int8 import openvino as ir
+from edgegan.export.int8 import search as int8
+from edgegan.export.verify.check import verify_artefact
+from edgegan.export.verify.layerwise import first_bad_layer
+from edgegan.export.verify.reference import spread
 from edgegan.runtime import BackendError, load, open_backend
 from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
@@ -141,7 +144,7 @@ def quantised_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.Temp
     card = msgspec.structs.replace(
         model.card, precision="int8", companions={}, verification={}, parent_sha256=model.card.payload_sha256
     )
-    return to_onnx.save(found, card, folder / "model.int8.onnx")
+    return trace.save(found, card, folder / "model.int8.onnx")
 
 
 def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(quantised_onnx, pairs):
@@ -174,7 +177,7 @@ def test_the_first_bad_layer_of_a_broken_copy_is_named(model, pairs, tmp_path):
     node = [n for n in broken.graph.node if n.op_type == "Conv"][5]
     weights = next(i for i in broken.graph.initializer if i.name == node.input[1])
     weights.CopyFrom(onnx.numpy_helper.from_array(1.5 * onnx.numpy_helper.to_array(weights)[::-1], weights.name))
-    artefact = to_onnx.save(broken, model.card, Path(tmp_path) / "model.onnx")
+    artefact = trace.save(broken, model.card, Path(tmp_path) / "model.onnx")
     for backend in ("onnxruntime", "openvino"):
         blame = first_bad_layer(artefact, model.path, pairs, backend)
         assert blame is not None and blame.layer == node.name, backend

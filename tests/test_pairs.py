@@ -7,7 +7,7 @@ import pytest
 from exports import BACKENDS, onnx_files, specs
 
 from edgegan.export import Exported, verify_artefact
-from edgegan.export.pairs import GOLDEN_BYTES, eager_pairs, fitted, spread
+from edgegan.export.verify.reference import GOLDEN_BYTES, eager_pairs, fitted, spread
 from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError

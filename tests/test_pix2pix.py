@@ -11,7 +11,7 @@ from torch import nn
 
 from edgegan import config
 from edgegan.data import normalised, open_pairs
-from edgegan.export import to_onnx, variants
+from edgegan.export.graph import trace, variants
 from edgegan.families import ImportOptions, Step, pix2pix
 from edgegan.families.pix2pix import objective
 from edgegan.families.pix2pix.config import Config
@@ -139,7 +139,7 @@ def test_an_official_unet_comes_alive_and_survives_export(norm: str) -> None:
     expected = unet_forward(published, image, 5).numpy()
     assert expected.std() > 0.1
     ort = pytest.importorskip("onnxruntime")
-    session = ort.InferenceSession(to_onnx.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
+    session = ort.InferenceSession(trace.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
     (out,) = session.run(["edited"], {"image": image.numpy()})
     assert np.abs(out - expected).max() < 1e-4
 

@@ -13,8 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
 from edgegan import cli
-from edgegan.export import Exported, precision, to_onnx, verify_artefact
-from edgegan.export.to_trt import KEPT
+from edgegan.export import Exported, verify_artefact
+from edgegan.export.graph import fp16, trace
+from edgegan.export.trt.artefact import KEPT
 from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model import golden
@@ -54,25 +55,23 @@ def _run(model: Any, x: Any) -> Any:
 def test_what_overflows_half_stays_fp32_and_nothing_else(scales: tuple[float, float], kept: set[str]) -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (4, 2, 8, 8)).astype(np.float32)
     model = _chain(scales)
-    found = precision.hurt_by_half(
-        model, precision.measure_ranges(model, Golden({"x": x}, {"y": x})), ("InstanceNormalization",)
-    )
+    found = fp16.hurt_by_half(model, fp16.measure_ranges(model, Golden({"x": x}, {"y": x})), ("InstanceNormalization",))
     assert set(found) == kept
-    half = precision.to_fp16(model, found, "chain")
+    half = fp16.to_fp16(model, found, "chain")
     assert set(half.kept) == kept
     assert golden.compare(_run(model, x[:1]), _run(half.model, x[:1]), (-2.0, 2.0))["psnr_db"] > 55
     if "again" in kept:  # the reference evaluator computes in half; ONNX Runtime on a CPU only stores weights in it
         with np.errstate(all="ignore"):
-            without = ReferenceEvaluator(precision.to_fp16(model, {}, "chain").model).run(None, {"x": x[:1]})[0]
+            without = ReferenceEvaluator(fp16.to_fp16(model, {}, "chain").model).run(None, {"x": x[:1]})[0]
         assert not np.isfinite(without).all()
 
 
 def test_the_report_names_each_operator_that_stays_with_its_reason() -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (4, 2, 8, 8)).astype(np.float32)
     model = _chain((1000, 1000))
-    ranges = precision.measure_ranges(model, Golden({"x": x}, {"y": x}))
-    half = precision.to_fp16(model, precision.hurt_by_half(model, ranges, ("InstanceNormalization",)), "chain")
-    report = precision.report(half, ranges, "model.fp16.onnx")
+    ranges = fp16.measure_ranges(model, Golden({"x": x}, {"y": x}))
+    half = fp16.to_fp16(model, fp16.hurt_by_half(model, ranges, ("InstanceNormalization",)), "chain")
+    report = fp16.report(half, ranges, "model.fp16.onnx")
     rows = [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("|")][2:]
     assert dict(rows) == half.kept and set(half.kept) == {"again", "first"}
     assert f"largest value seen in float32 is {ranges['bigger']:.4g}, in bigger" in report
@@ -97,7 +96,7 @@ def test_the_notes_of_the_tracer_are_removed() -> None:
     model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value="/home/someone/net.py")
     model.graph.node[1].doc_string = "/home/someone/net.py"
     assert b"someone" in model.SerializeToString()
-    assert b"someone" not in to_onnx.checked(model, "chain").SerializeToString()
+    assert b"someone" not in trace.checked(model, "chain").SerializeToString()
 
 
 def test_the_half_share_is_stated_and_a_float32_file_is_no_fp16_artefact(tiny_export: Exported, tmp_path: Path) -> None:
@@ -107,14 +106,14 @@ def test_the_half_share_is_stated_and_a_float32_file_is_no_fp16_artefact(tiny_ex
     share = sum(np.prod(t.dims) for t in weights if t.data_type == 10) / sum(np.prod(t.dims) for t in weights)
     assert stated["half_weights"] == f"{100 * share:.2f}%" and share > 0.99
     assert re.fullmatch(r"\d+ of \d+", stated["half_operators"])
-    pretender = to_onnx.save(onnx.load(tiny_export.main), half.card, tmp_path / "model.fp16.onnx")
+    pretender = trace.save(onnx.load(tiny_export.main), half.card, tmp_path / "model.fp16.onnx")
     with pytest.raises(VerifyError, match=r"is not float16: 0\.00% of the weights"):
         verify_artefact(pretender, golden.beside(half))
     with pytest.raises(VerifyError, match="is not float16"):  # one weight that nothing explains
         mixed = onnx.load(half.path)
         stray = next(t for t in mixed.graph.initializer if t.data_type == TensorProto.FLOAT16)
         stray.CopyFrom(numpy_helper.from_array(numpy_helper.to_array(stray).astype(np.float32), stray.name))
-        verify_artefact(to_onnx.save(mixed, half.card, tmp_path / "model.fp16.onnx"), golden.beside(half))
+        verify_artefact(trace.save(mixed, half.card, tmp_path / "model.fp16.onnx"), golden.beside(half))
 
 
 def test_what_the_converter_leaves_in_float32_without_a_reason_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -122,4 +121,4 @@ def test_what_the_converter_leaves_in_float32_without_a_reason_is_an_error(monke
 
     monkeypatch.setattr(float16, "convert_float_to_float16", lambda model, **_: model)
     with pytest.raises(VerifyError, match="chain is not float16"):
-        precision.to_fp16(_chain((1, 1)), {}, "chain")
+        fp16.to_fp16(_chain((1, 1)), {}, "chain")

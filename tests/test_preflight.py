@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 from exports import specs
 
-from edgegan.export import Request, export_run, to_onnx
-from edgegan.export.options import EngineOptions
+from edgegan.export import Request, export_run
+from edgegan.export.graph import trace
 from edgegan.export.preflight import check_request, check_specs
+from edgegan.export.trt.options import EngineOptions
 from edgegan.runtime.errors import InputError, MissingExtraError
 
 RUN = Path("run")
@@ -60,7 +61,7 @@ def no_tracing(monkeypatch):
     def traced(spec):
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(to_onnx, "to_onnx", traced)
+    monkeypatch.setattr(trace, "to_onnx", traced)
 
 
 def test_calibration_pictures_are_opened_before_the_work(tiny_run, tmp_path, no_tracing):

@@ -11,7 +11,7 @@ import pytest
 from needed import needed
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.export.proof import Proof, prove
+from edgegan.export.trt.precision_check import Proof, prove
 from edgegan.runtime.errors import VerifyError
 
 rtx = needed("tensorrt_rtx", "rtx")

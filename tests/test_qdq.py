@@ -11,9 +11,11 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.export import clipping, precision, proof, qdq
-from edgegan.export.int8 import Goal
-from edgegan.export.to_onnx import checked
+from edgegan.export.graph import fp16
+from edgegan.export.graph.trace import checked
+from edgegan.export.int8 import qdq, ranges
+from edgegan.export.int8.search import Goal
+from edgegan.export.trt import precision_check
 from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
@@ -30,7 +32,7 @@ def model():
 
 @pytest.fixture(scope="module")
 def half(model):
-    return precision.to_fp16(model, {}, "shipped").model
+    return fp16.to_fp16(model, {}, "shipped").model
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +134,7 @@ def test_the_file_for_tensorrt_is_proven_and_no_other_is(model, half, for_cpu, f
 
     few = [layer.name for layer in for_tensorrt.layers[:4]]
     _, _, parsed = kept = network(qdq.quantised(half, for_tensorrt, few, "m"))
-    seen = proof.prove(trt, parsed, "int8", (), "m")
+    seen = precision_check.prove(trt, parsed, "int8", (), "m")
     assert seen.int8_layers == 10 and seen.half_layers > 30 and not seen.float_layers and kept
     layers = [parsed.get_layer(i) for i in range(parsed.num_layers)]
     types = {(layer.type.name, layer.get_output_type(0).name) for layer in layers}
@@ -141,7 +143,7 @@ def test_the_file_for_tensorrt_is_proven_and_no_other_is(model, half, for_cpu, f
 
     _, _, single = held = network(qdq.quantised(model, for_tensorrt, (), "m"))
     with pytest.raises(VerifyError, match="not a float16 network"):
-        proof.prove(trt, single, "int8", (), "m")
+        precision_check.prove(trt, single, "int8", (), "m")
     assert held and network(qdq.quantised(model, for_cpu, (), "m")) is None  # unsigned: TensorRT cannot read it
 
 
@@ -200,7 +202,7 @@ def test_a_model_without_weights_is_refused(pairs):
         qdq.calibrate(model, pairs, signed=True)
 
 
-def rounded(values: np.ndarray, grid: clipping.Grid) -> np.ndarray:
+def rounded(values: np.ndarray, grid: ranges.Grid) -> np.ndarray:
     levels = np.iinfo(grid.dtype)
     return (np.clip(np.rint(values / grid.scale) + grid.zero, levels.min, levels.max) - grid.zero) * grid.scale
 
@@ -219,14 +221,14 @@ def test_the_range_errs_less_than_the_extremes_do(signed, draw):
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
     pictures = Golden({"x": values.reshape(8, 2500)}, {"y": np.zeros(8)})
-    grid = clipping.grids(model, ["x"], pictures, signed=signed)["x"]
+    grid = ranges.grids(model, ["x"], pictures, signed=signed)["x"]
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
     scale = max(-low, high) / 127 if signed else (high - low) / 255
-    widest = clipping.Grid(scale, 0 if signed else round(-low / scale), signed)
+    widest = ranges.Grid(scale, 0 if signed else round(-low / scale), signed)
     error, naive = (float(np.mean((rounded(values, g) - values) ** 2)) for g in (grid, widest))
     assert error < naive and rounded(np.zeros(1), grid)[0] == 0.0
     assert (grid.zero == 0) if signed or draw == "relu" else (0 < grid.zero <= 255)
 
 
 def test_a_tensor_of_zeros_has_a_grid():
-    assert clipping._best_grid(np.zeros(clipping._BINS), (0.0, 0.0), False).scale > 0
+    assert ranges._best_grid(np.zeros(ranges._BINS), (0.0, 0.0), False).scale > 0

@@ -11,7 +11,8 @@ from onnx import numpy_helper
 from PIL import Image
 
 from edgegan import cli
-from edgegan.export import Request, export_run, int8, readers
+from edgegan.export import Request, export_run
+from edgegan.export.int8 import search, sessions
 from edgegan.runtime import load
 from edgegan.runtime.backends.openvino.backend import OpenVino
 
@@ -32,10 +33,10 @@ def test_a_floor_that_only_held_out_pictures_miss_is_searched_for_again(tiny_run
     assert f"{card.verification['openvino'].psnr_worst_db:.1f} dB on openvino" in report
 
     seen = card.verification["onnxruntime"].psnr_worst_db
-    monkeypatch.setattr(int8, "MARGIN_DB", -20.0)  # the search is content at once, and held-out pictures are not
+    monkeypatch.setattr(search, "MARGIN_DB", -20.0)  # the search is content at once, and held-out pictures are not
     again = export_run(request(tiny_run, tmp_path / "again", min_psnr_db=seen + 1.5))
     card = load(again.folder / NAME).card
-    kept = card.built_with[int8.FLOAT_LAYERS].split(",")
+    kept = card.built_with[search.FLOAT_LAYERS].split(",")
     report = (again.folder / "model.int8.md").read_text()
     assert all(card.verification[name].psnr_worst_db >= seen + 1.5 for name in ("onnxruntime", "openvino"))
     assert f"{len(kept)} of 8 layers stay float" in report
@@ -51,7 +52,7 @@ def test_the_search_asks_the_runtime_that_is_fast_and_the_other_where_that_canno
         asked.append(model)
         return lambda inputs: np.zeros((1, 3, 16, 16), np.float32)
 
-    monkeypatch.setitem(readers.OPENERS, "openvino", spoilt)
+    monkeypatch.setitem(sessions.OPENERS, "openvino", spoilt)
     done = export_run(request(tiny_run, tmp_path / "out", min_psnr_db=30.0))
     assert asked and not done.warnings
     card = load(done.folder / NAME).card
@@ -72,7 +73,7 @@ def test_a_miss_in_the_runtime_that_is_fast_is_said_aloud(tiny_run, tmp_path, mo
     assert f"beware: {NAME} is right in onnxruntime, and hardly faster there than float32" in shown
     card = load(out / NAME).card
     assert (card.verification["onnxruntime"].status, card.verification["openvino"].status) == ("passed", "failed")
-    assert card.built_with[int8.FLOAT_LAYERS] == "", "what float layers could not mend they are not spent on"
+    assert card.built_with[search.FLOAT_LAYERS] == "", "what float layers could not mend they are not spent on"
 
 
 @pytest.mark.parametrize("tiny_run", ["cyclegan"], indirect=True)

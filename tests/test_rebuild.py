@@ -17,7 +17,8 @@ from needed import needed
 from tiny_half import SHAPE, write_half
 
 from edgegan import cli
-from edgegan.export import apart, gpu, rebuild, to_trt
+from edgegan.export.trt import artefact, gpu, rebuild
+from edgegan.export.trt import subprocess as apart
 from edgegan.runtime.backends import cuda, open_backend
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
 from edgegan.runtime.model import golden
@@ -67,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one
     monkeypatch.setattr(gpu, "_driver", lambda: "580.1")
-    for module in (rebuild, to_trt):
+    for module in (rebuild, artefact):
         monkeypatch.setattr(module, "choose_library", lambda gpu: "tensorrt_rtx")
     return Here(folder, engine, tmp_path / "cache", device, monkeypatch)
 

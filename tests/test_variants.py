@@ -9,11 +9,11 @@ import onnxruntime as ort
 import pytest
 import torch
 
-from edgegan.export import to_onnx, variants
-from edgegan.export.hosts import open_unchecked
-from edgegan.export.pairs import eager_pairs
-from edgegan.export.verify import verify_artefact
-from edgegan.export.worst import worst_sheet
+from edgegan.export.graph import trace, variants
+from edgegan.export.verify.check import verify_artefact
+from edgegan.export.verify.reference import eager_pairs
+from edgegan.export.verify.targets import open_unchecked
+from edgegan.export.verify.worst_sample import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.run import Run, open_trained
 from edgegan.runtime import InputError
@@ -27,7 +27,7 @@ def spec(tiny_run: Run) -> ExportSpec:
 
 
 def _session(spec: ExportSpec) -> ort.InferenceSession:
-    return ort.InferenceSession(to_onnx.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(trace.to_onnx(spec).SerializeToString(), providers=["CPUExecutionProvider"])
 
 
 def test_bytes_in_and_out_are_what_the_runtime_computes_around_the_float_model(spec):
@@ -87,7 +87,7 @@ def test_tolerances_are_in_grey_levels(spec):
 def test_bytes_are_likened_and_shown_as_floats_are(spec, tmp_path):
     behind = variants.with_bytes(spec)
     pairs = eager_pairs(behind, 2)
-    artefact = to_onnx.save(to_onnx.to_onnx(behind), behind.card, tmp_path / "model.onnx")
+    artefact = trace.save(trace.to_onnx(behind), behind.card, tmp_path / "model.onnx")
     found = verify_artefact(artefact, pairs, tolerance={"max_abs": variants.LEVEL}, backends=("onnxruntime",))
     assert found["onnxruntime"].status == "passed" and found["onnxruntime"].ssim_worst > 0.9
     with open_unchecked("onnxruntime", artefact) as opened:

@@ -15,7 +15,8 @@ from exports import BACKENDS, specs
 from onnx import TensorProto, numpy_helper
 
 from edgegan import cli, families
-from edgegan.export import Exported, Request, export_run, to_onnx, verify_artefact
+from edgegan.export import Exported, Request, export_run, verify_artefact
+from edgegan.export.graph import trace
 from edgegan.run import Run
 from edgegan.runtime import BackendError, InputError, load, open_backend
 from edgegan.runtime.backends.openvino.backend import OpenVino
@@ -40,7 +41,7 @@ def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> 
     sidecar(path).unlink()
     with pytest.raises(CardError, match="SHA-256"):  # the seal within
         load(path)
-    changed = to_onnx.save(model, card, path)
+    changed = trace.save(model, card, path)
     assert {v.status for n, v in verify_artefact(changed).items() if n in BACKENDS} == {"failed"}
     path.with_name("golden.npz").unlink()
     with pytest.raises(CardError, match="no golden pairs"):

@@ -15,7 +15,7 @@ from PIL import Image
 from tiny_models import rewrite_card, write_editor
 
 from edgegan import cli
-from edgegan.export import to_onnx
+from edgegan.export.graph import trace
 from edgegan.runtime import files, load, open_backend
 from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
 from edgegan.runtime.errors import BackendError, EdgeganError
@@ -39,7 +39,7 @@ def changed(tmp_path):
     weights = next(i for i in broken.graph.initializer if i.name == "identity")
     weights.CopyFrom(numpy_helper.from_array(0.8 * numpy_helper.to_array(weights), "identity"))
     card = load(model).card
-    to_onnx.save(broken, card, folder / "model.other.onnx")
+    trace.save(broken, card, folder / "model.other.onnx")
     return folder / "model.other.onnx"
 
 
@@ -68,7 +68,7 @@ def test_a_miss_leaves_its_worst_picture_and_names_the_layer(changed, tmp_path, 
     # Nothing on its card tells of a parent, and the runtimes agree about what the file says.
     assert "the file itself is not the model" in said
     card = msgspec.structs.replace(load(changed).card, parent_sha256=sha256(changed.with_name("model.onnx")))
-    to_onnx.save(onnx.load(changed), card, changed)
+    trace.save(onnx.load(changed), card, changed)
     assert _verify(changed, "--worst", tmp_path / "w.png") == 2
     said = capsys.readouterr().out
     for backend in ("onnxruntime", "openvino"):

@@ -12,9 +12,10 @@ from fake_gpu import FakeCuda, fake_tensorrt
 from needed import needed
 from tiny_half import SHAPE, write_half
 
-from edgegan.export import Request, to_trt
-from edgegan.export.artefacts import Artefacts
+from edgegan.export import Request
+from edgegan.export.folder import Artefacts
 from edgegan.export.matrix import Wanted
+from edgegan.export.trt import artefact
 from edgegan.families import Tolerance
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.backends import cuda
@@ -35,7 +36,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one
-    monkeypatch.setattr(to_trt, "choose_library", lambda gpu: "tensorrt_rtx")
+    monkeypatch.setattr(artefact, "choose_library", lambda gpu: "tensorrt_rtx")
 
     def make(room: int = 1 << 30, error: float = 0.0) -> Artefacts:
         device.room = room

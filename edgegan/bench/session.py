@@ -120,7 +120,7 @@ def run_benchmark(request: Request, progress: Progress = lambda what, done: None
 
 def _fit(jobs: Sequence[Job], progress: Progress) -> None:
     """Builds what has to be built again into the cache, where the jobs find it: no cold start shall include it."""
-    from edgegan.export.rebuild import fitting
+    from edgegan.export.trt.rebuild import fitting
 
     wanted = {(job.subject.path, job.subject.device) for job in jobs if job.subject.path.endswith(".engine")}
     for path, device in sorted(wanted):

@@ -60,10 +60,10 @@ def verify(
     import msgspec
     from rich.console import Console
 
-    from edgegan.export.diagnosis import diagnosis
-    from edgegan.export.hosts import asked
-    from edgegan.export.rebuild import fitting
-    from edgegan.export.verify import ends, verify_artefact, written
+    from edgegan.export.trt.rebuild import fitting
+    from edgegan.export.verify.check import ends, verify_artefact, written
+    from edgegan.export.verify.diagnosis import diagnosis
+    from edgegan.export.verify.targets import asked
     from edgegan.runtime.model import artefact, golden
 
     from ._progress import told
@@ -149,8 +149,8 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
 
 def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool) -> bool:
     """Whether there is a picture to draw; raises InputError if there is none and one was asked for."""
-    from edgegan.export.hosts import open_unchecked
-    from edgegan.export.worst import worst_sheet
+    from edgegan.export.verify.targets import open_unchecked
+    from edgegan.export.verify.worst_sample import worst_sheet
     from edgegan.runtime.errors import InputError
 
     with open_unchecked(name, found) as opened:

@@ -22,14 +22,14 @@ from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeR
 from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.onnxfile import sealed, with_metadata
 
-from . import trial
-from .adoption import Adoption, Span, questions
-from .corners import stored
-from .hosts import at_export
-from .pairs import golden_bytes
-from .probe import Probe
-from .variants import MAX_SCALE
-from .verify import OnPair, require, verify_artefact
+from ..graph.variants import MAX_SCALE
+from ..verify.check import OnPair, require, verify_artefact
+from ..verify.range_limits import stored
+from ..verify.reference import golden_bytes
+from ..verify.targets import at_export
+from . import samples
+from .inspect import Probe
+from .request import Adoption, Span, questions
 
 _BATCH = 4  # of a model that leaves it open
 
@@ -61,9 +61,9 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
                 "add these options",
             )
         card, notes = _card(probe, asked)
-        pairs = trial.answered(probe, card, asked.pictures)
+        pairs = samples.answered(probe, card, asked.pictures)
         notes += _range_notes(card, pairs)
-        corners = trial.corners(probe, card, pairs, asked.pictures)
+        corners = samples.corners(probe, card, pairs, asked.pictures)
         external = probe.file.external
     model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.to_json().decode())
     with atomic_folder(asked.out) as stage:

@@ -22,11 +22,11 @@ import numpy as np
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
-from .clipping import Grid, grids
-from .inside import Inside
-from .int8 import Goal, Layer, nothing_to_quantise, worst_picture_db
-from .readers import OPENERS
-from .to_onnx import rebuilt
+from ..graph.intermediate_outputs import Inside
+from ..graph.trace import rebuilt
+from .ranges import Grid, grids
+from .search import Goal, Layer, nothing_to_quantise, worst_picture_db
+from .sessions import OPENERS
 
 Array = NDArray[Any]
 
@@ -55,7 +55,7 @@ def calibrate(model: Any, calibration: Golden, *, signed: bool) -> Calibrated:
     """What can be in INT8 of a float32 onnx.ModelProto with inferred shapes, from values on `calibration`.
 
     Args:
-        model: as `to_onnx.checked` leaves it: nodes have names of their own.
+        model: as `trace.checked` leaves it: nodes have names of their own.
         calibration: inputs that the model was trained on; 16 to 300.
         signed: for TensorRT, else for CPUs.
 

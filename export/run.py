@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import sha256
 
-from . import staging, to_onnx, variants
-from .artefacts import Artefacts
+from . import staging
+from .folder import Artefacts
+from .graph import trace, variants
 from .matrix import Wanted
 from .preflight import check_request, check_specs
 from .request import Progress, Request, Row
-from .to_trt import pins
+from .trt.artefact import pins
 
 if TYPE_CHECKING:
     from edgegan.checkpoint import Checkpoint
@@ -78,7 +79,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
                 source_sha256,
                 out / folder,
                 _options(request, run),
-                to_onnx.built_with(),
+                trace.built_with(),
                 _pins(request),
             )
             path = stage / folder / "reproduce.sh"
@@ -202,7 +203,7 @@ def _pins(request: Request) -> dict[str, str]:
     tools += ["onnxconverter-common"] if Wanted("fp16", "onnx") in request.wanted else []
     tools += ["nncf"] if Wanted("int8", "openvino") in request.wanted else []
     engines = pins() if any(wanted.format == "engine" for wanted in request.wanted) else {}
-    return to_onnx.versions(*tools) | engines
+    return trace.versions(*tools) | engines
 
 
 def _moved(row: Row, stage: Path, out: Path) -> Row:

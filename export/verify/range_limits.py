@@ -12,7 +12,7 @@ from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import ModelCard, TensorSpec
 from edgegan.runtime.model.golden import Golden
 
-from .pairs import GOLDEN_BYTES, answered, resized
+from .reference import GOLDEN_BYTES, answered, resized
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec

@@ -18,7 +18,7 @@ import numpy as np
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
-from .inside import Inside
+from ..graph.intermediate_outputs import Inside
 
 Array = NDArray[Any]
 

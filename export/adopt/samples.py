@@ -15,8 +15,8 @@ from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.image import Image, preprocess
 from numpy.typing import NDArray
 
-from .corners import stored_sizes
-from .probe import Probe
+from ..verify.range_limits import stored_sizes
+from .inspect import Probe
 
 Array = NDArray[Any]
 

@@ -19,10 +19,10 @@ from edgegan.runtime.model.artefact import Artefact, payload_sha256
 from edgegan.runtime.model.card import Verification
 from edgegan.runtime.model.golden import tolerance
 
-from .apart import build_apart
-from .engine import Built, Job, Progress, library
+from .build import Built, Job, Progress, library
 from .gpu import Gpu, choose_library, find_gpu
 from .options import EngineOptions
+from .subprocess import build_apart
 
 KEPT = "fp32_nodes"  # the key in built_with: the ONNX nodes that are float32 on purpose, comma-separated
 PRECISIONS = ("fp16", "int8")
@@ -55,7 +55,7 @@ def engine_from_onnx(
     Raises:
         MissingExtraError: no TensorRT is installed.
         CardError: the artefact has a precision that no engine is built from, or open axes without a range.
-        InputError, VerifyError, BackendError, KeyboardInterrupt: as `apart.build_apart`.
+        InputError, VerifyError, BackendError, KeyboardInterrupt: as `subprocess.build_apart`.
     """
     card = parent.card
     if card.precision not in PRECISIONS:

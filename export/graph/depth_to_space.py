@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .to_onnx import rebuilt
+from .trace import rebuilt
 
 SIDE = 2  # of a block, in pixels
 _FEW = 4  # channels; SIDE * SIDE times as many still fit the lanes

@@ -19,10 +19,10 @@ from edgegan.runtime.model import onnxfile
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
-from . import halves
-from .halves import Halves
-from .inside import Inside
-from .to_onnx import checked
+from . import fp16_audit
+from .fp16_audit import Halves
+from .intermediate_outputs import Inside
+from .trace import checked
 
 HALF_MAX = 65504.0
 # A norm squares its input: half overflows beyond 256. Half of that, since unseen pictures reach further.
@@ -107,7 +107,7 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
     _retarget(half, {n.name for n in model.graph.node if n.op_type == "Cast"} - set(kept))
     model = checked(half, name)
     file = onnxfile.parsed(memoryview(model.SerializeToString()), Path(name))
-    return Half(model, kept, halves.prove(file, kept, name))
+    return Half(model, kept, fp16_audit.prove(file, kept, name))
 
 
 def report(half: Half, ranges: Ranges, title: str) -> str:

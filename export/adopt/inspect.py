@@ -18,8 +18,8 @@ from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
 from edgegan.runtime.model.onnxfile import read as read_onnx
 from numpy.typing import NDArray
 
-from . import halves
-from .to_trt import KEPT
+from ..graph import fp16_audit
+from ..trt.artefact import KEPT
 
 if TYPE_CHECKING:
     from typing import Self
@@ -199,7 +199,7 @@ def _precision(file: OnnxFile, name: str) -> tuple[Precision, dict[str, str]]:
         return "fp32", {}
     kept = sorted(n.name for n in file.nodes if n.kind != "Cast" and any(file.kinds.get(o) == FLOAT for o in n.outputs))
     try:
-        proven = halves.prove(file, kept, name)
+        proven = fp16_audit.prove(file, kept, name)
     except VerifyError:
         return "fp32", {}  # its values' types are not told, or are mixed without a pattern
     return "fp16", {**proven.facts, **({KEPT: ",".join(kept)} if kept else {})}

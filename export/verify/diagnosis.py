@@ -16,7 +16,7 @@ from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import ModelCard, Verification, sidecar
 from edgegan.runtime.model.golden import Golden
 
-from .layers import READERS, first_bad_layer
+from .layerwise import READERS, first_bad_layer
 
 REFERENCE = "onnxruntime"  # on the CPU: an ONNX file that it runs wrongly is not written
 

@@ -14,7 +14,7 @@ from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
-from .inside import Inside
+from ..graph.intermediate_outputs import Inside
 
 Array = NDArray[Any]
 

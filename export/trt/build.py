@@ -1,7 +1,7 @@
 """ONNX -> TensorRT engine bytes, strongly typed and proven. For TensorRT 10.3 to 11 and TensorRT for RTX.
 
-All of them take the precision from the ONNX file alone: `proof.py` reads the types of the parsed network before
-anything is built. Needs no torch.
+All of them take the precision from the ONNX file alone: `precision_check.py` reads the types of the parsed network
+before anything is built. Needs no torch.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from edgegan.runtime.files import write_atomic
 
 from .gpu import Gpu
 from .options import EngineOptions
-from .proof import Proof, prove
+from .precision_check import Proof, prove
 
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 

@@ -30,10 +30,10 @@ from edgegan.runtime.model.card import Verification
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
-from . import halves
+from ..graph import fp16_audit
+from ..trt.artefact import KEPT
 from .diagnosis import REFERENCE, diagnosis
-from .hosts import here, open_unchecked
-from .to_trt import KEPT
+from .targets import here, open_unchecked
 
 Array = NDArray[Any]
 OnPair = Callable[[str, int, int], None]  # (backend, pairs done, pairs in all)
@@ -69,7 +69,7 @@ def verify_artefact(
     """
     if artefact.card.precision == "fp16" and artefact.path.suffix == ".onnx":
         kept = artefact.card.built_with.get(KEPT, "").split(",")
-        halves.prove(onnxfile.read(artefact.path), kept, str(artefact.path))
+        fp16_audit.prove(onnxfile.read(artefact.path), kept, str(artefact.path))
     if pairs is None:
         pairs = golden.beside(artefact)
         if pairs is None:

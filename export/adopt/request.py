@@ -9,8 +9,8 @@ from typing import Any, Literal
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
 
-from .probe import Layout, Probe
-from .request import parse_size
+from ..request import parse_size
+from .inspect import Layout, Probe
 
 Span = tuple[float, float]
 

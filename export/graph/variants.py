@@ -12,7 +12,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from numpy.typing import NDArray
 
-from .pairs import fitted
+from ..verify.reference import fitted
 
 if TYPE_CHECKING:
     import torch

@@ -19,11 +19,11 @@ from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import sidecar
 
-from .engine import Progress, library
+from ..verify.check import ends, require, verify_artefact
+from .artefact import engine_from_onnx
+from .build import Progress, library
 from .gpu import Gpu, choose_library, find_gpu
 from .options import EngineOptions
-from .to_trt import engine_from_onnx
-from .verify import ends, require, verify_artefact
 
 
 def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:

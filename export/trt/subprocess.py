@@ -1,7 +1,7 @@
 """Building an engine in a process of its own: TensorRT can crash, and Ctrl-C must stop it at once.
 
-The child is `python -m edgegan.export.apart`: a request as JSON on its standard input, a line of JSON per event
-on its standard output, the engine's bytes in a file. It sees one GPU alone, the one that the engine is for.
+The child is `python -m edgegan.export.trt.subprocess`: a request as JSON on its standard input, a line of JSON per
+event on its standard output, the engine's bytes in a file. It sees one GPU alone, the one that the engine is for.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from edgegan.runtime import errors
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError
 from edgegan.runtime.files import write_atomic
 
-from .engine import Built, Job, Progress, build_engine, library
+from .build import Built, Job, Progress, build_engine, library
 from .gpu import Gpu
-from .proof import Proof
+from .precision_check import Proof
 
 _VISIBLE = "CUDA_VISIBLE_DEVICES"
 
@@ -36,7 +36,7 @@ class _Request(msgspec.Struct, frozen=True):
 
 
 def build_apart(name: str, job: Job, *, on_progress: Progress | None = None) -> Built:
-    """As `engine.build_engine` with the library called `name`, in a child process.
+    """As `build.build_engine` with the library called `name`, in a child process.
 
     What `on_progress` raises, and Ctrl-C, ends the child and goes on to the caller. Raises BackendError if the
     child dies, and InputError where the temporary folder has no room for the engine.

@@ -24,8 +24,8 @@ from edgegan.runtime.model.artefact import Artefact, payload_sha256
 from edgegan.runtime.model.card import ModelCard
 from edgegan.runtime.model.golden import Golden
 
-from .int8 import Goal, Layer, nothing_to_quantise, worst_picture_db
-from .readers import in_openvino
+from .search import Goal, Layer, nothing_to_quantise, worst_picture_db
+from .sessions import in_openvino
 
 # Everything else stays float: quantised, sums and norms cost 6 dB on a StarGAN and gained no time.
 _LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupConvolutionBackpropData", "MatMul")

@@ -14,17 +14,20 @@ from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import ModelCard, Verification
 from edgegan.runtime.model.golden import DEFAULT_TOLERANCE, Golden
 
-from . import halves, int8, ir, qdq, to_onnx
-from .diagnosis import REFERENCE
-from .matrix import INT8_IN_HALF, Wanted, report_name
-from .readers import installed
-from .to_trt import KEPT
-from .verify import require
+from ..graph import fp16_audit, trace
+from ..matrix import INT8_IN_HALF, Wanted, report_name
+from ..trt.artefact import KEPT
+from ..verify.check import require
+from ..verify.diagnosis import REFERENCE
+from . import openvino as ir
+from . import qdq
+from . import search as int8
+from .sessions import installed
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
 
-    from .artefacts import Artefacts
+    from ..folder import Artefacts
 
 CALIBRATION_PICTURES = 32  # with every edit; 300 inputs gave no better figures than 32
 _CALIBRATION_PAIRS = 64
@@ -115,14 +118,14 @@ class Quantisation:
         return artefact
 
     def _card(self, form: int8.Form, mix: int8.Mix, parent: Artefact) -> ModelCard:
-        shares = (halves.WEIGHTS, halves.OPERATORS)  # not those of the parent
+        shares = (fp16_audit.WEIGHTS, fp16_audit.OPERATORS)  # not those of the parent
         facts = {key: value for key, value in parent.card.built_with.items() if key not in shares}
         facts |= {INT8_ON: int8_arithmetic(), int8.FLOAT_LAYERS: ",".join(mix.float_layers)}
         return msgspec.structs.replace(
             parent.card,
             precision="int8",
             parent_sha256=parent.card.payload_sha256,
-            built_with={**facts, **to_onnx.built_with(*form.tools)},
+            built_with={**facts, **trace.built_with(*form.tools)},
         )
 
     def _tell(self, mix: int8.Mix, artefact: Artefact) -> None:

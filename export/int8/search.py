@@ -1,7 +1,7 @@
 """INT8 with a floor: which layers stay float so that the worst picture has the PSNR asked for, and what each costs.
 
-The search knows no file format. A form is a model whose layers can each be in INT8 or in float: `ir.py` has the one
-for OpenVINO, `qdq.py` those in ONNX.
+The search knows no file format. A form is a model whose layers can each be in INT8 or in float: `openvino.py` has the
+one for OpenVINO, `qdq.py` those in ONNX.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model.golden import Golden, compare
 
-from .pairs import eager_pairs, spread
-from .readers import Run
+from ..verify.reference import eager_pairs, spread
+from .sessions import Run
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec

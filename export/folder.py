@@ -13,18 +13,19 @@ from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import ModelCard, Verification
 from edgegan.runtime.model.golden import Golden, stem
 
-from . import ir, precision, to_onnx
-from .blocks import in_blocks
-from .corners import corner_pairs, stored
-from .diagnosis import REFERENCE
-from .gpu import Gpu, find_gpu
-from .hosts import at_export
+from .graph import fp16, trace
+from .graph.depth_to_space import in_blocks
+from .int8 import openvino as ir
+from .int8.quantisation import Quantisation
 from .matrix import FOR_CPU, INT8_IN_HALF, Wanted, report_name
-from .pairs import eager_pairs, golden_bytes, spread
-from .quantisation import Quantisation
 from .request import Progress, Request, Row
-from .to_trt import KEPT, engine_from_onnx
-from .verify import require, verify_artefact
+from .trt.artefact import KEPT, engine_from_onnx
+from .trt.gpu import Gpu, find_gpu
+from .verify.check import require, verify_artefact
+from .verify.diagnosis import REFERENCE
+from .verify.range_limits import corner_pairs, stored
+from .verify.reference import eager_pairs, golden_bytes, spread
+from .verify.targets import at_export
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec, Tolerance
@@ -69,10 +70,10 @@ class Artefacts:
         from edgegan.families import is_helper
 
         self.tell(f"{spec.name}: tracing", 0, 1)
-        model = to_onnx.to_onnx(spec)
+        model = trace.to_onnx(spec)
         self.tell(f"{spec.name}: tracing", 1, 1)
         card = msgspec.structs.replace(
-            spec.card, precision="fp32", opset=to_onnx.OPSET, built_with=to_onnx.built_with(), training=self.training
+            spec.card, precision="fp32", opset=trace.OPSET, built_with=trace.built_with(), training=self.training
         )
         single = self._verified(model, card, f"{spec.name}.onnx", pairs, spec.tolerances["fp32"])
         if is_helper(spec, self.specs):
@@ -99,12 +100,12 @@ class Artefacts:
     def _half(self, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact) -> Artefact:
         """The fp16 artefact: what the values ask for stays fp32; on a miss, all sensitive operators do."""
         sensitive = spec.keep_fp32 or _SENSITIVE
-        ranges = precision.measure_ranges(model, spread(pairs, _RANGE_PAIRS))
-        measured = precision.hurt_by_half(model, ranges, sensitive)
+        ranges = fp16.measure_ranges(model, spread(pairs, _RANGE_PAIRS))
+        measured = fp16.hurt_by_half(model, ranges, sensitive)
         try:
             return self._write_half(spec, model, pairs, single, measured, ranges)
         except VerifyError:
-            cautious = {**precision.every(model, sensitive), **measured}
+            cautious = {**fp16.every(model, sensitive), **measured}
             if cautious.keys() == measured.keys():
                 raise
         return self._write_half(spec, model, pairs, single, cautious, ranges)
@@ -116,15 +117,15 @@ class Artefacts:
         pairs: Golden,
         single: Artefact,
         keep: Mapping[str, str],
-        ranges: precision.Ranges,
+        ranges: fp16.Ranges,
     ) -> Artefact:
-        half = precision.to_fp16(model, keep, spec.card.name)
+        half = fp16.to_fp16(model, keep, spec.card.name)
         card = msgspec.structs.replace(
             single.card,
             precision="fp16",
             parent_sha256=single.card.payload_sha256,
             built_with={
-                **to_onnx.built_with("onnxconverter-common"),
+                **trace.built_with("onnxconverter-common"),
                 KEPT: ",".join(half.kept),
                 **half.shares.facts,
             },
@@ -132,7 +133,7 @@ class Artefacts:
         name = Wanted("fp16", "onnx").file(spec.name)
         artefact = self._verified(half.model, card, name, pairs, spec.tolerances["fp16"])
         report = self.path / report_name(spec.name, "fp16")
-        report.write_text(precision.report(half, ranges, name), "utf-8")
+        report.write_text(fp16.report(half, ranges, name), "utf-8")
         kept = f"{len(half.kept)} operators stay fp32; " if half.kept else ""
         self.notes.append(f"{name}: {half.shares}; {kept}{report.name} tells why")
         return artefact
@@ -154,7 +155,7 @@ class Artefacts:
 
     def write(self, model: Any, card: ModelCard, name: str, pairs: Golden, tolerance: Tolerance) -> Artefact:
         """Writes an ONNX or OpenVINO model, compares it on every backend, and puts the figures on its card."""
-        save = ir.save_ir if name.endswith(".xml") else to_onnx.save
+        save = ir.save_ir if name.endswith(".xml") else trace.save
         artefact = save(model, msgspec.structs.replace(card, verification={}), self.path / name)
         figures = self._figures(artefact, pairs, tolerance)
         return save(model, msgspec.structs.replace(artefact.card, verification=figures), artefact.path)
