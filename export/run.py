@@ -19,10 +19,10 @@ from .request import Progress, Request, Row
 from .trt.artefact import pins
 
 if TYPE_CHECKING:
-    from edgegan.checkpoint import Checkpoint
     from edgegan.config import BaseConfig
     from edgegan.families import ExportSpec, Networks
-    from edgegan.run import Run
+    from edgegan.train.checkpoint import Checkpoint
+    from edgegan.train.run import Run
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
         KeyboardInterrupt: Ctrl-C; nothing was written.
     """
     try:
-        from edgegan.run import open_trained
+        from edgegan.train.run import open_trained
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "export") from None
 

@@ -15,11 +15,12 @@ import torch
 import web_page
 from rich.console import Console
 
-from edgegan import checkpoint, families
+from edgegan import families
 from edgegan.export import Exported, Request, export_run
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter
-from edgegan.run import Run
+from edgegan.train import checkpoint
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter
+from edgegan.train.run import Run
 
 opened, page_editor = web_page.opened, web_page.page_editor
 opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene

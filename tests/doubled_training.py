@@ -15,10 +15,11 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from edgegan import distributed, families
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter, Silence
-from edgegan.run import Run
+from edgegan import families
+from edgegan.train import distributed
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter, Silence
+from edgegan.train.run import Run
 
 ROUNDS, BATCH = 6, 8
 

@@ -16,8 +16,9 @@ import pytest
 import torch
 from torch import Tensor
 
-from edgegan import checkpoint, distributed, families
-from edgegan.run import open_run
+from edgegan import families
+from edgegan.train import checkpoint, distributed
+from edgegan.train.run import open_run
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "300", "TORCHELASTIC_ERROR_FILE": "/dev/null"}

@@ -22,11 +22,11 @@ from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt import gpu
 from edgegan.export.trt.build import Job, build_engine, library
 from edgegan.export.trt.subprocess import build_apart
-from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.artefact import Artefact
+from edgegan.train.run import Run
 
 needed("tensorrt_rtx", "rtx")
 OPTIONS = EngineOptions(compute_capabilities=("8.6", "8.9"))

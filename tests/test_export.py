@@ -23,12 +23,12 @@ from edgegan import cli
 from edgegan.export import Exported, Request, export_run
 from edgegan.export.graph import fp16
 from edgegan.families import Tolerance
-from edgegan.run import Run
 from edgegan.runtime import InputError, load, open_backend
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard, sidecar
+from edgegan.train.run import Run
 
 
 @pytest.fixture

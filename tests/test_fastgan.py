@@ -12,8 +12,6 @@ import torch.nn.functional as F
 from official_fastgan import State, reference_discriminator, reference_generator
 from rich.console import Console
 
-from edgegan import checkpoint
-from edgegan.augment import DRAWS, diff_augment
 from edgegan.config import with_settings
 from edgegan.export.run import _configured
 from edgegan.families import ImportOptions, Step, fastgan, stargan
@@ -22,12 +20,14 @@ from edgegan.families.fastgan.discriminator import Discriminator, quadrants
 from edgegan.families.fastgan.inference import Picture, ready
 from edgegan.families.fastgan.networks import Generator
 from edgegan.families.fastgan.objective import margins
-from edgegan.loop import Budget, Trainer
 from edgegan.lpips import Lpips, shipped_heads
-from edgegan.reporter import Reporter
-from edgegan.run import Run
+from edgegan.networks.diff_augment import DRAWS, diff_augment
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.sheet import Sheet
+from edgegan.train import checkpoint
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter
+from edgegan.train.run import Run
 
 
 @pytest.mark.parametrize(

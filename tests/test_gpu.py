@@ -24,7 +24,6 @@ from edgegan import families
 from edgegan.export import Exported, Request, engine_from_onnx, export_run
 from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt.options import EngineOptions
-from edgegan.run import Run
 from edgegan.runtime.backends import Backend, backend_class, installed, libraries, open_backend
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
@@ -34,6 +33,7 @@ from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact, load
 from edgegan.runtime.model.card import SizeRule
+from edgegan.train.run import Run
 
 HERE = libraries.gpu_count() > 0
 on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not HERE, reason="the NVIDIA driver shows no GPU here")]

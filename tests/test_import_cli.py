@@ -14,10 +14,10 @@ import torch
 from edgegan.cli import main
 from edgegan.eval import counterfactual
 from edgegan.eval.judge import Judge
-from edgegan.run import open_trained
 from edgegan.runtime import Editor, load, open_backend
 from edgegan.runtime.files import sha256
 from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.train.run import open_trained
 
 SIZE = 32
 

@@ -8,11 +8,11 @@ from exports import BACKENDS, onnx_files, specs
 
 from edgegan.export import Exported, verify_artefact
 from edgegan.export.verify.reference import GOLDEN_BYTES, eager_pairs, fitted, spread
-from edgegan.run import Run
 from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model.card import TensorSpec
 from edgegan.runtime.model.golden import Golden
+from edgegan.train.run import Run
 
 
 def test_resized_pictures_keep_their_256_levels_and_flat_colours() -> None:

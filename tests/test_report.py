@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from edgegan.report import Section, write_report
+from edgegan.demo.report import Section, write_report
 from edgegan.sheet import Sheet, to_picture
 
 TEXT = "# Head\n\nWords with <tags> & signs.\n\n| a | b |\n|---|---:|\n| 1 | <2> |\n\n- one\n- two\n\n    $ code <x>\n"

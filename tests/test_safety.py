@@ -23,11 +23,11 @@ from onnx import TensorProto, helper
 from untrained import untrained
 
 from edgegan.export import verify_artefact
-from edgegan.run import Run
 from edgegan.runtime import backends
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
 from edgegan.runtime.model import artefact, golden, npz, onnxfile
 from edgegan.runtime.model.card import sidecar
+from edgegan.train.run import Run
 
 FILES = ("model.onnx", "model.onnx.card.json", "golden.npz")
 

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edgegan.demo import real_clip
+from edgegan.demo.run import real_clip
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.live.sources import open_source

@@ -25,13 +25,13 @@ from edgegan.families.stargan import objective
 from edgegan.families.stargan.config import Config
 from edgegan.families.stargan.export import classifier, condition
 from edgegan.families.stargan.sets import LabelSet
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter
-from edgegan.run import Run
 from edgegan.runtime import Editor
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.model.card import Condition
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter
+from edgegan.train.run import Run
 
 HEAD, FACE = ("Black_Hair", "Blond_Hair", "Wearing_Hat"), ("Eyeglasses", "Smiling")
 EXPRESSIONS = ("angry", "happy", "sad")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edgegan.cli import main
-from edgegan.run import open_trained
+from edgegan.train.run import open_trained
 
 SMALL = ["--data", "avatars:8", "--set", "conv_dim=4", "--set", "blocks=1", "--set", "d_conv_dim=4"]
 

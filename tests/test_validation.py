@@ -14,15 +14,16 @@ from PIL import Image
 from rich.console import Console
 from torch import Tensor, nn
 
-from edgegan import checkpoint, families
+from edgegan import families
 from edgegan.data import avatars, normalised, open_pictures
 from edgegan.families import fastgan
 from edgegan.families.stargan.networks import Generator
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter
-from edgegan.run import Run, open_trained
 from edgegan.runtime.generate import latent
-from edgegan.validation import Best, validated
+from edgegan.train import checkpoint
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter
+from edgegan.train.run import Run, open_trained
+from edgegan.train.validation import Best, validated
 
 CPU = torch.device("cpu")
 STARGAN = families.get("stargan")

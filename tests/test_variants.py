@@ -15,9 +15,9 @@ from edgegan.export.verify.reference import eager_pairs
 from edgegan.export.verify.targets import open_unchecked
 from edgegan.export.verify.worst_sample import worst_sheet
 from edgegan.families import ExportSpec
-from edgegan.run import Run, open_trained
 from edgegan.runtime import InputError
 from edgegan.runtime.model.image import postprocess, preprocess
+from edgegan.train.run import Run, open_trained
 
 
 @pytest.fixture(scope="module")

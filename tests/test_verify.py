@@ -17,7 +17,6 @@ from onnx import TensorProto, numpy_helper
 from edgegan import cli, families
 from edgegan.export import Exported, Request, export_run, verify_artefact
 from edgegan.export.graph import trace
-from edgegan.run import Run
 from edgegan.runtime import BackendError, InputError, load, open_backend
 from edgegan.runtime.backends.openvino.backend import OpenVino
 from edgegan.runtime.edit.loading import load_for
@@ -26,6 +25,7 @@ from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import sidecar
 from edgegan.runtime.model.golden import Golden
+from edgegan.train.run import Run
 
 
 def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> None:

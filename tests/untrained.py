@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from edgegan import checkpoint, families
-from edgegan.run import Run
+from edgegan import families
+from edgegan.train import checkpoint
+from edgegan.train.run import Run
 
 
 def untrained(folder: Path, family: str = "cyclegan") -> Run:

@@ -79,7 +79,7 @@ def adopt(
     from edgegan.export.request import parse_size
     from edgegan.runtime.errors import InputError
 
-    from ._progress import told
+    from ._shared.progress import told
 
     if faces and alignment is None:
         raise InputError(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import _rebuild
+from ._shared import rebuild as _rebuild
 
 if TYPE_CHECKING:
     from edgegan.runtime.model.artefact import Artefact
@@ -66,7 +66,7 @@ def verify(
     from edgegan.export.verify.targets import asked
     from edgegan.runtime.model import artefact, golden
 
-    from ._progress import told
+    from ._shared.progress import told
 
     found = artefact.load(model)
     chosen = asked(found, backend or (), device or "")

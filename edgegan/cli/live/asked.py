@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan.cli._rebuild import choice
+from edgegan.cli._shared.rebuild import choice
 from edgegan.runtime.errors import InputError
 
 from .options import WEB_PORT

@@ -55,7 +55,7 @@ def open_show(stack: ExitStack, asked: Asked, found: Artefact, start: Start, fee
 def _where(asked: Asked) -> Iterator[Loading]:
     from rich.console import Console
 
-    from edgegan.cli._progress import told
+    from edgegan.cli._shared.progress import told
 
     with told(Console(stderr=True)) as tell:
         yield Loading(asked.backend, asked.device, asked.allow_fallback, rebuild=asked.rebuilding, on_progress=tell)

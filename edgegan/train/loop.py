@@ -15,18 +15,19 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from edgegan import checkpoint, distributed
-from edgegan.acceleration import compile_methods, fuse, memory_layout
-from edgegan.averages import averages, follow
 from edgegan.families import Networks, Phase, Step
-from edgegan.interrupt import interrupts_deferred
-from edgegan.loader import Loader, readers
-from edgegan.reporter import Reporter, Silence
-from edgegan.run import Run
 from edgegan.runtime.errors import InputError
-from edgegan.schedule import Schedule
-from edgegan.update import Update
-from edgegan.validation import Best, validated
+
+from . import checkpoint, distributed
+from .acceleration import compile_methods, fuse, memory_layout
+from .averages import averages, follow
+from .interrupt import interrupts_deferred
+from .loader import Loader, readers
+from .reporter import Reporter, Silence
+from .run import Run
+from .schedule import Schedule
+from .update import Update
+from .validation import Best, validated
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from edgegan import distributed
-from edgegan.acceleration import autocast_dtype
 from edgegan.runtime.errors import TrainingError
+
+from . import distributed
+from .acceleration import autocast_dtype
 
 if TYPE_CHECKING:
     from edgegan.config import Training

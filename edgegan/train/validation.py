@@ -9,7 +9,8 @@ from typing import Any
 import torch
 
 from edgegan.families import Networks
-from edgegan.run import Run
+
+from .run import Run
 
 Validate = Callable[[Any, Networks, str], dict[str, float]]
 

@@ -11,13 +11,15 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from edgegan import config, distributed, families
-from edgegan.acceleration import pick_device
+from edgegan import config, families
 from edgegan.config import BaseConfig
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter, Silence
-from edgegan.run import Run, open_run
 from edgegan.runtime.errors import InputError, TrainingError
+
+from . import distributed
+from .acceleration import pick_device
+from .loop import Budget, Trainer
+from .reporter import Reporter, Silence
+from .run import Run, open_run
 
 
 @dataclass(frozen=True)

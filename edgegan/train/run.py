@@ -8,11 +8,13 @@ from typing import Any
 
 import msgspec
 
-from edgegan import checkpoint, config, families
+from edgegan import config, families
 from edgegan.config import BaseConfig
 from edgegan.families import Family, Networks
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, write_atomic
+
+from . import checkpoint
 
 
 class Run:

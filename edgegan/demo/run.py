@@ -17,9 +17,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edgegan.report import Section, write_report
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
+
+from .report import Section, write_report
 
 
 @dataclass

@@ -11,8 +11,9 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-from edgegan.run import Run
 from edgegan.sheet import Sheet
+
+from .run import Run
 
 _UNSHOWN = ("/total", "/gradient")  # written down, but too much for the progress bar
 LOG_SECONDS = 5.0  # metrics are averaged over at least so long, so that small steps do not drown the disk
