@@ -18,7 +18,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import tiny_models
+from support import tiny_models
 
 from edgegan import families
 from edgegan.export import Exported, Request, engine_from_onnx, export_run

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import official_stargan as published
 import pytest
 import torch
 from safetensors.torch import save_file
+from support.official import stargan as published
 
 from edgegan import families, official
 from edgegan.families import Imported, ImportOptions, stargan

@@ -16,11 +16,11 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import tiny_models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from untrained import untrained
+from support import tiny_models
+from support.untrained import untrained
 
 from edgegan.export import verify_artefact
 from edgegan.runtime import backends
