@@ -57,11 +57,11 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
     import cv2
 
     from edgegan.runtime import Editor
-    from edgegan.runtime.controls.panel import Panel
-    from edgegan.runtime.screen.dressed import Dressed
-    from edgegan.runtime.sinks.null import Null
-    from edgegan.runtime.sources import open_source
-    from edgegan.runtime.stats import Stats
+    from edgegan.runtime.live.controls.panel import Panel
+    from edgegan.runtime.live.screen.dressed import Dressed
+    from edgegan.runtime.live.sinks.null import Null
+    from edgegan.runtime.live.sources import open_source
+    from edgegan.runtime.metrics.stats import Stats
 
     cv2.setNumThreads(1)
     changes = {name: float(value) for name, _, value in (s.partition("=") for s in options.set or ["Blond_Hair=1"])}

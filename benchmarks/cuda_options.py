@@ -14,11 +14,11 @@ import sys
 import time
 from pathlib import Path
 
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact, load
-from edgegan.runtime.backends.ort import OnnxRuntime
-from edgegan.runtime.backends.ort_cuda import CudaOptions, has_open_axes
+from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
+from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions, has_open_axes
 from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact, load
 
 CALLS, WARM_UP = 300, 30
 

@@ -38,8 +38,8 @@ import sys
 try:
     import tensorrt
     from edgegan.runtime.backends.cuda import Cuda
-    from edgegan.runtime.backends.ort import import_onnxruntime
-    from edgegan.runtime.backends.ort_gpu import CUDA, TENSORRT, check_provider
+    from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
+    from edgegan.runtime.backends.onnxruntime.gpu import CUDA, TENSORRT, check_provider
 
     for provider in (CUDA, TENSORRT):
         check_provider(import_onnxruntime(), provider)

@@ -28,7 +28,7 @@ from written import write
 from edgegan.bench.fresh import QUIET
 from edgegan.bench.machine import describe
 from edgegan.runtime.errors import EdgeganError, InputError
-from edgegan.runtime.sources import Frame, Source
+from edgegan.runtime.live.sources import Frame, Source
 
 FPS = 30.0
 NOT_LIVE = ("read", "write", "age")  # frames from memory wait in queues: `make bench` tells these, in real time
@@ -125,7 +125,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
 
 def _drawn(size: str) -> np.ndarray:
     """Four seconds of the synthetic camera, (N, H, W, 3) uint8."""
-    from edgegan.runtime.sources import open_source
+    from edgegan.runtime.live.sources import open_source
 
     with open_source(f"synthetic:{size}@{FPS:g}") as source:
         source.live = False
@@ -183,9 +183,9 @@ def _work(run: Path, kind: str, frames: Path, changes: dict[str, float]) -> None
     else:
         from edgegan.runtime import Editor
         from edgegan.runtime.faces.options import FaceOptions
-        from edgegan.runtime.sinks.null import Null
-        from edgegan.runtime.stats import Stats
-        from edgegan.runtime.stream import Stream
+        from edgegan.runtime.live.sinks.null import Null
+        from edgegan.runtime.live.stream import Stream
+        from edgegan.runtime.metrics.stats import Stats
 
         editor, stats = Editor.open(run / "export" / kind, faces=FaceOptions(beside=True)), Stats()
         known = {"backend": str(editor.selection.backend), "stages": {}}

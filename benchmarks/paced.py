@@ -24,7 +24,7 @@ from typing import ClassVar
 import av
 
 from edgegan.bench.machine import describe
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
 
 FPS, SECONDS = 30, 20
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import torch
 
-from edgegan.run import open_trained
 from edgegan.runtime.faces.finder import FaceFinder
-from edgegan.runtime.image import Image
+from edgegan.runtime.model.image import Image
+from edgegan.train.run import open_trained
 
 
 def plain(path: Path, changes: Mapping[str, float]) -> Callable[[Image], Image]:

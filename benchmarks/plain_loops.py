@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
-from edgegan.augment import DRAWS, diff_augment
 from edgegan.families import Networks, Stream
+from edgegan.networks.diff_augment import DRAWS, diff_augment
 
 PlainLoop = Callable[[Any, Networks, Mapping[str, Stream], int], Iterator[int]]
 

@@ -23,8 +23,8 @@ from edgegan.bench.report import Report, Result
 from edgegan.bench.session import Request, run_benchmark
 from edgegan.export import Request as ExportRequest
 from edgegan.export import export_run
-from edgegan.run import Run
 from edgegan.runtime.errors import EdgeganError
+from edgegan.train.run import Run
 
 PRECISIONS, FORMATS = ("fp32", "fp16", "int8"), ("onnx", "openvino", "engine")
 

@@ -26,8 +26,8 @@ from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.faces.options import FaceOptions
 from edgegan.runtime.files import write_atomic
-from edgegan.runtime.image import Image
-from edgegan.runtime.sources.synthetic import Synthetic
+from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.runtime.model.image import Image
 
 
 class Variant(NamedTuple):

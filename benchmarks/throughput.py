@@ -28,10 +28,10 @@ from written import write
 
 from edgegan import config, families
 from edgegan.bench.machine import describe
-from edgegan.loader import Loader, readers
-from edgegan.loop import Trainer
-from edgegan.run import Run
 from edgegan.runtime.errors import EdgeganError
+from edgegan.train.loader import Loader, readers
+from edgegan.train.loop import Trainer
+from edgegan.train.run import Run
 
 PRESETS = {"stargan": "avatars-64", "cyclegan": "avatars-seasons-64", "fastgan": "avatars-100"}
 

@@ -16,12 +16,13 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
 
-from edgegan import checkpoint, families
-from edgegan.checkpoint import Checkpoint
+from edgegan import families
 from edgegan.families import Imported, ImportOptions
-from edgegan.run import Run, section
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, sha256
+from edgegan.train import checkpoint
+from edgegan.train.checkpoint import Checkpoint
+from edgegan.train.run import Run, section
 
 _SHOWN_KEYS = 4
 _AGAIN = "download it again"

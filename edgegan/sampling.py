@@ -13,17 +13,17 @@ import numpy as np
 from PIL import Image as Pillow
 
 from edgegan.eager import Eager, is_trained
-from edgegan.runtime import artefact as artefacts
-from edgegan.runtime import latent
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
-from edgegan.runtime.image import Image
-from edgegan.runtime.provenance import GENERATED, Origin, into_png
-from edgegan.runtime.sampler import MIXER, Sampler
-from edgegan.runtime.sinks import Clock
-from edgegan.runtime.sinks.video import Video
-from edgegan.runtime.sources import Frame
+from edgegan.runtime.generate import latent
+from edgegan.runtime.generate.sampler import MIXER, Sampler
+from edgegan.runtime.live.provenance import GENERATED, Origin, into_png
+from edgegan.runtime.live.sinks import Clock
+from edgegan.runtime.live.sinks.video import Video
+from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model.card import ModelCard
+from edgegan.runtime.model.image import Image
 from edgegan.sheet import Picture, Sheet
 
 Progress = Callable[[str, int, int], None]  # (what, done, of how many)
@@ -118,7 +118,7 @@ def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Ite
 @contextmanager
 def _eager(path: Path) -> Iterator[Sampler]:
     try:
-        from edgegan.run import open_trained
+        from edgegan.train.run import open_trained
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train") from None
     run, nets, found = open_trained(path)

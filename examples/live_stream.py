@@ -12,7 +12,7 @@ import sys
 from typing import Any
 
 from edgegan.runtime import Callback, Clock, EdgeganError, Editor, FaceOptions, Frame, Stream, open_sink, open_source
-from edgegan.runtime.sinks import Sinks
+from edgegan.runtime.live.sinks import Sinks
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from fastapi import FastAPI, HTTPException, Request, Response
 from fastapi.concurrency import run_in_threadpool
 
 from edgegan.runtime import EditorPool, InputError
-from edgegan.runtime.web import jpeg
+from edgegan.runtime.live.web import jpeg
 
 MOST_BYTES, MOST_PIXELS = 10_000_000, 4096 * 4096  # a small file may promise a huge picture
 

@@ -6,11 +6,11 @@ they also work on the machine that will run the model. No module here knows a fa
 
 from __future__ import annotations
 
-from .options import EngineOptions
-from .package import Exported, export_run
 from .request import Request, Row, parse_batch, parse_size
-from .to_trt import engine_from_onnx
-from .verify import verify_artefact
+from .run import Exported, export_run
+from .trt.artefact import engine_from_onnx
+from .trt.options import EngineOptions
+from .verify.check import verify_artefact
 
 __all__ = [
     "EngineOptions",

@@ -37,7 +37,7 @@ def report_name(stem: str, precision: str) -> str:
 
 
 INT8_IN_HALF = Wanted("int8.fp16", "onnx")  # float16 around int8, for TensorRT: only an engine asks for it
-FOR_CPU = {Wanted("fp32", "openvino"), Wanted("int8", "openvino"), Wanted("int8", "onnx")}  # see `blocks`
+FOR_CPU = {Wanted("fp32", "openvino"), Wanted("int8", "openvino"), Wanted("int8", "onnx")}  # see `depth_to_space`
 # Engines are built from files that are made, verified and kept like all others, the nearest one last.
 BUILT_FROM = {
     Wanted("fp16", "engine"): (Wanted("fp16", "onnx"),),

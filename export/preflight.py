@@ -10,7 +10,7 @@ from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 
 from .matrix import Wanted
 from .request import Request
-from .to_trt import check_options
+from .trt.artefact import check_options
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec

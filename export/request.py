@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgegan.runtime.card import Verification
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Verification
 
 from .matrix import Wanted, plan
-from .options import EngineOptions
+from .trt.options import EngineOptions
 
 MAX_BATCH = 64  # of a fixed batch
 

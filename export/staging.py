@@ -11,8 +11,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from edgegan.interrupt import interrupts_deferred
 from edgegan.runtime.errors import InputError
+from edgegan.train.interrupt import interrupts_deferred
 
 from .matrix import REPORTED, report_name
 

@@ -13,15 +13,13 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .aio import AsyncEditor as AsyncEditor
-    from .artefact import Artefact as Artefact
-    from .artefact import load as load
     from .backends import BACKENDS as BACKENDS
     from .backends import Backend as Backend
     from .backends import open_backend as open_backend
     from .backends.selection import Selection as Selection
-    from .card import ModelCard as ModelCard
-    from .editor import Editor as Editor
+    from .edit.aio import AsyncEditor as AsyncEditor
+    from .edit.editor import Editor as Editor
+    from .edit.pool import EditorPool as EditorPool
     from .errors import BackendError as BackendError
     from .errors import CardError as CardError
     from .errors import EdgeganError as EdgeganError
@@ -33,52 +31,54 @@ if TYPE_CHECKING:
     from .faces.tracking import Sighting as Sighting
     from .faces.tracking import Track as Track
     from .faces.tracking import Tracker as Tracker
-    from .image import postprocess as postprocess
-    from .image import preprocess as preprocess
-    from .pool import EditorPool as EditorPool
-    from .sampler import Sampler as Sampler
-    from .sinks import Callback as Callback
-    from .sinks import Clock as Clock
-    from .sinks import open_sink as open_sink
-    from .sources import Frame as Frame
-    from .sources import open_source as open_source
-    from .stats import Stats as Stats
-    from .stream import Stream as Stream
-    from .tally import Statistics as Statistics
+    from .generate.sampler import Sampler as Sampler
+    from .live.sinks import Callback as Callback
+    from .live.sinks import Clock as Clock
+    from .live.sinks import open_sink as open_sink
+    from .live.sources import Frame as Frame
+    from .live.sources import open_source as open_source
+    from .live.stream import Stream as Stream
+    from .metrics.stats import Stats as Stats
+    from .metrics.tally import Statistics as Statistics
+    from .model.artefact import Artefact as Artefact
+    from .model.artefact import load as load
+    from .model.card import ModelCard as ModelCard
+    from .model.image import postprocess as postprocess
+    from .model.image import preprocess as preprocess
 
 _MODULES = {
-    "Artefact": "artefact",
-    "AsyncEditor": "aio",
+    "Artefact": "model.artefact",
+    "AsyncEditor": "edit.aio",
     "BACKENDS": "backends",
     "Backend": "backends",
     "BackendError": "errors",
-    "Callback": "sinks",
+    "Callback": "live.sinks",
     "CardError": "errors",
-    "Clock": "sinks",
+    "Clock": "live.sinks",
     "EdgeganError": "errors",
-    "Editor": "editor",
-    "EditorPool": "pool",
+    "Editor": "edit.editor",
+    "EditorPool": "edit.pool",
     "Face": "faces",
     "FaceFinder": "faces.finder",
     "FaceOptions": "faces.options",
-    "Frame": "sources",
+    "Frame": "live.sources",
     "InputError": "errors",
     "MissingExtraError": "errors",
-    "ModelCard": "card",
-    "Sampler": "sampler",
+    "ModelCard": "model.card",
+    "Sampler": "generate.sampler",
     "Selection": "backends.selection",
     "Sighting": "faces.tracking",
-    "Statistics": "tally",
-    "Stats": "stats",
-    "Stream": "stream",
+    "Statistics": "metrics.tally",
+    "Stats": "metrics.stats",
+    "Stream": "live.stream",
     "Track": "faces.tracking",
     "Tracker": "faces.tracking",
-    "load": "artefact",
+    "load": "model.artefact",
     "open_backend": "backends",
-    "open_sink": "sinks",
-    "open_source": "sources",
-    "postprocess": "image",
-    "preprocess": "image",
+    "open_sink": "live.sinks",
+    "open_source": "live.sources",
+    "postprocess": "model.image",
+    "preprocess": "model.image",
 }
 
 __all__ = [

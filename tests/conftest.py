@@ -7,24 +7,24 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-import browser_page
-import commands
-import editors
 import pytest
 import torch
-import web_page
 from rich.console import Console
+from support import commands, editors
+from support.web import browser, page
 
-from edgegan import checkpoint, families
+from edgegan import families
 from edgegan.export import Exported, Request, export_run
-from edgegan.loop import Budget, Trainer
-from edgegan.reporter import Reporter
-from edgegan.run import Run
+from edgegan.train import checkpoint
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Reporter
+from edgegan.train.run import Run
 
-opened, page_editor = web_page.opened, web_page.page_editor
+pytest.register_assert_rewrite("support.contract")
+opened, page_editor = page.opened, page.page_editor
 opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene
 run = commands.run
-chromium, live, tab = browser_page.chromium, browser_page.live, browser_page.tab
+chromium, live, tab = browser.chromium, browser.live, browser.tab
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
 
 

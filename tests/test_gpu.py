@@ -18,21 +18,22 @@ from pathlib import Path
 import msgspec
 import numpy as np
 import pytest
-import tiny_models
+from support import tiny_models
 
 from edgegan import families
-from edgegan.export import Exported, Request, engine_from_onnx, export_run, to_trt
-from edgegan.export.options import EngineOptions
-from edgegan.run import Run
-from edgegan.runtime import golden
-from edgegan.runtime.artefact import Artefact, load
+from edgegan.export import Exported, Request, engine_from_onnx, export_run
+from edgegan.export.trt import artefact as to_trt
+from edgegan.export.trt.options import EngineOptions
 from edgegan.runtime.backends import Backend, backend_class, installed, libraries, open_backend
-from edgegan.runtime.backends.ort import OnnxRuntime, import_onnxruntime
-from edgegan.runtime.backends.ort_cuda import CudaOptions
-from edgegan.runtime.backends.ort_gpu import CUDA, check_provider
-from edgegan.runtime.backends.ort_tensorrt import engine_folder
-from edgegan.runtime.card import SizeRule
+from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime
+from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
+from edgegan.runtime.backends.onnxruntime.gpu import CUDA, check_provider
+from edgegan.runtime.backends.onnxruntime.tensorrt import engine_folder
 from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.card import SizeRule
+from edgegan.train.run import Run
 
 HERE = libraries.gpu_count() > 0
 on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not HERE, reason="the NVIDIA driver shows no GPU here")]

@@ -10,17 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import official_stargan as published
 import pytest
 import torch
 from safetensors.torch import save_file
+from support.official import stargan as published
 
 from edgegan import families, official
 from edgegan.families import Imported, ImportOptions, stargan
 from edgegan.families.stargan.config import Config
 from edgegan.families.stargan.networks import Classifier, Discriminator
-from edgegan.run import open_trained
 from edgegan.runtime.errors import InputError
+from edgegan.train.run import open_trained
 
 FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 EIGHT = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")

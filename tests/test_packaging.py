@@ -60,7 +60,7 @@ def test_the_wheel_holds_exactly_the_modules_and_data_of_the_tree(checkout: Path
     wheel = built(checkout, tmp_path, "--wheel")
     assert in_wheel(wheel) == tree()
     assert {f"edgegan/{s}/__init__.py" for s in SIBLINGS} <= tree()
-    command = [sys.executable, "-c", "import edgegan.runtime.card as c; print(c.__file__)"]
+    command = [sys.executable, "-c", "import edgegan.runtime.model.card as c; print(c.__file__)"]
     done = subprocess.run(
         command, env={**SETTINGS, "PYTHONPATH": str(wheel)}, cwd=tmp_path, capture_output=True, text=True, check=True
     )
@@ -82,7 +82,7 @@ def test_a_wheel_made_from_the_source_archive_is_the_same_even_without_links(che
 
 @pytest.mark.parametrize("how", ["from the root", "by PYTHONPATH"])
 def test_a_bare_checkout_imports_without_an_install(checkout: Path, tmp_path: Path, how: str) -> None:
-    code = "import edgegan.export as e, edgegan.runtime.card as c; print(e.__file__, c.__file__, sep='\\n')"
+    code = "import edgegan.export as e, edgegan.runtime.model.card as c; print(e.__file__, c.__file__, sep='\\n')"
     site = [p for p in sys.path if p.endswith("site-packages")]  # msgspec and numpy, but no editable install: -S
     path = site if how == "from the root" else [str(checkout), *site]
     done = subprocess.run(
@@ -121,7 +121,7 @@ def lint(code: str, where: str) -> str:
 
 @pytest.mark.parametrize("where", ["edgegan", "edgegan/cli", "tests", "benchmarks", "examples"])
 def test_lint_bans_the_bare_names_that_would_load_a_second_copy(where: str) -> None:
-    found = lint("import runtime.card\nfrom export import verify\nimport edgegan.runtime.card\n", where)
+    found = lint("import runtime.card\nfrom export import verify\nimport edgegan.runtime.model.card\n", where)
     assert found.count("TID251") == 2, found
 
 

@@ -9,7 +9,7 @@ import msgspec
 import pytest
 
 from edgegan import cli, config, families
-from edgegan.runtime.artefact import load
+from edgegan.runtime.model.artefact import load
 
 TRAINABLE = [
     (name, preset)

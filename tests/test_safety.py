@@ -16,17 +16,18 @@ from typing import Any
 import numpy as np
 import onnx
 import pytest
-import tiny_models
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
-from untrained import untrained
+from support import tiny_models
+from support.untrained import untrained
 
 from edgegan.export import verify_artefact
-from edgegan.run import Run
-from edgegan.runtime import artefact, backends, golden, npz, onnxfile
-from edgegan.runtime.card import sidecar
+from edgegan.runtime import backends
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
+from edgegan.runtime.model import artefact, golden, npz, onnxfile
+from edgegan.runtime.model.card import sidecar
+from edgegan.train.run import Run
 
 FILES = ("model.onnx", "model.onnx.card.json", "golden.npz")
 

@@ -12,11 +12,11 @@ from edgegan.data import avatars
 from edgegan.eval import counterfactual
 from edgegan.eval.judge import trained_judge
 from edgegan.eval.subject import open_subject
-from edgegan.run import open_trained
 from edgegan.runtime import Editor
-from edgegan.runtime.artefact import load, shipped
-from edgegan.runtime.avatars import ATTRIBUTES, HAIR, render_rgb, sample_face, seeds
 from edgegan.runtime.backends import open_backend
+from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR, render_rgb, sample_face, seeds
+from edgegan.runtime.model.artefact import load, shipped
+from edgegan.train.run import open_trained
 
 MODEL = Path(__file__).parent.parent / "models" / "avatars-128"
 

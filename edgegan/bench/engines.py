@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.runtime import artefact as artefacts
 from edgegan.runtime.backends import open_backend
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import BackendError, InputError
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model.card import ModelCard
 
 from .messages import Job
 
@@ -89,7 +89,7 @@ def _open_torch(job: Job) -> Opened:
 
 def open_spec(job: Job) -> ExportSpec:
     """What the run's family exports under the job's folder and stem; without a folder, the first of that stem."""
-    from edgegan.run import open_trained
+    from edgegan.train.run import open_trained
 
     run, nets, _ = open_trained(Path(job.subject.path))
     specs = run.family.exportable(run.cfg, nets, run.data)

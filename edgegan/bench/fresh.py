@@ -15,7 +15,7 @@ from types import TracebackType
 import msgspec
 
 import edgegan
-from edgegan.runtime.backends.ov_cache import VARIABLE as CACHE_VARIABLE
+from edgegan.runtime.backends.openvino.cache import VARIABLE as CACHE_VARIABLE
 from edgegan.runtime.errors import EdgeganError
 
 from .machine import without_paths

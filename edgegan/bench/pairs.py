@@ -11,10 +11,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.runtime import artefact as artefacts
-from edgegan.runtime import golden
-from edgegan.runtime.card import ModelCard, TensorSpec
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.card import ModelCard, TensorSpec
 
 from .fresh import Worker, WorkerFailedError
 from .messages import Done, Job

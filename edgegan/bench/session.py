@@ -9,9 +9,9 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgegan.runtime import artefact as artefacts
 from edgegan.runtime.backends import Rebuild
 from edgegan.runtime.errors import BackendError, EdgeganError
+from edgegan.runtime.model import artefact as artefacts
 
 from . import machine as machines
 from . import pairs as inputs
@@ -120,7 +120,7 @@ def run_benchmark(request: Request, progress: Progress = lambda what, done: None
 
 def _fit(jobs: Sequence[Job], progress: Progress) -> None:
     """Builds what has to be built again into the cache, where the jobs find it: no cold start shall include it."""
-    from edgegan.export.rebuild import fitting
+    from edgegan.export.trt.rebuild import fitting
 
     wanted = {(job.subject.path, job.subject.device) for job in jobs if job.subject.path.endswith(".engine")}
     for path, device in sorted(wanted):

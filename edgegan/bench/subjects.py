@@ -10,9 +10,9 @@ from typing import Literal
 
 import msgspec
 
-from edgegan.runtime import artefact as artefacts
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
 from edgegan.runtime.errors import BackendError, EdgeganError
+from edgegan.runtime.model import artefact as artefacts
 
 from .machine import without_paths
 from .targets import Target

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from edgegan.runtime import artefact as artefacts
-from edgegan.runtime.artefact import SUFFIXES
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.golden import stem
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model.artefact import SUFFIXES
+from edgegan.runtime.model.golden import stem
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edgegan.export.adopt import Adopted
-    from edgegan.export.adoption import Adoption
-    from edgegan.runtime.card import Alignment
+    from edgegan.export.adopt.adopt import Adopted
+    from edgegan.export.adopt.request import Adoption
+    from edgegan.runtime.model.card import Alignment
 
 EPILOG = """
 **Examples**
@@ -74,12 +74,12 @@ def adopt(
     """
     from rich.console import Console
 
-    from edgegan.export.adopt import adopt
-    from edgegan.export.adoption import Adoption, parse_span
+    from edgegan.export.adopt.adopt import adopt
+    from edgegan.export.adopt.request import Adoption, parse_span
     from edgegan.export.request import parse_size
     from edgegan.runtime.errors import InputError
 
-    from ._progress import told
+    from ._shared.progress import told
 
     if faces and alignment is None:
         raise InputError(
@@ -116,8 +116,8 @@ def adopt(
 
 def _asked(asked: Adoption) -> Adoption:
     """What is missing, from the person at the terminal, until an answer can be read."""
-    from edgegan.export.adoption import answered, questions
-    from edgegan.export.probe import Probe
+    from edgegan.export.adopt.inspect import Probe
+    from edgegan.export.adopt.request import answered, questions
     from edgegan.runtime.errors import InputError
 
     while True:
@@ -138,8 +138,8 @@ def _asked(asked: Adoption) -> Adoption:
 def _alignment(words: str) -> Alignment:
     from msgspec.structs import replace
 
-    from edgegan.runtime.card import Alignment
     from edgegan.runtime.errors import InputError
+    from edgegan.runtime.model.card import Alignment
 
     try:
         values = [float(word) for word in words.split(",")]

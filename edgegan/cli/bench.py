@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from . import _rebuild
+from ._shared import rebuild as _rebuild
 
 EPILOG = """
 **Examples**

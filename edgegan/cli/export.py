@@ -103,7 +103,7 @@ def export(
 
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
 
-    from ._progress import told
+    from ._shared.progress import told
 
     console = Console()
     settings = (f"noise={noise}",) if noise is not None else ()

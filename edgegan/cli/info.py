@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 if TYPE_CHECKING:
-    from edgegan.runtime.artefact import Artefact
     from edgegan.runtime.backends.places import Place
-    from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec, Verification
+    from edgegan.runtime.model.artefact import Artefact
+    from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec, Verification
 
 EPILOG = """
 **Examples**
@@ -48,8 +48,8 @@ def info(
     """
     import msgspec
 
-    from edgegan.runtime import artefact
     from edgegan.runtime.backends.places import places
+    from edgegan.runtime.model import artefact
 
     found = artefact.load(artefact.shipped() if model is None else model)
     here = places(found)
@@ -67,7 +67,7 @@ def info(
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
-    from edgegan.runtime.golden import stem
+    from edgegan.runtime.model.golden import stem
 
     card = found.card
     size = sum(part.stat().st_size for part in (found.path, *_weights(found.path)))

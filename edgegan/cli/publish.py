@@ -24,7 +24,7 @@ def publish(
     out: Annotated[Path, typer.Option(help="The folder to write: a small run folder.")],
 ) -> None:
     """Write a small copy of a run to share: averaged weights in fp32, the rest in fp16, no training state."""
-    from edgegan.run import publish_run
+    from edgegan.train.run import publish_run
 
     path = publish_run(source, out)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -49,8 +49,8 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
-    from edgegan import distributed
-    from edgegan.training import Request, run_training
+    from edgegan.train import distributed
+    from edgegan.train.session import Request, run_training
 
     request = Request(
         family=family,

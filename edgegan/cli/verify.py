@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from . import _rebuild
+from ._shared import rebuild as _rebuild
 
 if TYPE_CHECKING:
-    from edgegan.runtime.artefact import Artefact
-    from edgegan.runtime.card import Verification
-    from edgegan.runtime.golden import Golden
+    from edgegan.runtime.model.artefact import Artefact
+    from edgegan.runtime.model.card import Verification
+    from edgegan.runtime.model.golden import Golden
 
 EPILOG = """
 **Examples**
@@ -60,13 +60,13 @@ def verify(
     import msgspec
     from rich.console import Console
 
-    from edgegan.export.diagnosis import diagnosis
-    from edgegan.export.hosts import asked
-    from edgegan.export.rebuild import fitting
-    from edgegan.export.verify import ends, verify_artefact, written
-    from edgegan.runtime import artefact, golden
+    from edgegan.export.trt.rebuild import fitting
+    from edgegan.export.verify.check import ends, verify_artefact, written
+    from edgegan.export.verify.diagnosis import diagnosis
+    from edgegan.export.verify.targets import asked
+    from edgegan.runtime.model import artefact, golden
 
-    from ._progress import told
+    from ._shared.progress import told
 
     found = artefact.load(model)
     chosen = asked(found, backend or (), device or "")
@@ -115,7 +115,7 @@ def _host(name: str, chosen: Sequence[str]) -> str:
 
 
 def _tell_written(found: Artefact, figures: dict[str, Verification], entries: tuple[str, ...]) -> None:
-    from edgegan.runtime.card import sidecar
+    from edgegan.runtime.model.card import sidecar
 
     if entries:
         print(f"on the card {sidecar(found.path)}: {', '.join(entries)}")
@@ -149,8 +149,8 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
 
 def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool) -> bool:
     """Whether there is a picture to draw; raises InputError if there is none and one was asked for."""
-    from edgegan.export.hosts import open_unchecked
-    from edgegan.export.worst import worst_sheet
+    from edgegan.export.verify.targets import open_unchecked
+    from edgegan.export.verify.worst_sample import worst_sheet
     from edgegan.runtime.errors import InputError
 
     with open_unchecked(name, found) as opened:

@@ -13,7 +13,7 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
-from edgegan.runtime import avatars
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 
 from ._work import in_processes

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from edgegan.runtime import seasons
+from edgegan.runtime.drawn import seasons
 
 from ._avatar_folder import atomic_folder
 from ._work import in_processes

@@ -1,4 +1,4 @@
-"""Drawn faces (edgegan.runtime.avatars) as a labelled data set with true answers; rendered once, then cached."""
+"""Drawn faces (edgegan.runtime.drawn.avatars) as a labelled data set with true answers; rendered once, then cached."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.runtime import avatars
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 
 from ._rendered import counted, rendered

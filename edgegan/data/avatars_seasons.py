@@ -1,10 +1,10 @@
-"""Drawn people in summer and in winter (edgegan.runtime.seasons): two unpaired domains whose hidden truth is known."""
+"""Drawn people in summer and winter (edgegan.runtime.drawn.seasons): two unpaired domains, their hidden truth known."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
-from edgegan.runtime import avatars, drawing, seasons
+from edgegan.runtime.drawn import avatars, drawing, seasons
 
 from ._domains import TwoDomains
 from ._rendered import RenderedPictures, counted, rendered

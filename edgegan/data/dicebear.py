@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.runtime import drawing
-from edgegan.runtime.avatars import seeds
+from edgegan.runtime.drawn import drawing
+from edgegan.runtime.drawn.avatars import seeds
 from edgegan.runtime.errors import InputError
 
 from ._rendered import RenderedPictures, counted, rendered

@@ -14,10 +14,10 @@ from edgegan.eval.judge import Judge, read, trained_judge
 from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Arrays, Subject
-from edgegan.runtime.avatars import ATTRIBUTES, HAIR
-from edgegan.runtime.card import Condition
+from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.ssim import ssim_map
+from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.ssim import ssim_map
 from edgegan.sheet import Picture, Sheet, to_picture
 
 # What is scored: pictures (N, 3, S, S) in [-1, 1] and condition vectors (N, C) -> edited pictures.

@@ -14,7 +14,7 @@ from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.sets import Distances, real, table
 from edgegan.eval.subject import Subject
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.ssim import ssim
+from edgegan.runtime.model.ssim import ssim
 from edgegan.sheet import Picture, Sheet
 
 SHOWN = 6

@@ -11,8 +11,8 @@ from edgegan.data import open_pictures
 from edgegan.eval.report import Report, Request
 from edgegan.eval.sets import Distances, Real, real, table
 from edgegan.eval.subject import Subject
-from edgegan.runtime import latent
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture, Sheet
 
 SPLITS = ("heldout", "train")

@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from edgegan.data import normalised
 from edgegan.eager import Eager, is_trained
 from edgegan.families import ExportSpec, is_helper
-from edgegan.run import open_trained
-from edgegan.runtime.artefact import load
 from edgegan.runtime.backends import Backend, open_backend
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.image import image_spec
+from edgegan.runtime.model.artefact import load
+from edgegan.runtime.model.card import ModelCard
+from edgegan.runtime.model.image import image_spec
 from edgegan.sheet import Picture, to_picture
+from edgegan.train.run import open_trained
 
 Arrays = NDArray[np.float32]
 BATCH = 16

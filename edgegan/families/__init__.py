@@ -1,6 +1,6 @@
 """What a GAN family is. A family is a folder here; nothing lists them, and nothing else knows their names.
 
-A family's `__init__` module offers the names of `Family` below. `edgegan/loop.py` trains whatever phases it
+A family's `__init__` module offers the names of `Family` below. `edgegan/train/loop.py` trains whatever phases it
 gives, `edgegan.export` writes whatever it declares exportable.
 """
 
@@ -18,11 +18,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgegan import distributed
 from edgegan.config import BaseConfig
-from edgegan.runtime.card import ModelCard
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
+from edgegan.train import distributed
 
 Batch = Mapping[str, Tensor]
 # A module without parameters (an image pool) is state: it is saved with the run, and neither counted nor exported.

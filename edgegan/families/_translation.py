@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from edgegan.data import Pictures, normalised
 from edgegan.families import ExportSpec, Tolerance
 from edgegan.networks import without_idle_biases
-from edgegan.runtime.card import Alignment, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import Alignment, ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Picture, to_picture
 
 STAND_IN = "avatars-seasons"  # what needs no download

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import msgspec
 
-from ..artefact import Artefact
 from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitError
-from ..golden import verify
+from ..model.artefact import Artefact
+from ..model.golden import verify
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuilt
 from .selection import Candidate, Selection, key, rank
@@ -35,10 +35,10 @@ __all__ = [
 
 # In the order in which they are asked, other things being equal. Each module is imported when first wanted.
 BACKENDS = {
-    "tensorrt": f"{__name__}.trt:TensorRT",
-    "onnxruntime": f"{__name__}.ort:OnnxRuntime",
-    "onnxruntime-tensorrt": f"{__name__}.ort_tensorrt:OnnxRuntimeTensorRT",
-    "openvino": f"{__name__}.ov:OpenVino",
+    "tensorrt": f"{__name__}.tensorrt.backend:TensorRT",
+    "onnxruntime": f"{__name__}.onnxruntime.backend:OnnxRuntime",
+    "onnxruntime-tensorrt": f"{__name__}.onnxruntime.tensorrt:OnnxRuntimeTensorRT",
+    "openvino": f"{__name__}.openvino.backend:OpenVino",
 }
 
 

@@ -10,9 +10,9 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ..artefact import Artefact
-from ..card import ModelCard, TensorSpec
 from ..errors import BackendError, CardError
+from ..model.artefact import Artefact
+from ..model.card import ModelCard, TensorSpec
 from .selection import Selection
 
 Arrays = dict[str, NDArray[Any]]
@@ -49,7 +49,7 @@ class Backend(Protocol):
     """A loaded network. Use it as a context manager, or call `close`.
 
     Validation: `run` checks names, dtypes and fixed axes against `inputs` and raises BackendError. What only the
-    card knows (value range, colour order, size rule) is the caller's: `edgegan.runtime.image` does it.
+    card knows (value range, colour order, size rule) is the caller's: `edgegan.runtime.model.image` does it.
     Buffers: inputs are read during `run` only and never changed; they need not be contiguous. The arrays returned
     belong to the caller; a later `run` does not change them.
     Threads: one `run` at a time. Different threads may take turns, under the caller's lock.

@@ -7,8 +7,8 @@ import importlib.util
 import re
 from typing import Any
 
-from ..card import ModelCard
 from ..errors import BackendError, CardError, MisfitError, MissingExtraError
+from ..model.card import ModelCard
 from .processor import architecture
 
 # The card's built_with key that tells which library built an engine, and the extra that brings it.

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from ..artefact import Artefact
 from ..errors import EdgeganError
+from ..model.artefact import Artefact
 from . import BACKENDS, backend_class, check_ports, installed, takes
 from .selection import rank, verification
 

@@ -12,7 +12,7 @@ import sys
 from functools import cache
 from pathlib import Path
 
-from ..card import ModelCard
+from ..model.card import ModelCard
 
 INT8_ON = "int8_on"  # the card's built_with key: the `int8_arithmetic` of the processor that verified the file
 UNKNOWN = "unknown"

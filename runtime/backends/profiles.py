@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from ..card import ModelCard
 from ..errors import CardError
+from ..model.card import ModelCard
 
 Shape = tuple[int, ...]
 Profile = dict[str, tuple[Shape, Shape, Shape]]  # for each input: the smallest, the usual and the largest shape

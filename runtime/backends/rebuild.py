@@ -6,19 +6,19 @@ import importlib
 from collections.abc import Callable
 from typing import Literal
 
-from ..artefact import Artefact
 from ..errors import BackendError, EdgeganError, MisfitError
+from ..model.artefact import Artefact
 
 Rebuild = Literal["auto", "never"]
 Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 
-_BUILDER = "edgegan.export.rebuild"  # by name: the runtime depends on it only where an engine has to be built
+_BUILDER = "edgegan.export.trt.rebuild"  # by name: the runtime depends on it only where an engine has to be built
 
 
 def rebuilt(
     artefact: Artefact, misfit: MisfitError, device: str = "cuda", on_progress: Progress | None = None
 ) -> Artefact:
-    """An engine like `artefact` that fits the GPU `device`, in the per-user cache; see `edgegan.export.rebuild`.
+    """An engine like `artefact` that fits the GPU `device`, in the per-user cache; see `edgegan.export.trt.rebuild`.
 
     Raises BackendError, with what does not fit and why no other engine can be built.
     """

@@ -6,8 +6,8 @@ from typing import Literal
 
 import msgspec
 
-from ..artefact import Artefact
-from ..card import Verification
+from ..model.artefact import Artefact
+from ..model.card import Verification
 from .processor import other_arithmetic
 
 # Taken when asked for, or when the card verified them: Intel's gpu and npu, which few have tried, and ONNX Runtime's

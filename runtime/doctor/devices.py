@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from .. import artefact
 from ..backends import BACKENDS, backend_class, installed, open_backend
 from ..errors import EdgeganError
+from ..model import artefact
 from .finding import Finding
 from .gpu import is_here
 
@@ -25,7 +25,7 @@ def backends() -> Iterator[Finding]:
 
 def cameras() -> Iterator[Finding]:
     """Each camera by the --source that opens it."""
-    from ..sources import camera
+    from ..live.sources import camera
 
     found = camera.cameras()
     for number, name in found.items():
@@ -37,7 +37,7 @@ def cameras() -> Iterator[Finding]:
 
 def display() -> Iterator[Finding]:
     """Whether a window can be opened."""
-    from ..sinks.window import check_display
+    from ..live.sinks.window import check_display
 
     try:
         check_display()

@@ -9,8 +9,8 @@ from typing import Any
 
 from ..backends import libraries
 from ..backends.cuda import Cuda
-from ..backends.ort import import_onnxruntime
-from ..backends.ort_gpu import CUDA, TENSORRT, WORDS, check_provider, libraries_of, releases
+from ..backends.onnxruntime.backend import import_onnxruntime
+from ..backends.onnxruntime.gpu import CUDA, TENSORRT, WORDS, check_provider, libraries_of, releases
 from ..errors import EdgeganError
 from .finding import Finding
 from .nvidia import without_driver
@@ -84,7 +84,7 @@ def _intel() -> Iterator[Finding]:
         yield Finding(topic="gpu", name="render node", status="missing", text=text, todo=todo)
         return
     try:
-        from ..backends.ov import import_openvino
+        from ..backends.openvino.backend import import_openvino
 
         seen = [device for device in import_openvino().Core().available_devices if device.startswith("GPU")]
     except EdgeganError:

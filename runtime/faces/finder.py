@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..errors import CardError
-from ..image import Image
+from ..model.image import Image
 from . import Face
 
 Floats = NDArray[np.float32]

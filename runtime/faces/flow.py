@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..image import Image
-from ..reduction import halved, halvings
+from ..model.image import Image
+from .reduction import halved, halvings
 
 Floats = NDArray[np.float64]
 Motion = NDArray[np.float64]  # (2, 3): places in the last frame to places in this one

@@ -6,10 +6,10 @@ import time
 from threading import Lock, Thread
 
 from ..channel import Channel, ChannelClosed
-from ..image import Image
-from ..reduction import halved, halvings
+from ..model.image import Image
 from . import Face, Point
 from .finder import FaceFinder
+from .reduction import halved, halvings
 from .tracking import Sighting
 
 _LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network takes of the shorter side

@@ -13,10 +13,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..image import Image
-from ..labels import Memory
+from ..model.image import Image
 from . import Face
 from .flow import Floats, Flow, moved
+from .labels import Memory
 from .options import Which, checked
 from .smoothing import OneEuro
 

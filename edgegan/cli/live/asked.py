@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from edgegan.cli._rebuild import choice
+from edgegan.cli._shared.rebuild import choice
 from edgegan.runtime.errors import InputError
 
 from .options import WEB_PORT
@@ -17,10 +17,10 @@ from .start import Wishes
 
 if TYPE_CHECKING:
     from edgegan.runtime.backends import Rebuild
-    from edgegan.runtime.card import ModelCard
-    from edgegan.runtime.controls.look import View
     from edgegan.runtime.faces.options import FaceOptions
-    from edgegan.runtime.web import Address, IceServer
+    from edgegan.runtime.live.controls.look import View
+    from edgegan.runtime.live.web import Address, IceServer
+    from edgegan.runtime.model.card import ModelCard
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +75,7 @@ class Asked:
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
-        from edgegan.runtime.sinks import check_writable
+        from edgegan.runtime.live.sinks import check_writable
 
         _ = self.wishes, self.ice_servers
         if self.address is not None:
@@ -87,7 +87,7 @@ class Asked:
 
     def check_for(self, card: ModelCard) -> None:
         """Raises InputError for what this model cannot have: a generator takes no pictures, and nothing else draws."""
-        from edgegan.runtime.sources import latent
+        from edgegan.runtime.live.sources import latent
 
         source = self.source_for(card)
         if card.task != "generate":
@@ -115,7 +115,7 @@ class Asked:
     @cached_property
     def wishes(self) -> Wishes:
         """What is asked of the controls."""
-        from edgegan.runtime.controls.look import VIEWS
+        from edgegan.runtime.live.controls.look import VIEWS
 
         if self.view is not None and self.view not in VIEWS:
             raise InputError(f"--view {self.view} is not known", f"one of: {', '.join(VIEWS)}")
@@ -138,7 +138,7 @@ class Asked:
                 if given is not None:
                     raise InputError(f"{name} {given} was given without --web", todo="add --web")
             return None
-        from edgegan.runtime.web import Address
+        from edgegan.runtime.live.web import Address
 
         return Address(
             self.host or "127.0.0.1", WEB_PORT if self.port is None else self.port, self.tls, self.token or None
@@ -149,7 +149,7 @@ class Asked:
         """How visitors' own cameras reach the page from other networks."""
         if not self.ice:
             return ()
-        from edgegan.runtime.web import ice_server
+        from edgegan.runtime.live.web import ice_server
 
         return tuple(map(ice_server, self.ice))
 

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgegan.runtime.card import ModelCard
-    from edgegan.runtime.sinks import Clock
-    from edgegan.runtime.sources import Frame, Source
+    from edgegan.runtime.live.sinks import Clock
+    from edgegan.runtime.live.sources import Frame, Source
+    from edgegan.runtime.model.card import ModelCard
 
     from .asked import Asked
 
@@ -44,7 +44,7 @@ class Feed:
 
 def open_feed(stack: ExitStack, asked: Asked, card: ModelCard) -> Feed:
     """Opens the source for as long as `stack` is; raises what `open_source` does."""
-    from edgegan.runtime.sinks import Clock
+    from edgegan.runtime.live.sinks import Clock
 
     source = _open(stack, asked, card)
     frames, seconds = asked.frames, asked.seconds
@@ -59,7 +59,7 @@ def open_feed(stack: ExitStack, asked: Asked, card: ModelCard) -> Feed:
 
 
 def _open(stack: ExitStack, asked: Asked, card: ModelCard) -> Source:
-    from edgegan.runtime.sources import open_source
+    from edgegan.runtime.live.sources import open_source
 
     spec = asked.source_for(card)
     size_hw = card.size.hw if card.task == "generate" else asked.size_hw

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 import typer
 
-from edgegan.cli import _rebuild
+from edgegan.cli._shared import rebuild
 
 WEB_PORT = 8080
 
@@ -56,7 +56,7 @@ Seconds = Annotated[float | None, _source(min=0.1, help="Stop after so many seco
 Backend = Annotated[str, _model(help="auto, or a backend that `edgegan doctor` lists.")]
 Device = Annotated[str, _model(help="auto, cpu, cuda, cuda:1, gpu or npu.")]
 AllowFallback = Annotated[bool, _model("--allow-fallback", help="Take another device if the wanted one is not there.")]
-Rebuild = Annotated[str, _rebuild.option(_MODEL)]
+Rebuild = Annotated[str, rebuild.option(_MODEL)]
 WorkSize = Annotated[
     str | None, _model(metavar="HxW", help="For models of whole frames: the size at which they go through the network.")
 ]

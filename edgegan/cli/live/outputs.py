@@ -9,9 +9,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgegan.runtime.sinks import Clock, Sink
-    from edgegan.runtime.stats import Stats
-    from edgegan.runtime.web import WebPage
+    from edgegan.runtime.live.sinks import Clock, Sink
+    from edgegan.runtime.live.web import WebPage
+    from edgegan.runtime.metrics.stats import Stats
 
     from .asked import Asked
     from .show import Show
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 def keep_stdout_free(stack: ExitStack, outputs: Sequence[str]) -> None:
     """Where frames go to stdout, what is said goes to stderr: it would be in the picture."""
-    from edgegan.runtime.sinks import stdout
+    from edgegan.runtime.live.sinks import stdout
 
     if any(stdout.accepts(spec) for spec in outputs):
         stack.enter_context(redirect_stdout(sys.stderr))
@@ -29,7 +29,7 @@ def dressed(
     stack: ExitStack, asked: Asked, show: Show, sinks: Sequence[Sink], clock: Clock, stats: Stats
 ) -> list[Sink]:
     """All that takes the frames of `show`: `sinks`, snapshots, recordings, lines on stdin, and the page."""
-    from edgegan.runtime.screen.dressed import Dressed
+    from edgegan.runtime.live.screen.dressed import Dressed
 
     panel = show.controls
     made: list[Sink] = []
@@ -47,10 +47,10 @@ def dressed(
 
 
 def _on_request(asked: Asked, show: Show, clock: Clock, stats: Stats) -> list[Sink]:
-    from edgegan.runtime.controls.lines import Lines
-    from edgegan.runtime.recordings import Recorder
-    from edgegan.runtime.screen.dressed import Dressed
-    from edgegan.runtime.snapshots import Snapshots
+    from edgegan.runtime.live.controls.lines import Lines
+    from edgegan.runtime.live.recordings import Recorder
+    from edgegan.runtime.live.screen.dressed import Dressed
+    from edgegan.runtime.live.snapshots import Snapshots
 
     panel, origin = show.controls, show.origin
     about = {"model": show.model.card.name, "backend": show.about}
@@ -67,8 +67,8 @@ def _on_request(asked: Asked, show: Show, clock: Clock, stats: Stats) -> list[Si
 
 def _open_page(asked: Asked, show: Show, stats: Stats) -> WebPage:
     """Serves the page and says where."""
-    from edgegan.runtime.editor import Editor
-    from edgegan.runtime.web import WebPage
+    from edgegan.runtime.edit.editor import Editor
+    from edgegan.runtime.live.web import WebPage
 
     chosen, card, address = show.model.selection, show.model.card, asked.address
     about = {"model": card.name, "backend": chosen.backend, "device": chosen.device, "precision": card.precision}

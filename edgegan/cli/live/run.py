@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 from contextlib import ExitStack
 
-from edgegan.runtime import artefact
-from edgegan.runtime.sinks import Sink, Sinks, open_sink
-from edgegan.runtime.stats import Stats
-from edgegan.runtime.stream import Stream
+from edgegan.runtime.live.sinks import Sink, Sinks, open_sink
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.model import artefact
 
 from .asked import Asked
 from .feed import open_feed

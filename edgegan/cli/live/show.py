@@ -9,17 +9,17 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from edgegan.runtime.loading import Loading
+from edgegan.runtime.edit.loading import Loading
 
 if TYPE_CHECKING:
-    from edgegan.runtime.artefact import Artefact
-    from edgegan.runtime.controls.panel import Panel
-    from edgegan.runtime.image import Image
-    from edgegan.runtime.provenance import Origin
-    from edgegan.runtime.session import Session
-    from edgegan.runtime.sources import Frame, Source
-    from edgegan.runtime.stopwatch import Record
-    from edgegan.runtime.stream import Process
+    from edgegan.runtime.edit.session import Session
+    from edgegan.runtime.live.controls.panel import Panel
+    from edgegan.runtime.live.provenance import Origin
+    from edgegan.runtime.live.sources import Frame, Source
+    from edgegan.runtime.live.stream import Process
+    from edgegan.runtime.metrics.stopwatch import Record
+    from edgegan.runtime.model.artefact import Artefact
+    from edgegan.runtime.model.image import Image
 
     from .asked import Asked
     from .feed import Feed
@@ -55,7 +55,7 @@ def open_show(stack: ExitStack, asked: Asked, found: Artefact, start: Start, fee
 def _where(asked: Asked) -> Iterator[Loading]:
     from rich.console import Console
 
-    from edgegan.cli._progress import told
+    from edgegan.cli._shared.progress import told
 
     with told(Console(stderr=True)) as tell:
         yield Loading(asked.backend, asked.device, asked.allow_fallback, rebuild=asked.rebuilding, on_progress=tell)
@@ -63,11 +63,11 @@ def _where(asked: Asked) -> Iterator[Loading]:
 
 def _editing(stack: ExitStack, asked: Asked, found: Artefact, where: Loading, start: Start, feed: Feed) -> Show:
     """An editor, and the keys of its attributes."""
-    from edgegan.runtime.controls.attributes import Controls
-    from edgegan.runtime.controls.easing import Easing
-    from edgegan.runtime.editor import Editor
-    from edgegan.runtime.provenance import EDITED
-    from edgegan.runtime.sources._frozen import Frozen
+    from edgegan.runtime.edit.editor import Editor
+    from edgegan.runtime.live.controls.attributes import Controls
+    from edgegan.runtime.live.controls.easing import Easing
+    from edgegan.runtime.live.provenance import EDITED
+    from edgegan.runtime.live.sources._frozen import Frozen
 
     condition = found.card.condition
     start.check(condition)
@@ -95,10 +95,10 @@ def _editing(stack: ExitStack, asked: Asked, found: Artefact, where: Loading, st
 
 def _walking(stack: ExitStack, asked: Asked, found: Artefact, where: Loading, start: Start, feed: Feed) -> Show:
     """A sampler, and the keys and sliders of its walk."""
-    from edgegan.runtime.controls.walking import WalkControls
-    from edgegan.runtime.provenance import GENERATED
-    from edgegan.runtime.sampler import Sampler
-    from edgegan.runtime.walk import Walk
+    from edgegan.runtime.generate.sampler import Sampler
+    from edgegan.runtime.generate.walk import Walk
+    from edgegan.runtime.live.controls.walking import WalkControls
+    from edgegan.runtime.live.provenance import GENERATED
 
     sampler = stack.enter_context(Sampler.open(found, **where._asdict()))
     seed = getattr(feed.source, "seed", 0)

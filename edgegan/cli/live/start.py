@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 from edgegan.runtime.errors import EdgeganError, InputError
 
 if TYPE_CHECKING:
-    from edgegan.runtime.card import Condition, ModelCard
-    from edgegan.runtime.controls.look import Look, View
-    from edgegan.runtime.controls.panel import Panel
-    from edgegan.runtime.controls.remembered import Remembered
+    from edgegan.runtime.live.controls.look import Look, View
+    from edgegan.runtime.live.controls.panel import Panel
+    from edgegan.runtime.live.controls.remembered import Remembered
+    from edgegan.runtime.model.card import Condition, ModelCard
 
 _KEPT_LOOK = ("view", "split", "mirror", "sliders")
 
@@ -38,8 +38,8 @@ class Wishes:
 
         Raises InputError for a preset that is not there, and for remembered settings that cannot be read.
         """
-        from edgegan.runtime.controls.look import Look
-        from edgegan.runtime.controls.remembered import Remembered
+        from edgegan.runtime.live.controls.look import Look
+        from edgegan.runtime.live.controls.remembered import Remembered
 
         memory = Remembered.of(card) if watched or self.stdin or self.preset else None
         recall = memory if watched and not self.fresh else None
@@ -96,7 +96,7 @@ class Start:
 
 def list_presets(card: ModelCard) -> None:
     """Prints the presets of a model."""
-    from edgegan.runtime.controls.remembered import Remembered
+    from edgegan.runtime.live.controls.remembered import Remembered
 
     memory = Remembered.of(card)
     for name, values in memory.presets.items():

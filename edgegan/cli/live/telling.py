@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from edgegan.runtime.session import Session
-    from edgegan.runtime.sinks import Sink
-    from edgegan.runtime.sources import Source
-    from edgegan.runtime.stats import Stats
+    from edgegan.runtime.edit.session import Session
+    from edgegan.runtime.live.sinks import Sink
+    from edgegan.runtime.live.sources import Source
+    from edgegan.runtime.metrics.stats import Stats
 
 _NOTICE = (
     "note:    this program edits people's faces: ask those who are seen, and pass no edit off as real.",
@@ -25,7 +25,7 @@ _NOTICE = (
 
 def notice_once(model: Session) -> None:
     """The notice of the first use of a model that edits: on a terminal, once."""
-    from edgegan.runtime.controls.remembered import first_time
+    from edgegan.runtime.live.controls.remembered import first_time
 
     if model.card.task == "translate" and sys.stderr.isatty() and not os.environ.get("CI") and first_time("notice"):
         print("\n".join(_NOTICE), file=sys.stderr)
@@ -60,7 +60,7 @@ def bar(total: int | None, stats: Stats) -> Iterator[Sink]:
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
     from rich.text import Text
 
-    from edgegan.runtime.sinks.null import Null
+    from edgegan.runtime.live.sinks.null import Null
 
     class Now(ProgressColumn):
         max_refresh = 0.5

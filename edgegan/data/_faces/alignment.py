@@ -5,10 +5,10 @@ from __future__ import annotations
 import msgspec
 import numpy as np
 
-from edgegan.runtime.align import Matrix, similarity
-from edgegan.runtime.card import Alignment
+from edgegan.runtime.edit.align import Matrix, similarity
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces import Face
+from edgegan.runtime.model.card import Alignment
 
 # By name, where the eyes lie in a crop. `portrait` leaves room for all of the hair; `celeba` is the mean of what the
 # detector finds in CelebA's own crops; `close` shows little but the face.

@@ -19,11 +19,11 @@ from edgegan.data._decode import UnreadableError, decode
 from edgegan.data._pictures import existing_folder, files_below
 from edgegan.data._tables import UNKNOWN, Table, read_table, write_table
 from edgegan.data._work import in_threads
-from edgegan.runtime.align import warp
-from edgegan.runtime.card import Alignment
+from edgegan.runtime.edit.align import warp
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.files import atomic_folder
+from edgegan.runtime.model.card import Alignment
 
 from .alignment import Geometry
 from .duplicates import describe_face, group_duplicates

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from edgegan.data import PictureStream, normalised, open_pictures
 from edgegan.families import ExportSpec, Networks, Phase, Stream
-from edgegan.runtime import latent
+from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
-from edgegan.augment import KINDS, Kind
 from edgegan.config import BaseConfig
+from edgegan.networks.diff_augment import KINDS, Kind
 from edgegan.runtime.errors import InputError
 
 SIZES = (64, 128, 256, 512, 1024)

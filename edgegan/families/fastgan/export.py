@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.families import ExportSpec, Tolerance
-from edgegan.runtime import latent
-from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.generate import latent
+from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from .config import Config
 from .inference import Picture, ready

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
 
-from edgegan.runtime import latent as latents_of
+from edgegan.runtime.generate import latent as latents_of
 
 from .config import Config, frozen_seed
 from .layers import FixedNoise, Noise

@@ -14,9 +14,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from edgegan import losses
-from edgegan.augment import DRAWS, diff_augment
 from edgegan.families import Loss, Step
 from edgegan.lpips import Lpips
+from edgegan.networks.diff_augment import DRAWS, diff_augment
 
 from .config import Config
 from .discriminator import Discriminator, quadrants

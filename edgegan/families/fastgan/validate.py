@@ -7,7 +7,7 @@ import torch
 from edgegan.data import open_pictures
 from edgegan.eval.swd import descriptors, swd
 from edgegan.families import Networks
-from edgegan.runtime import latent
+from edgegan.runtime.generate import latent
 from edgegan.sheet import to_picture
 
 from .config import Config

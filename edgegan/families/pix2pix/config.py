@@ -6,8 +6,8 @@ from typing import Literal
 
 from edgegan.config import BaseConfig
 from edgegan.networks import NormName, halvings
-from edgegan.runtime.card import Alignment
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Alignment
 
 
 class Config(BaseConfig, frozen=True, kw_only=True):

@@ -6,12 +6,12 @@ from typing import Literal
 
 from msgspec.structs import force_setattr, replace
 
-from edgegan.augment import Kind
 from edgegan.config import BaseConfig
 from edgegan.data._faces.augmentation import Augmentation
 from edgegan.data._named import NAME, join_named
-from edgegan.runtime.card import Alignment
+from edgegan.networks.diff_augment import Kind
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.card import Alignment
 
 from .sets import LabelKind, LabelSet, Slot, slots
 

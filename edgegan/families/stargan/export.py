@@ -13,7 +13,7 @@ from torch import nn
 from edgegan.data import Labelled, normalised
 from edgegan.families import ExportSpec, Networks, Tolerance
 from edgegan.networks.projected import ProjectedDiscriminator
-from edgegan.runtime.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
 from . import objective
 from .config import Config

@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 
 from edgegan import losses
-from edgegan.augment import DRAWS, diff_augment
 from edgegan.families import Batch, Loss, Step
+from edgegan.networks.diff_augment import DRAWS, diff_augment
 
 from .config import Config
 from .networks import Discriminator

@@ -10,7 +10,7 @@ from edgegan.data._faces.stream import FaceStream
 from edgegan.data._named import split_named
 from edgegan.data.faces import FacePictures
 from edgegan.families import Stream
-from edgegan.runtime import avatars
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 
 from .config import Config

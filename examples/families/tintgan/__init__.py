@@ -12,7 +12,7 @@ from torch import Tensor
 from edgegan.config import Training
 from edgegan.data import PictureStream, normalised, open_pictures
 from edgegan.families import ExportSpec, Networks, Phase, Stream, Tolerance
-from edgegan.runtime.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Sheet, to_picture
 
 from . import objective

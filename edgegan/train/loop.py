@@ -1,0 +1,238 @@
+"""The one training loop. It runs phases and knows no family.
+
+Under torchrun every process runs it on its slice of each batch; process 0 alone saves, samples and validates.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from edgegan.families import Networks, Phase, Step
+from edgegan.runtime.errors import InputError
+
+from . import checkpoint, distributed
+from .acceleration import compile_methods, fuse, memory_layout
+from .averages import averages, follow
+from .interrupt import interrupts_deferred
+from .loader import Loader, readers
+from .reporter import Reporter, Silence
+from .run import Run
+from .schedule import Schedule
+from .update import Update
+from .validation import Best, validated
+
+
+@dataclass(frozen=True)
+class Budget:
+    """When to stop: after so many images, or after so many minutes of this session, whichever comes first."""
+
+    images: int
+    minutes: float | None = None
+
+
+class Trainer:
+    """A run in progress. Every random draw comes from (seed, images seen), so a resumed run repeats exactly."""
+
+    def __init__(self, run: Run, device: torch.device, *, threads: int | None = None) -> None:
+        self.run, self.device, self.cfg = run, device, run.cfg.train
+        parts = self.cfg.accumulate * distributed.world()
+        if self.cfg.batch % parts:
+            raise InputError(
+                f"train.batch={self.cfg.batch}, for {distributed.world()} processes and "
+                f"train.accumulate={self.cfg.accumulate}",
+                f"the batch is shared by all: a multiple of {parts}",
+            )
+        self._slice = self.cfg.batch // parts  # pictures of one micro-batch that are this process's
+        if threads:
+            torch.set_num_threads(threads)
+        with distributed.failing_together(), distributed.first_of_machine_first():
+            self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
+        torch.manual_seed(self.cfg.seed)
+        self.nets = run.family.networks(run.cfg)
+        self._layout = memory_layout(self.cfg, device)
+        for net in self.nets.values():
+            net.to(device=device, memory_format=self._layout)  # type: ignore[call-overload]
+            distributed.broadcast(net.state_dict().values())
+        self.ema = averages(self.nets, run.family.EMA)
+        self.phases = run.family.phases(run.cfg, self.nets)
+        fuse(phase.optimiser for phase in self.phases)
+        self.schedule = Schedule(self.phases, self.cfg)
+        self.update = Update(self.nets, self.cfg, device)
+        self.images = 0
+        self.round = 0
+        self.seconds = 0.0  # trained so far, over all sessions
+        self.best: Best | None = None
+        if self.cfg.compile:
+            compile_methods(self.nets.values())
+
+    def train(self, budget: Budget, reporter: Reporter | Silence) -> bool:
+        """Trains until the budget is spent; True if `budget.images` was reached.
+
+        After Ctrl-C the round is finished, so that a resumed run repeats exactly; then the state is saved and
+        KeyboardInterrupt raised. A value that is not finite raises TrainingError, which names phase and step;
+        the last checkpoint stays. Under torchrun either ends all processes.
+        """
+        began = saved = time.monotonic()
+        spent_before = self.seconds
+        every = self.cfg.sample_images, self.cfg.checkpoint_images, self.cfg.validate_images or budget.images
+        done = [self.images // n for n in every]
+        with ExitStack() as stack:
+            loaders = {
+                name: stack.enter_context(
+                    Loader(stream, seed=self.cfg.seed, number=number, workers=readers(self.cfg.workers))
+                )
+                for number, (name, stream) in enumerate(self.streams.items())
+            }
+            interrupted = stack.enter_context(interrupts_deferred())
+            if self.images == 0:
+                self._sample(reporter)
+            while self.images < budget.images:
+                with distributed.failing_together():
+                    waited = time.monotonic()
+                    steps = self._steps(loaders)
+                    waited = time.monotonic() - waited
+                parts = self._round(steps)
+                self.seconds = spent_before + time.monotonic() - began
+                reporter.step(self.images, self.round, parts, self.seconds, waited)
+                if distributed.any_of(interrupted.is_set()):
+                    self.save()
+                    raise KeyboardInterrupt
+                before, done = done, [self.images // n for n in every]
+                sample, store, validate = (now > then for now, then in zip(done, before, strict=True))
+                if sample:
+                    self._sample(reporter)
+                if validate and self.images < budget.images:
+                    self._validate(reporter)
+                if store or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
+                    saved = time.monotonic()
+                    self.save()
+                over = budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes
+                if budget.minutes is not None and distributed.any_of(over):
+                    break
+            self._validate(reporter)
+            self.save()
+            self._sample(reporter)
+        return self.images >= budget.images
+
+    def _steps(self, loaders: Mapping[str, Loader]) -> list[Step]:
+        """This process's slices of the next batch; what follows it is announced to the loaders."""
+        micro = self._slice * distributed.world()
+        steps = []
+        for start in range(self.images, self.images + self.cfg.batch, micro):
+            first = start + self._slice * distributed.rank()
+            batches = {name: self._to_device(loader.batch(first, self._slice)) for name, loader in loaders.items()}
+            steps.append(Step(batches, first_image=first, seed=self.cfg.seed, first_of_all=start))
+        for step in steps:
+            for loader in loaders.values():
+                for later in (self.cfg.batch, 2 * self.cfg.batch):
+                    loader.announce(step.first_image + later, self._slice)
+        return steps
+
+    def _round(self, steps: list[Step]) -> dict[str, float]:
+        """One batch of real pictures through every phase that is due."""
+        self.round += 1
+        self.schedule.set(self.images)
+        logged: dict[str, float] = {}
+        for number, phase in enumerate(self.phases):
+            if phase.due(self.round):
+                torch.manual_seed(hash((self.cfg.seed, steps[0].first_image, number)) % 2**63)
+                logged.update(self.update(phase, steps, f"round {self.round} ({self.images} images)"))
+        self.images += self.cfg.batch
+
+        # Batch statistics are each process's own; their mean is everybody's.
+        if distributed.world() > 1:
+            nets = [net for net in self.nets.values() if any(True for _ in net.parameters())]
+            distributed.average([b for net in nets for b in net.buffers() if b.is_floating_point()])
+
+        follow(
+            self.ema,
+            self.nets,
+            images=self.images,
+            batch=self.cfg.batch,
+            halflife_images=self.cfg.ema_halflife_images,
+        )
+        return logged
+
+    def _to_device(self, batch: dict[str, Tensor]) -> dict[str, Tensor]:
+        if self.device.type == "cuda":
+            batch = {key: t.pin_memory() for key, t in batch.items()}
+        kept = torch.preserve_format
+        return {
+            key: t.to(self.device, non_blocking=True, memory_format=self._layout if t.dim() == 4 else kept)
+            for key, t in batch.items()
+        }
+
+    def _averaged(self) -> Networks:
+        return {**self.nets, **self.ema}
+
+    def _sample(self, reporter: Reporter | Silence) -> None:
+        if distributed.rank() == 0:
+            reporter.sheet(self.images, self.run.family.preview(self.run.cfg, self._averaged(), self.run.data))
+
+    def _validate(self, reporter: Reporter | Silence) -> None:
+        """Measures the averaged networks on held-out data and keeps the best checkpoint."""
+        if distributed.rank() or not self.cfg.validate_images:
+            return
+        figures = validated(self.run, self._averaged())
+        if not figures:
+            return
+        found = Best.of(figures, self.images)
+        better = math.isfinite(found.value) and (self.best is None or found.value < self.best.value)
+        if better:
+            self.best = found
+            checkpoint.save(self.run.best_path, *self._state())
+        reporter.validation(self.images, figures, better)
+
+    def save(self) -> None:
+        """Writes a checkpoint, then removes all but the newest few; the best one stays apart."""
+        if distributed.rank():
+            return
+        checkpoint.save(self.run.checkpoint_path(self.images), *self._state())
+        for old in self.run.checkpoints()[: -self.cfg.keep]:
+            old.unlink()
+
+    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
+        """Header and tensors: everything that moves in training."""
+        tensors: dict[str, Tensor] = {}
+        for name, net in self.nets.items():
+            tensors.update({f"net/{name}/{k}": t for k, t in net.state_dict().items()})
+        for name, net in self.ema.items():
+            tensors.update({f"ema/{name}/{k}": t for k, t in net.state_dict().items()})
+        for phase in self._optimiser_owners():
+            state = checkpoint.optimiser_tensors(phase.optimiser)
+            tensors.update({f"optimiser/{phase.name}/{k}": t for k, t in state.items()})
+        header: dict[str, Any] = {
+            **self.run.header(),
+            "images": self.images,
+            "round": self.round,
+            "seconds": self.seconds,
+            "scaler": self.update.scaler.state_dict(),
+            "best": self.best and self.best.header(),
+        }
+        return header, tensors
+
+    def restore(self, found: checkpoint.Checkpoint) -> None:
+        """Continues from a checkpoint of the same config; raises TrainingError if it holds weights alone."""
+        found.require_training_state()
+        for name, net in self.nets.items():
+            found.load_into(net, f"net/{name}")
+        for name, net in self.ema.items():
+            found.load_into(net, f"ema/{name}")
+        for phase in self._optimiser_owners():
+            checkpoint.restore_optimiser(phase.optimiser, found.section(f"optimiser/{phase.name}"))
+        self.images, self.round = int(found.header["images"]), int(found.header["round"])
+        self.seconds = float(found.header["seconds"])
+        self.update.scaler.load_state_dict(found.header["scaler"])
+        self.best = Best.from_header(found.header.get("best"))
+
+    def _optimiser_owners(self) -> list[Phase]:
+        """One phase for each optimiser: phases may share one, which is saved once."""
+        return list({id(p.optimiser): p for p in reversed(self.phases)}.values())

@@ -1,0 +1,1 @@
+"""Models made elsewhere, taken in with a card."""

@@ -1,0 +1,1 @@
+"""The float graphs: traced, varied, in half precision, and suited to their runtimes."""

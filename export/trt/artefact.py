@@ -1,0 +1,115 @@
+"""A float16 or int8 ONNX artefact -> a TensorRT engine artefact with its card.
+
+Needs no torch, so an engine can be built on the machine that will run it.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from edgegan import __version__
+from edgegan.runtime.backends.device import gpu_number
+from edgegan.runtime.backends.processor import INT8_ON, system
+from edgegan.runtime.backends.profiles import profile
+from edgegan.runtime.errors import CardError
+from edgegan.runtime.files import write_atomic
+from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.golden import tolerance
+
+from .build import Built, Job, Progress, library
+from .gpu import Gpu, choose_library, find_gpu
+from .options import EngineOptions
+from .subprocess import build_apart
+
+KEPT = "fp32_nodes"  # the key in built_with: the ONNX nodes that are float32 on purpose, comma-separated
+PRECISIONS = ("fp16", "int8")
+
+
+def check_options(options: EngineOptions) -> None:
+    """Raises, before any work, what `engine_from_onnx` would raise for a missing library or an unfit option."""
+    options.require(_library())
+
+
+def pins() -> dict[str, str]:
+    """The package that builds engines here, and its version, as pip names it."""
+    trt = _library()
+    return {trt.__name__.replace("_", "-"): trt.__version__}
+
+
+def engine_from_onnx(
+    parent: Artefact,
+    path: Path,
+    *,
+    options: EngineOptions = EngineOptions(),  # noqa: B008 - frozen
+    device: str = "cuda",
+    on_progress: Progress | None = None,
+) -> tuple[Artefact, Built]:
+    """Builds the engine of a float16 or int8 ONNX artefact at `path`, with its card; the engine is not run.
+
+    Open axes are built for the range that the card states, and the engine for the GPU `device` where there is one.
+    The card says `not_run` with the reason; `verify_artefact` finds out more where there is a GPU.
+
+    Raises:
+        MissingExtraError: no TensorRT is installed.
+        CardError: the artefact has a precision that no engine is built from, or open axes without a range.
+        InputError, VerifyError, BackendError, KeyboardInterrupt: as `subprocess.build_apart`.
+    """
+    card = parent.card
+    if card.precision not in PRECISIONS:
+        raise CardError(
+            f"{parent.path.name} is {card.precision}",
+            f"an engine is built from {' or '.join(PRECISIONS)}",
+            f"give {parent.path.stem}.fp16.onnx",
+        )
+    gpu = find_gpu(gpu_number(device))
+    name = choose_library(gpu)
+    trt = library(name)
+    options.require(trt)
+    job = Job(
+        onnx=parent.path,
+        precision=card.precision,
+        keep_fp32=tuple(n for n in card.built_with.get(KEPT, "").split(",") if n),
+        profile=profile(card),
+        options=options,
+        gpu=gpu if isinstance(gpu, Gpu) else None,
+    )
+    built = build_apart(name, job, on_progress=on_progress)
+    write_atomic(path, built.data)
+    reason = "built and not run" + (f": {gpu}" if isinstance(gpu, str) else "")
+    made = msgspec.structs.replace(
+        card,
+        payload_sha256=payload_sha256(path),
+        parent_sha256=card.payload_sha256 or payload_sha256(parent.path),
+        built_with={**{k: v for k, v in card.built_with.items() if k != INT8_ON}, **_facts(trt, gpu, job, built)},
+        # The tolerance stands for the first load: the golden pairs run there, and a miss refuses the engine.
+        verification={
+            "tensorrt": Verification(status="not_run", reason=reason, tolerance=dict(tolerance(card, "tensorrt")))
+        },
+    )
+    made.write(path)
+    return Artefact(path, made), built
+
+
+def _library() -> Any:
+    return library(choose_library(find_gpu()))
+
+
+def _facts(trt: Any, gpu: Gpu | str, job: Job, built: Built) -> dict[str, str]:
+    """Where the engine was built and where it runs: what loading it compares with the machine."""
+    targets = job.options.targets(trt) or ((gpu.compute_capability,) if isinstance(gpu, Gpu) else ())
+    found = {
+        "edgegan": __version__,
+        trt.__name__: trt.__version__,
+        "os": system(),
+        "compute_capability": " ".join(targets),
+        "half_layers": str(built.proof.half_layers),
+        **({"int8_layers": str(built.proof.int8_layers)} if built.proof.int8_layers else {}),
+        **job.options.facts(trt),
+        **(gpu.facts if isinstance(gpu, Gpu) else {}),
+    }
+    for input_, (low, usual, high) in job.profile.items():
+        found[f"profile_{input_}"] = " ".join("x".join(map(str, shape)) for shape in (low, usual, high))
+    return found

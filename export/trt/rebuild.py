@@ -1,0 +1,123 @@
+"""An engine for this machine in the place of one for another: built from the ONNX file beside it, verified, cached."""
+
+from __future__ import annotations
+
+import hashlib
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+from edgegan import __version__
+from edgegan.runtime.backends import backend_class
+from edgegan.runtime.backends.device import gpu_number
+from edgegan.runtime.backends.processor import system
+from edgegan.runtime.backends.rebuild import rebuilt
+from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MisfitError
+from edgegan.runtime.files import cache_folder
+from edgegan.runtime.model import artefact as artefacts
+from edgegan.runtime.model import golden
+from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.card import sidecar
+
+from ..verify.check import ends, require, verify_artefact
+from .artefact import engine_from_onnx
+from .build import Progress, library
+from .gpu import Gpu, choose_library, find_gpu
+from .options import EngineOptions
+
+
+def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:
+    """An engine like `artefact` for a GPU of this machine, from the per-user cache, or built into it.
+
+    The ONNX file is the one in the engine's folder whose hash is the card's `parent_sha256`. What was built is run on
+    the golden pairs of that folder; where there are none, its card says `not_run`. The given files stay as they are.
+
+    Args:
+        artefact: an engine and its card.
+        device: the GPU that is to run it, such as "cuda:1".
+        on_progress: told of every step of build and verification.
+
+    Raises:
+        InputError: that ONNX file is not there, or is damaged.
+        BackendError: there is no GPU here, or the build failed.
+        VerifyError: the ONNX file is not of the card's precision, or the new engine misses the card's tolerance;
+            it is not kept.
+        MissingExtraError: no TensorRT is installed.
+    """
+    parent = find_parent(artefact)
+    gpu = find_gpu(gpu_number(device))
+    if isinstance(gpu, str):
+        raise BackendError(gpu, "an engine is built again on the GPU that runs it")
+    trt = library(choose_library(gpu))
+    workspace = artefact.card.built_with.get("workspace_mib")
+    options = EngineOptions(
+        workspace_mib=int(workspace) if workspace else None,
+        compute_capabilities=(gpu.compute_capability,) if trt.__name__ == "tensorrt_rtx" else (),
+    )
+    path = _place(artefact, trt.__name__, trt.__version__, gpu, options)
+    with suppress(EdgeganError):
+        return artefacts.load(path)
+    made, _ = engine_from_onnx(parent, path, options=options, device=device, on_progress=on_progress)
+    return _verified(made, artefact, device, on_progress)
+
+
+def fitting(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:
+    """`artefact` itself, or, if it is an engine for another machine or GPU, the one that `rebuild` makes of it.
+
+    Raises BackendError that names both machines if it cannot be built again here.
+    """
+    if artefact.path.suffix == ".engine":
+        try:
+            backend_class("tensorrt")(artefact, device=device).close()
+        except MisfitError as misfit:
+            return rebuilt(artefact, misfit, device, on_progress)
+        except EdgeganError:
+            pass  # no machine could run it, or this one has no GPU: whoever opens it is told so
+    return artefact
+
+
+def find_parent(artefact: Artefact) -> Artefact:
+    """The ONNX artefact that an engine was built from, out of its folder; raises InputError if it is not there."""
+    wanted = artefact.card.parent_sha256
+    namesake = artefact.path.with_suffix(".onnx")
+    for path in sorted(artefact.path.parent.glob("*.onnx"), key=lambda path: path != namesake):
+        with suppress(InputError):  # what cannot be read is not it
+            if wanted is not None and artefacts.payload_sha256(path) == wanted:
+                return artefacts.load(path)
+    other = f"{namesake} is another file than the engine was built from"
+    raise InputError(
+        other if namesake.is_file() else f"there is no {namesake}",
+        f"the ONNX file with the SHA-256 {wanted[:16]}..." if wanted else "a card that names the ONNX file by its hash",
+        "copy the whole export folder",
+    )
+
+
+def _place(artefact: Artefact, name: str, version: str, gpu: Gpu, options: EngineOptions) -> Path:
+    """One folder in the cache for each ONNX file on each kind of machine."""
+    facts = (artefact.card.parent_sha256, name, version, gpu.name, gpu.compute_capability, system(), __version__)
+    key = hashlib.sha256(repr((facts, options)).encode()).hexdigest()[:24]
+    return cache_folder() / "engines" / key / artefact.path.name
+
+
+def _verified(made: Artefact, original: Artefact, device: str, on_progress: Progress | None) -> Artefact:
+    """The new engine with its figures on the card; if it misses, it goes, and VerifyError is raised."""
+    pairs = golden.beside(original)
+    if pairs is None:
+        return made
+    try:
+        figures = verify_artefact(
+            made,
+            pairs,
+            backends=(f"tensorrt:{device}",),
+            corners=ends(original, pairs),
+            on_pair=lambda _, done, total: on_progress("golden pairs", done, total) if on_progress else None,
+        )
+        if figures["tensorrt"].status != "not_run":  # no memory left now is no miss: the pairs run at its first load
+            require(made, figures, pairs, "tensorrt")
+    except BaseException:
+        sidecar(made.path).unlink(missing_ok=True)
+        made.path.unlink(missing_ok=True)
+        raise
+    made = Artefact(made.path, msgspec.structs.replace(made.card, verification=figures))
+    made.card.write(made.path)
+    return made

@@ -1,0 +1,1 @@
+"""Whether an artefact still does what the model it was made from does, and if not, why."""

@@ -1,0 +1,1 @@
+"""ONNX Runtime on the CPU, on CUDA and through its TensorRT provider."""

@@ -1,0 +1,142 @@
+"""ONNX Runtime, on the CPU or CUDA."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from types import TracebackType
+from typing import Any, ClassVar
+
+from numpy.typing import NDArray
+
+from ...errors import BackendError, InputError, MissingExtraError
+from ...model.artefact import Artefact
+from .. import Arrays, Port, Selection, check_inputs
+from ..device import gpu_number, no_memory, out_of_memory
+from .binding import Binding
+from .cuda import CudaOptions, open_cuda
+from .gpu import CUDA, check_gpu, check_provider, first_line
+
+_DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
+
+
+class OnnxRuntime:
+    """ONNX Runtime behind the contract of `Backend`. CUDA is used wholly or not at all: never a silent CPU.
+
+    Args:
+        artefact: an .onnx file with its card.
+        device: "cpu", "cuda" or "cuda:1".
+        threads: CPU threads; None takes all.
+        cuda: how to run on CUDA; None takes what suits the card.
+    """
+
+    name: ClassVar[str] = "onnxruntime"
+    suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
+    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
+    selection: Selection
+
+    def __init__(
+        self, artefact: Artefact, *, device: str, threads: int | None = None, cuda: CudaOptions | None = None
+    ) -> None:
+        ort = import_onnxruntime()
+        self._session, self.notices = self._open(ort, artefact, device, threads, cuda)
+        self.device = device
+        self.inputs = tuple(_port(node) for node in self._session.get_inputs())
+        self.outputs = tuple(_port(node) for node in self._session.get_outputs())
+        self._names = [port.name for port in self.outputs]
+        self._binding: Binding | None = None
+        if device != "cpu":
+            place = ("cuda", gpu_number(device))
+            self._binding = Binding(ort, self._session, place, self.inputs, self.outputs)
+
+    def _open(
+        self, ort: Any, artefact: Artefact, device: str, threads: int | None, cuda: CudaOptions | None
+    ) -> tuple[Any, tuple[str, ...]]:
+        """The session, and what the user should know about it."""
+        if device == "cpu":
+            return _on_cpu(artefact, threads), ()
+        return open_cuda(ort, artefact, gpu_number(device), cuda)
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        """See `Backend.run`."""
+        if self._session is None:
+            raise BackendError("this backend is closed")
+        check_inputs(self.inputs, inputs)
+        try:
+            if self._binding is not None:
+                return self._binding.run(inputs)
+            found = self._session.run(self._names, dict(inputs))
+        except Exception as error:
+            if self._binding is not None and out_of_memory(str(error)):
+                raise no_memory() from error
+            raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
+        return dict(zip(self._names, found, strict=True))
+
+    def close(self) -> None:
+        """See `Backend.close`."""
+        if self._binding is not None:
+            self._binding.close()
+        self._session = None
+
+    def __enter__(self) -> OnnxRuntime:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def installed() -> str:
+    """See `backends.installed`."""
+    ort = import_onnxruntime()
+    kinds = ["cpu"]
+    if CUDA in ort.get_available_providers():
+        try:
+            check_provider(ort, CUDA)
+            check_gpu(0)
+        except BackendError as error:
+            return f"{ort.__version__}, devices: cpu (not cuda: {error.seen})"
+        kinds.insert(0, "cuda")
+    return f"{ort.__version__}, devices: {', '.join(kinds)}"
+
+
+def import_onnxruntime() -> Any:
+    """The module, with its telemetry off. Raises MissingExtraError."""
+    os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")  # read once, while the library loads
+    try:
+        import onnxruntime
+    except ImportError:
+        raise MissingExtraError("onnxruntime", "cpu") from None
+    onnxruntime.disable_telemetry_events()
+    return onnxruntime
+
+
+def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | None = None) -> Any:
+    """An InferenceSession of a file or of its bytes, on the CPU and nowhere else, that writes no log.
+
+    `threads`: None takes all. Raises MissingExtraError, and for a model it cannot read an exception of its own.
+    """
+    ort = import_onnxruntime()
+    options = ort.SessionOptions()
+    options.log_severity_level = 4  # our own errors say it; its log would go to stderr
+    if not spinning:
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    if threads is not None:
+        options.intra_op_num_threads = threads
+    return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
+
+
+def _on_cpu(artefact: Artefact, threads: int | None) -> Any:
+    try:
+        # Between frames a spinning pool would take the cores from camera and encoder.
+        return cpu_session(str(artefact.path), spinning=False, threads=threads)
+    except Exception as error:  # its exception types share no base of their own
+        raise InputError(
+            f"ONNX Runtime cannot load {artefact.path}: {first_line(error)}", todo="export the model again"
+        ) from error
+
+
+def _port(node: Any) -> Port:
+    shape = tuple(axis if isinstance(axis, int) else None for axis in node.shape)
+    return Port(node.name, _DTYPES.get(node.type, node.type), shape)

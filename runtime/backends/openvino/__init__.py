@@ -1,0 +1,1 @@
+"""OpenVINO, and where it keeps what it compiled."""

@@ -1,0 +1,1 @@
+"""TensorRT and TensorRT for RTX: engines on an NVIDIA GPU."""

@@ -1,0 +1,35 @@
+"""TensorRT's start and its log: it gives reasons nowhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import BackendError
+
+
+def started(kind: Callable[[Any], Any], log: Any) -> Any:
+    """A Runtime or Builder of TensorRT with that `log`; raises BackendError with its reason if it cannot start."""
+    try:
+        found = kind(log)
+    except TypeError:  # so pybind11 says that TensorRT returned a null pointer
+        found = None
+    if found is None:
+        reason = log.last or "no reason given"
+        raise BackendError(f"TensorRT cannot start: {reason}", todo="check the NVIDIA driver: nvidia-smi")
+    return found
+
+
+def logger(trt: Any) -> Any:
+    """TensorRT gives reasons only to its log; this one keeps the last error and prints nothing."""
+
+    class Log(trt.ILogger):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.ILogger.__init__(self)
+            self.last = ""
+
+        def log(self, severity: Any, text: str) -> None:
+            if severity in (trt.ILogger.ERROR, trt.ILogger.INTERNAL_ERROR) and text.strip():
+                self.last = text.strip().splitlines()[0][:200]
+
+    return Log()

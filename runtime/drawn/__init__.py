@@ -1,0 +1,1 @@
+"""Drawn people whose true answers are known."""

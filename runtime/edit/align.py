@@ -1,0 +1,123 @@
+"""Cuts an upright crop out of a frame, of a face or of all of it; `blending` puts back what a model changed in it."""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import CardError
+from ..faces import Face, Point
+from ..faces.reduction import halved
+from ..model.card import ModelCard, SizeRule
+from ..model.image import Image
+
+Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
+
+
+def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
+    """The face, turned and scaled so that its eyes lie where `card.alignment` wants them.
+
+    Returns:
+        The crop, of the card's size, and the matrix that `blending.blend` needs. Beyond the frame's edge its last
+        pixels go on.
+
+    Raises:
+        CardError: the card has no alignment.
+    """
+    if card.alignment is None:
+        raise CardError(
+            f"the card of {card.name} says that it edits faces, but not where the eyes lie", todo="export again"
+        )
+    height, width = card.size.hw
+    to = [(x * width, y * height) for x, y in (card.alignment.left_eye, card.alignment.right_eye)]
+    matrix = similarity((face.left_eye, face.right_eye), (to[0], to[1]))
+    return warp(frame, matrix, (height, width)), matrix
+
+
+def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
+    """The (height, width) at which a whole frame of `frame_hw` goes through a network.
+
+    A fixed size stays as it is. Else it has the frame's own shape and about as many pixels as `rule.hw`, the size
+    the network was trained at, in whole multiples and within the rule's limits.
+    """
+    if rule.kind == "fixed":
+        return rule.hw
+    n = rule.multiple
+    scale = sqrt(rule.hw[0] * rule.hw[1] / (frame_hw[0] * frame_hw[1]))
+    low, high = rule.min_hw or (1, 1), rule.max_hw or (1 << 16, 1 << 16)
+    height, width = (
+        min(max(round(side * scale / n), -(-least // n)), most // n) * n
+        for side, least, most in zip(frame_hw, low, high, strict=True)
+    )
+    return max(height, n), max(width, n)
+
+
+def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
+    """The whole frame at `hw`, and the matrix that `blending.blend` needs.
+
+    Height and width shrink alike, since a squeezed horse is not what the network has learned. What is left over at
+    two sides is the frame mirrored: black bars would shift the statistics that instance norms divide by.
+    """
+    import cv2
+
+    height, width = hw
+    scale = min(height / frame.shape[0], width / frame.shape[1])
+    corner = ((width - scale * frame.shape[1]) / 2, (height - scale * frame.shape[0]) / 2)
+    matrix = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]])
+    matrix[:, 2] += 0.5 * scale - 0.5  # pixel index i lies at i + 0.5
+    return warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
+
+
+def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
+    """The turn, scale and shift that takes two places in a frame to two places in a crop.
+
+    Places are in pixels where pixel (0, 0) covers the square from (0, 0) to (1, 1).
+    """
+    a, b = (complex(*p) for p in points)
+    c, d = (complex(*p) for p in to)
+    # As complex numbers the similarity is z -> factor * z + shift; eyes in one place would make it infinite.
+    factor = (d - c) / (b - a if abs(b - a) > 1e-3 else 1e-3)
+    shift = c - factor * a
+    linear = np.array([[factor.real, -factor.imag], [factor.imag, factor.real]])
+    # Pixel index i lies at i + 0.5.
+    offset = linear @ (0.5, 0.5) + (shift.real - 0.5, shift.imag - 0.5)
+    return np.concatenate([linear, offset[:, None]], axis=1)
+
+
+def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
+    """Samples the frame at the crop's pixels; a strong reduction averages first, as training's resize did."""
+    import cv2
+
+    source: Any = frame
+    shrink = int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    part = region(matrix, hw, (frame.shape[0], frame.shape[1]))
+    if shrink > 1 and part is not None:
+        x0, y0, x1, y1 = part
+        columns, rows = max(1, (x1 - x0) // shrink), max(1, (y1 - y0) // shrink)
+        cut = frame[y0 : min(y1, y0 + rows * shrink), x0 : min(x1, x0 + columns * shrink)]
+        # By halves as long as the factor is even, which is faster than at once.
+        source = cv2.resize(
+            halved(cut, (shrink & -shrink).bit_length() - 1), (columns, rows), interpolation=cv2.INTER_AREA
+        )
+        # Index i of the reduced region covers the frame's indices from x0 + i * shrink.
+        centre = (shrink - 1) / 2
+        shift = matrix[:, :2] @ (x0 + centre, y0 + centre) + matrix[:, 2]
+        matrix = np.concatenate([matrix[:, :2] * shrink, shift[:, None]], axis=1)
+    border = cv2.BORDER_REPLICATE if border is None else border
+    warped: Any = cv2.warpAffine(source, matrix, (hw[1], hw[0]), flags=cv2.INTER_LINEAR, borderMode=border)
+    return warped  # type: ignore[no-any-return]
+
+
+def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
+    """The part of the frame that the crop covers, its edges included: (x0, y0, x1, y1); None if it is empty."""
+    height, width = crop_hw
+    corners = np.array([[-0.5, width - 0.5, -0.5, width - 0.5], [-0.5, -0.5, height - 0.5, height - 0.5]])
+    there = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
+    low = np.maximum(np.floor(there.min(axis=1)).astype(int) - 2, 0)
+    high = np.minimum(np.ceil(there.max(axis=1)).astype(int) + 3, (frame_hw[1], frame_hw[0]))
+    if (high <= low).any():
+        return None
+    return int(low[0]), int(low[1]), int(high[0]), int(high[1])

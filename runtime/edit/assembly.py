@@ -1,0 +1,57 @@
+"""Puts a pipeline together: the network, the helper that reads labels, and the search for faces."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..backends import Backend
+from ..faces.finder import FaceFinder
+from ..faces.labels import Labels
+from ..faces.options import FaceOptions
+from ..model.artefact import Artefact
+from .pipeline import Pipeline
+
+Load = Callable[[Artefact], Backend]
+
+
+class Assembled(NamedTuple):
+    """A pipeline, the network that it runs, which is the caller's to close, and what the user should know."""
+
+    pipeline: Pipeline
+    backend: Backend
+    notices: tuple[str, ...]
+
+
+def assembled(
+    model: Artefact, load: Load, helper: Load, *, work_size: tuple[int, int] | None, faces: FaceOptions | None
+) -> Assembled:
+    """What `load` makes of the model, and `helper` of its classifier; on an error everything is closed again."""
+    opened: list[Backend] = []
+    try:
+        opened.append(load(model))
+        labels, notices = _labels(model, helper, opened)
+        finder = FaceFinder() if model.card.faces else None
+        pipeline = Pipeline(model.card, opened[0], labels, finder, work_size=work_size, faces=faces)
+    except BaseException:
+        for each in opened:
+            each.close()
+        raise
+    return Assembled(pipeline, opened[0], (*opened[0].selection.notices, *notices))
+
+
+def _labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
+    """The label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
+    condition = model.card.condition
+    if not condition.names:
+        return Labels(condition), ()
+    companion = model.companion("classifier")
+    if companion is None:
+        on = [n for n, value in zip(condition.names, condition.default, strict=True) if value > 0.5]
+        notice = (
+            "no classifier lies beside the model: every face is taken for "
+            f"{', '.join(on) or 'one with no attribute on'}, and what you do not set may change too"
+        )
+        return Labels(condition), (notice,)
+    opened.append(helper(companion))
+    return Labels(condition, companion.card, opened[-1]), ()

@@ -1,0 +1,56 @@
+"""How a model and its helpers are loaded: what every `open` has in common."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+from ..backends import Backend, Progress, Rebuild, open_backend, takes
+from ..errors import InputError
+from ..model import artefact as artefacts
+from ..model.artefact import Artefact
+
+_TASKS = {
+    "translate": ("an editor", "a model that turns pictures into pictures", "Editor.open"),
+    "generate": ("a sampler", "a model that turns latents into pictures", "Sampler.open"),
+}
+
+
+class Loading(NamedTuple):
+    """The choices of `Editor.open`, which explains them."""
+
+    backend: str = "auto"
+    device: str = "auto"
+    allow_fallback: bool = False
+    threads: int | None = None
+    rebuild: Rebuild = "never"
+    on_progress: Progress | None = None
+
+    def network(self, model: Artefact) -> Backend:
+        """The model itself; raises what `open_backend` does."""
+        return open_backend(model, **self._asdict())
+
+    def helper(self, companion: Artefact) -> Backend:
+        """A helper's backend: the one asked for where it can load the file, else the best there is."""
+        wanted = self.backend if self.backend != "auto" and takes(self.backend, companion.path) else "auto"
+        return open_backend(companion, backend=wanted, device="auto", allow_fallback=True, threads=self.threads)
+
+
+def load_for(task: str, path: str | Path | Artefact) -> Artefact:
+    """The model at `path`; raises what `artefact.load` does, and InputError if it cannot serve `task`, one by one."""
+    model = path if isinstance(path, Artefact) else artefacts.load(path)
+    who, needs, _ = _TASKS[task]
+    if model.card.task != task:
+        instead = _TASKS.get(model.card.task)
+        raise InputError(
+            f"{model.path} is a '{model.card.task}' model",
+            f"{who} needs {needs}",
+            f"use {instead[2]} for it" if instead else "",
+        )
+    if model.card.batch[0] > 1:
+        raise InputError(
+            f"{model.path} takes {model.card.batch[0]} pictures at a time, no fewer",
+            f"{who} gives it one",
+            "export it with --batch dynamic, or without --batch",
+        )
+    return model

@@ -1,0 +1,101 @@
+"""The part of a frame's road that the model walks: crops and labels in, edited crops out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from itertools import takewhile
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import Backend
+from ..errors import CardError
+from ..metrics.stopwatch import Stopwatch
+from ..model.card import ModelCard, SizeRule
+from ..model.image import Image, image_spec, postprocess, preprocess
+
+
+class Network:
+    """A loaded model that edits crops. It keeps nothing between calls; as thread-safe as its backend.
+
+    Args:
+        card: of the model.
+        backend: the loaded model; the caller closes it.
+
+    Raises:
+        CardError: the model takes something else than a picture and a label.
+    """
+
+    def __init__(self, card: ModelCard, backend: Backend) -> None:
+        self.card = card
+        self._backend = backend
+        self._image = image_spec(card.inputs, f"input of {card.name}").name
+        others = [spec for spec in card.inputs if spec.name != self._image]
+        if len(others) > 1 or bool(others) != bool(card.condition.names):
+            raise CardError(
+                f"{card.name} takes {', '.join(s.name for s in card.inputs)}",
+                "a picture, and one label vector if the card names attributes",
+            )
+        self._label = others[0] if others else None
+        self._output = image_spec(card.outputs, f"output of {card.name}").name
+        self.size = _size_rule(card, backend, self._image)
+
+    def edited(
+        self,
+        crops: Sequence[Image],
+        labels: Sequence[Mapping[str, float]],
+        changes: Mapping[str, float],
+        timed: Stopwatch,
+    ) -> list[Image]:
+        """The crops, (h, w, 3) uint8 each, with the changes: as many of one shape at a time as the card allows.
+
+        Args:
+            crops: of sizes that `size` allows.
+            labels: what each crop already is.
+            changes: as in `Editor.edit`; a jointly trained model runs once for each label set they belong to.
+            timed: takes the times of "preprocess", "network" and "postprocess".
+        """
+        vectors = [self.card.condition.vectors(label, changes) for label in labels]
+        edited: list[Image] = []
+        while len(edited) < len(crops):
+            group = _alike(crops[len(edited) :], self.card.batch[1])
+            passes = zip(*vectors[len(edited) : len(edited) + len(group)], strict=True)
+            for passed in passes:  # one, but for jointly trained models
+                tensors = timed("preprocess", self._inputs, group, passed)
+                tensor = timed("network", self.run, tensors)
+                group = timed("postprocess", self._pictures, tensor)
+            edited += group
+        return edited
+
+    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        """The picture tensor that the model makes of its input tensors."""
+        return self._backend.run(inputs)[self._output]
+
+    def _inputs(self, crops: Sequence[Image], vectors: Sequence[Sequence[float]]) -> dict[str, NDArray[Any]]:
+        pictures = [preprocess(self.card, crop) for crop in crops]
+        inputs = {self._image: pictures[0] if len(pictures) == 1 else np.concatenate(pictures)}
+        if self._label is not None:
+            inputs[self._label.name] = np.array(vectors, dtype=self._label.dtype)
+        return inputs
+
+    def _pictures(self, tensor: NDArray[Any]) -> list[Image]:
+        return [postprocess(self.card, tensor[i : i + 1]) for i in range(tensor.shape[0])]
+
+
+def _alike(crops: Sequence[Image], most: int) -> list[Image]:
+    """The first crops, up to `most`, that have one shape."""
+    return list(takewhile(lambda crop: crop.shape == crops[0].shape, crops[:most]))
+
+
+def _size_rule(card: ModelCard, backend: Backend, image: str) -> SizeRule:
+    """Which sizes the loaded network takes: the card's rule, but a network with fixed axes has the last word.
+
+    A family's network may take any multiple where its exported file, or an engine built from it, takes one size.
+    """
+    axes = slice(2, 4) if card.input(image).layout == "NCHW" else slice(1, 3)
+    for port in backend.inputs:
+        height, width = port.shape[axes] if port.name == image else (None, None)
+        if height is not None and width is not None and card.size.kind != "fixed":
+            return SizeRule(hw=(height, width))
+    return card.size

@@ -1,0 +1,158 @@
+"""The object other programs embed to draw pictures: latents in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends import Backend, Progress, Rebuild
+from ..edit.loading import Loading, load_for
+from ..edit.session import Session
+from ..errors import CardError, InputError
+from ..model.artefact import Artefact
+from ..model.card import ModelCard, TensorSpec
+from ..model.image import image_spec, postprocess
+from . import latent
+from .latent import Floats
+
+Images = NDArray[np.uint8]  # (N, H, W, 3), BGR
+
+MIXER = "mixer"  # the companion's role; its inputs are LATENT and STYLE
+LATENT, STYLE = "latent", "style"
+
+
+class Sampler(Session):
+    """Draws pictures with one generator, on one backend, one at a time: no picture depends on its neighbours.
+
+    Thread-safety: every method may be called from any thread; calls take turns on one lock. Arrays given are never
+    changed and arrays returned belong to the caller.
+
+    Args:
+        card: of the generator: one input `latent` (1, width), and a picture as output.
+        backend: the loaded generator; closed with the sampler.
+        mixer: opens the style mixer when it is first needed; None where the model has none.
+        notices: what the user should know.
+
+    Raises:
+        CardError: the generator takes something else than one latent vector.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        backend: Backend,
+        mixer: Callable[[], Backend] | None = None,
+        *,
+        notices: tuple[str, ...] = (),
+    ) -> None:
+        super().__init__(card, backend, notices)
+        self._spec = _latent_spec(card)
+        self._output = image_spec(card.outputs, f"output of {card.name}").name
+        self._open_mixer = mixer
+        self._mixer: Backend | None = None
+        self.width = int(self._spec.shape[1])
+
+    @classmethod
+    def open(
+        cls,
+        path: str | Path | Artefact,
+        *,
+        backend: str = "auto",
+        device: str = "auto",
+        allow_fallback: bool = False,
+        threads: int | None = None,
+        rebuild: Rebuild = "never",
+        on_progress: Progress | None = None,
+    ) -> Sampler:
+        """Opens a model file, an export folder or a run folder; the arguments are those of `Editor.open`.
+
+        Raises:
+            InputError: no such file, not a model, or a model that draws no pictures from latents.
+            CardError: the card is missing, or disagrees with the model.
+            BackendError: the backend or device is not there, or failed verification.
+        """
+        model = load_for("generate", path)
+        companion = model.companion(MIXER)
+        loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
+        opened = loading.network(model)
+        try:
+            mixer = None if companion is None else lambda: loading.helper(companion)
+            return cls(model.card, opened, mixer, notices=opened.selection.notices)
+        except BaseException:
+            opened.close()
+            raise
+
+    @property
+    def can_mix(self) -> bool:
+        """Whether the model came with a style mixer."""
+        return self._open_mixer is not None
+
+    def latents(self, n: int, seed: int = 0, *, truncate: float | None = None) -> Floats:
+        """(n, width) float32 of N(0, 1); number i of a seed is always the same. See `latent.draw`."""
+        return latent.draw(n, self.width, seed, truncate=truncate)
+
+    def sample(self, n: int, seed: int = 0, *, truncate: float | None = None) -> Images:
+        """n pictures, (n, H, W, 3) uint8 BGR; picture i of a seed is always the same, whatever n is."""
+        return self.generate(self.latents(n, seed, truncate=truncate))
+
+    def generate(self, latents: NDArray[Any]) -> Images:
+        """The pictures of given latents: (n, width), finite numbers -> (n, H, W, 3) uint8 BGR."""
+        given = self._checked(latents, "latents")
+        with self._turn():
+            return self._pictures(self._backend, {LATENT: given})
+
+    def mix(self, latents: NDArray[Any], styles: NDArray[Any]) -> Images:
+        """Pictures that take layout and shapes from `latents` and colours and textures from `styles`.
+
+        Both are (n, width), finite numbers; picture i is made of latent i and style i, as (n, H, W, 3) uint8 BGR.
+        Raises InputError if the model came without a style mixer.
+        """
+        given = {LATENT: self._checked(latents, "latents"), STYLE: self._checked(styles, "styles")}
+        if len(given[LATENT]) != len(given[STYLE]):
+            raise InputError(f"{len(given[LATENT])} latents and {len(given[STYLE])} styles", "as many of each")
+        if self._open_mixer is None:
+            raise InputError(
+                f"{self.card.name} came without a style mixer",
+                "a generator that was exported with one",
+                "leave style mixing out, or export the model again",
+            )
+        with self._turn():
+            if self._mixer is None:
+                self._mixer = self._open_mixer()
+            return self._pictures(self._mixer, given)
+
+    def _pictures(self, backend: Backend, inputs: dict[str, Floats]) -> Images:
+        cast = {name: array.astype(self._spec.dtype, copy=False) for name, array in inputs.items()}
+        count = len(cast[LATENT])
+        pictures = [
+            postprocess(self.card, backend.run({name: a[i : i + 1] for name, a in cast.items()})[self._output])
+            for i in range(count)
+        ]
+        return np.stack(pictures) if pictures else np.empty((0, *self.card.size.hw, 3), np.uint8)
+
+    def _checked(self, vectors: NDArray[Any], what: str) -> Floats:
+        given = np.asarray(vectors)
+        shape = "x".join(map(str, given.shape)) or "a single number"
+        if given.ndim != 2 or given.shape[1] != self.width or given.dtype.kind not in "fiu":
+            raise InputError(f"the {what} are {given.dtype}, {shape}", f"numbers, n x {self.width}")
+        if not np.isfinite(given).all():
+            raise InputError(f"the {what} hold values that are not finite", f"numbers, n x {self.width}")
+        return given.astype(np.float32, copy=False)
+
+    def _free(self) -> None:
+        if self._mixer is not None:
+            self._mixer.close()
+        self._backend.close()
+
+
+def _latent_spec(card: ModelCard) -> TensorSpec:
+    spec = card.inputs[0]
+    if len(card.inputs) != 1 or spec.name != LATENT or spec.layout != "NC" or not isinstance(spec.shape[-1], int):
+        raise CardError(
+            f"{card.name} takes {', '.join(s.name for s in card.inputs)}", f"one vector '{LATENT}' of a known length"
+        )
+    return spec

@@ -1,0 +1,67 @@
+"""A walk through a generator's latents: from one random picture to the next, steered by keys and sliders."""
+
+from __future__ import annotations
+
+import time
+from functools import lru_cache
+
+import numpy as np
+
+from ..live.controls.walking import WalkControls
+from ..live.sources import Frame
+from ..metrics.stopwatch import Record
+from ..model.image import Image
+from . import latent
+from .latent import Floats
+from .sampler import Sampler
+
+_LONGEST_GAP_S = 0.5  # a hiccup of the machine is no leap of the walk
+
+
+class Walk:
+    """Draws the picture at each moment of the walk; a `Process` of `Stream`.
+
+    Args:
+        sampler: open; stays the caller's to close.
+        controls: seed, speed and sliders.
+        step_s: seconds from one picture to the next; None takes the clock's, for a screen.
+    """
+
+    def __init__(self, sampler: Sampler, controls: WalkControls, *, step_s: float | None = None) -> None:
+        self._sampler, self._controls, self._step_s = sampler, controls, step_s
+        self._axes = latent.directions(len(controls.sliders), sampler.width)
+        self._position, self._seed, self._skips = 0.0, controls.seed, controls.skips
+        self._last: float | None = None
+        # A walk passes two stops at a time, and its thread asks for them at every picture.
+        self._stop = lru_cache(maxsize=4)(lambda seed, number: latent.draw(1, sampler.width, seed, first=number)[0])
+
+    def __call__(self, frame: Frame, record: Record) -> Image:
+        """The next picture, (H, W, 3) uint8 BGR; `frame` only keeps the time."""
+        del frame
+        began = time.perf_counter()
+        now = self.latent()
+        drawn = time.perf_counter()
+        picture: Image = self._sampler.generate(now[None])[0]
+        record("latent", drawn - began)
+        record("network", time.perf_counter() - drawn)
+        return picture
+
+    def latent(self) -> Floats:
+        """Goes on to this moment, and tells the latent (width,) there, sliders included."""
+        self._advance()
+        here = latent.along(lambda number: self._stop(self._seed, number), self._position)
+        weights = np.array([slider.value for slider in self._controls.sliders], np.float32)
+        return latent.leaning(here, self._axes, weights)
+
+    def _advance(self) -> None:
+        controls, clock = self._controls, time.monotonic()
+        first = self._last is None
+        passed = min(clock - (self._last or clock), _LONGEST_GAP_S) if self._step_s is None else self._step_s
+        self._last = clock
+        if controls.seed != self._seed:
+            self._position, self._seed = 0.0, controls.seed
+        elif not first and not controls.paused:
+            self._position += passed * controls.speed
+        if controls.skips > self._skips:
+            self._position = float(np.floor(self._position)) + controls.skips - self._skips
+        self._skips = controls.skips

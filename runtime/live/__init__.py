@@ -1,0 +1,1 @@
+"""A live run: frames from a source, edited, controlled, shown and written."""

@@ -1,0 +1,106 @@
+"""Frames on stdout, for another program: `edgegan live --sink - | ffmpeg -i - ...`."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from fractions import Fraction
+
+import numpy as np
+
+from ...errors import SinkError
+from ...model.image import Image
+from ..controls.keys import ESCAPE
+from ..sources import Frame
+from . import Clock, Sink, check_same_size
+from ._even import even
+
+SPECS = ("-", "stdout")
+
+
+def accepts(spec: str) -> bool:
+    """A dash, as other programs have it, or the word."""
+    return spec in SPECS
+
+
+def open_sink(spec: str, clock: Clock) -> Stdout:
+    """Takes stdout, which must not be a terminal."""
+    del spec
+    if os.isatty(1):
+        raise SinkError(
+            "stdout is a terminal, which cannot show video",
+            "a program that reads it, or a file",
+            "as in: edgegan live --sink - | ffplay -",
+        )
+    return Stdout(os.dup(1), clock)
+
+
+class Stdout(Sink):
+    """YUV4MPEG2 (4:2:0, BT.601): ffmpeg, ffplay, mpv and x264 know it, and it tells its own size and rate.
+
+    Its rate is constant: of a live source, each frame is repeated, or left out, so that it takes as long as it
+    took. A reader that goes away ends the run as a closed window does. Owns `descriptor` and writes nothing else
+    to it; nobody else may.
+    """
+
+    stage = "encode"
+
+    def __init__(self, descriptor: int, clock: Clock | None = None) -> None:
+        self._clock = clock or Clock()
+        self._out = os.fdopen(descriptor, "wb")
+        self._size_hw = (0, 0)
+        self._begin = 0.0
+        self._written = 0
+        self._last: Image | None = None  # as it is sent
+        self._gone = False
+
+    def write(self, frame: Frame, before: Image | None = None) -> str:
+        """Writes one frame; waits while the reader is busy. Every frame must have the size of the first."""
+        if self._last is None:
+            self._begin_stream(frame)
+        check_same_size(frame, self._size_hw, "stdout")
+        place = self._written
+        if self._clock.by_timestamp:
+            place = round(self._clock.moment_s(frame, self._begin) * self._clock.fps)
+        while self._written < place:  # the last one stands for those that were lost
+            self._put_last()
+        if self._written == place:
+            self._last = _i420(frame.image_bgr)
+            self._put_last()
+        return ESCAPE if self._gone else ""
+
+    def _begin_stream(self, frame: Frame) -> None:
+        height, width = frame.image_bgr.shape[:2]
+        self._size_hw, self._begin = (height, width), frame.timestamp
+        rate = Fraction(self._clock.fps).limit_denominator(1001)
+        size = f"W{width + width % 2} H{height + height % 2}"
+        self._put(f"YUV4MPEG2 {size} F{rate.numerator}:{rate.denominator} Ip A1:1 C420jpeg\n".encode())
+
+    def _put_last(self) -> None:
+        if self._last is not None:
+            self._put(b"FRAME\n", self._last.data)
+            self._written += 1
+
+    def _put(self, *parts: bytes | memoryview) -> None:
+        if self._gone:
+            return
+        try:
+            for part in parts:
+                self._out.write(part)
+            self._out.flush()
+        except BrokenPipeError:
+            self._gone = True
+        except OSError as error:
+            raise SinkError(f"stdout cannot be written: {error.strerror}") from None
+
+    def close(self) -> None:
+        """Lets go of it: the reader sees the end."""
+        with suppress(OSError):
+            self._out.close()
+
+
+def _i420(image: Image) -> Image:
+    """The planes of one picture, (3 H / 2, W) uint8, an odd side drawn on by one."""
+    import cv2
+
+    return np.asarray(cv2.cvtColor(even(image), cv2.COLOR_BGR2YUV_I420), np.uint8)

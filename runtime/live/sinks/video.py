@@ -1,0 +1,195 @@
+"""A video file: H.264 through PyAV, so that browsers play it."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from ...errors import InputError, SinkError
+from ...files import atomic_path
+from ...model.image import Image
+from ...opencv import pyav
+from ..provenance import Origin, append_to_mp4
+from ..sound import SoundTrack
+from ..sources import Frame
+from . import Clock, Sink, check_same_size, check_writable
+from ._even import even
+
+SUFFIXES = (".mkv", ".mov", ".mp4")
+_TICKS = 90_000  # per second
+_FRAGMENTED = {
+    "movflags": "frag_keyframe+empty_moov+default_base_moof",
+    "flush_packets": "1",
+    "max_interleave_delta": "100000",  # microseconds; else pictures wait up to 10 s for a sound that has ended
+}
+_CODEC = {"preset": "veryfast", "crf": "18", "tune": "zerolatency"}  # a frame goes in, its packet comes out
+
+
+def accepts(spec: str) -> bool:
+    """A name that ends like a video's."""
+    return Path(spec).suffix.lower() in SUFFIXES and not Path(spec).is_dir()
+
+
+def open_sink(spec: str, clock: Clock) -> Video:
+    """Opens a video file."""
+    return Video(Path(spec), clock)
+
+
+class Video(Sink):
+    """Records H.264, yuv420p, BT.709; an odd side gets one more row or column.
+
+    The file appears with the first frame and is written in place in fragments of one second, so that after a
+    crash, a kill or a power cut it plays up to its last full second. A clean close turns it, at once, into an
+    ordinary file with its index in front, which browsers can seek in. The clock's sound is copied unchanged, as
+    far as the pictures go; `about` says so if the file cannot hold it. The origin is told in the file's comment and,
+    after a clean close, as XMP. Needs the `video` extra.
+    """
+
+    stage = "encode"
+
+    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+        self._av = pyav()
+        if "libx264" not in self._av.codecs_available:
+            raise SinkError("this build of PyAV has no H.264 encoder (libx264)", todo="run: pip install -U av")
+        check_writable(path)
+        self._path, self._clock = path, clock or Clock()
+        self._size_hw = (0, 0)
+        self._scaler = self._av.video.reformatter.VideoReformatter()
+        self._container: Any = None
+        self._stream: Any = None
+        self._track: SoundTrack | None = None
+        self._sound: Any = None  # the track's stream in this file
+        self._begin = 0.0
+        self._last_tick, self._next_key, self._packets = -1, 0, 0
+        self._closed = False
+        self.about = str(path)
+
+    def write(self, frame: Frame, before: Image | None = None) -> str:
+        """Encodes one frame. Every frame must have the size of the first."""
+        if self._container is None:
+            self._start(frame)
+        check_same_size(frame, self._size_hw, str(self._path))
+        rows = np.ascontiguousarray(even(frame.image_bgr))
+        picture = self._scaler.reformat(
+            self._av.VideoFrame.from_numpy_buffer(rows, format="bgr24"),
+            format="yuv420p",
+            dst_colorspace="ITU709",
+            dst_color_range="MPEG",
+        )
+        tick = self._tick(frame)
+        picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
+        if tick >= self._next_key:
+            picture.pict_type, self._next_key = self._av.video.frame.PictureType.I, tick + _TICKS
+        self._copy_sound(tick / _TICKS)
+        self._encode(picture)
+        return ""
+
+    def _start(self, frame: Frame) -> None:
+        height, width = frame.image_bgr.shape[:2]
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._container = self._av.open(str(self._path), "w", options=_FRAGMENTED)
+        except (OSError, self._av.FFmpegError) as error:
+            raise SinkError(f"cannot write {self._path}: {error.strerror or error}") from None
+        self._container.metadata["comment"] = self.origin.sentence()
+        rate = Fraction(self._clock.fps).limit_denominator(1001)
+        stream = self._container.add_stream("libx264", rate=rate, options=_CODEC)
+        stream.width, stream.height, stream.pix_fmt = width + width % 2, height + height % 2, "yuv420p"
+        context = stream.codec_context
+        context.time_base = Fraction(1, _TICKS)
+        context.gop_size = 10_000  # key frames come by time, in `write`
+        context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
+        context.color_range = 1  # 16 to 235
+        self._stream, self._size_hw, self._begin = stream, (height, width), frame.timestamp
+        self._start_sound()
+
+    def _start_sound(self) -> None:
+        self._track = self._clock.sound.open() if self._clock.sound else None
+        if self._track is None:
+            return
+        if self._track.codec in self._container.supported_codecs:
+            self._sound = self._track.add_to(self._container)
+        else:
+            self.about = f"{self._path} (without sound: {self._path.suffix} cannot hold {self._track.codec})"
+            self._end_sound()
+
+    def _copy_sound(self, until_s: float) -> None:
+        """The sound before that moment."""
+        if self._track is not None:
+            for packet in self._track.until(until_s):
+                packet.stream = self._sound
+                self._mux(packet)
+
+    def _end_sound(self) -> None:
+        if self._track is not None:
+            self._track.close()
+            self._track = None
+
+    def _tick(self, frame: Frame) -> int:
+        tick = round(self._clock.moment_s(frame, self._begin) * _TICKS)
+        self._last_tick = max(tick, self._last_tick + 1)
+        return self._last_tick
+
+    def _encode(self, picture: Any) -> None:
+        """Encodes and writes; None flushes the encoder."""
+        try:
+            packets = self._stream.encode(picture)
+        except (OSError, self._av.FFmpegError, ValueError) as error:
+            raise self._cannot_write(error) from None
+        for packet in packets:
+            self._mux(packet)
+            self._packets += 1
+
+    def _mux(self, packet: Any) -> None:
+        try:
+            self._container.mux(packet)
+        except (OSError, self._av.FFmpegError, ValueError) as error:
+            raise self._cannot_write(error) from None
+
+    def _cannot_write(self, error: Exception) -> SinkError:
+        why = getattr(error, "strerror", None) or str(error)
+        return SinkError(f"cannot write {self._path}: {why}", todo="is the disk full?")
+
+    def close(self) -> None:
+        """Ends the file and puts its index in front."""
+        if self._container is None or self._closed:
+            return
+        self._closed = True
+        try:
+            if self._packets:
+                self._copy_sound(self._last_tick / _TICKS + 1 / self._clock.fps)  # the last picture's too
+                self._encode(None)
+        finally:
+            self._end_sound()
+            with suppress(OSError, ValueError):  # the disk is full: the fragments written so far play
+                self._container.close()
+        if not self._packets:  # PyAV makes the file with the first packet: there is none
+            return
+        with suppress(InputError, OSError, ValueError):  # no room for a second copy: the fragmented file stays
+            _index_in_front(self._path, self.origin)
+
+
+def _index_in_front(path: Path, origin: Origin) -> None:
+    """Copies the packets of `path` into an ordinary file, adds the origin, and puts that in its place."""
+    with atomic_path(path) as temporary:
+        _copy(path, temporary)
+        if path.suffix.lower() != ".mkv":  # Matroska has no place for XMP: there the comment says it
+            append_to_mp4(temporary, origin)
+
+
+def _copy(path: Path, to: Path) -> None:
+    av = pyav()
+    with (
+        av.open(str(path)) as recorded,
+        av.open(str(to), "w", options={"movflags": "faststart"}) as ordinary,
+    ):
+        ordinary.metadata.update(recorded.metadata)
+        streams = {stream.index: ordinary.add_stream_from_template(stream) for stream in recorded.streams}
+        for packet in recorded.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream_index]
+                ordinary.mux(packet)

@@ -1,0 +1,1 @@
+"""What a run tells of itself: times by stage, rates, losses, memory."""

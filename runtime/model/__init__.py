@@ -1,0 +1,1 @@
+"""A model as a file: its card, its golden pairs, and pixels turned into its tensors and back."""

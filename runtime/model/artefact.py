@@ -1,0 +1,189 @@
+"""A model on disk and its card, checked against each other before anything runs."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..errors import CardError, InputError
+from .card import METADATA_KEY, ModelCard, sidecar
+from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
+from .onnxfile import read as read_onnx
+
+SUFFIXES = {".onnx": "an ONNX model", ".xml": "an OpenVINO model", ".engine": "a TensorRT engine"}
+_EXPORT_AGAIN = "export the model again: edgegan export RUN"
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A model file with its card. `path` ends in one of SUFFIXES."""
+
+    path: Path
+    card: ModelCard
+
+    def companion(self, role: str) -> Artefact | None:
+        """The model that helps this one in `role` ("classifier"), from the same folder; None if there is none.
+
+        Raises CardError if the card names one that is not there.
+        """
+        name = self.card.companions.get(role)
+        if name is None:
+            return None
+        path = self.path.parent / name
+        if path.name != name or not path.is_file():
+            raise CardError(
+                f"{self.path}: its card names the {role} '{name}', which is not beside it",
+                todo="copy the whole export folder, not one file of it",
+            )
+        return load(path)
+
+    @property
+    def golden(self) -> Path | None:
+        """The golden pairs that lie beside the model, or None."""
+        path = self.path.with_name("golden.npz")
+        return path if path.is_file() else None
+
+
+def load(path: str | Path) -> Artefact:
+    """Finds a model and its card, and checks the file's hash against the card.
+
+    `path` is a model file, an export folder (its `model.onnx` is taken) or a run folder (with `export/`). The card
+    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. The file's hash must be the sidecar's,
+    or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by any runtime.
+
+    Raises:
+        InputError: nothing there, not a model, a file that is cut short or damaged, or one with weights elsewhere.
+        CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
+    """
+    model = _find(Path(path))
+    onnx = read_onnx(model) if model.suffix == ".onnx" else None
+    beside = sidecar(model)
+    if beside.is_file():
+        card = ModelCard.from_json(_content(beside), where=str(beside))
+    elif onnx is not None and METADATA_KEY in onnx.metadata:
+        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model))
+    else:
+        todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
+        raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)
+    _check_hash(model, onnx, card, beside)
+    _check_sizes(card, where=beside)
+    _check_condition(card, where=beside)
+    return Artefact(model, card)
+
+
+def shipped() -> Path:
+    """The avatar model that comes with edgegan. Raises InputError where this installation has none."""
+    path = Path(__file__).parents[1] / "data" / "avatars" / "model.onnx"
+    if not path.is_file():
+        raise InputError(
+            "this installation of edgegan ships no model",
+            todo="name a model or a run folder, or train one: edgegan train stargan --preset avatars-64 --minutes 5",
+        )
+    return path
+
+
+def payload_sha256(path: Path) -> str:
+    """The hash a card holds: of the file's bytes, and then of those of the files that hold its weights.
+
+    These are the .bin of an OpenVINO model, and the external data of an ONNX file.
+    """
+    parts = [path]
+    if path.suffix == ".xml":
+        parts.append(path.with_suffix(".bin"))
+    elif path.suffix == ".onnx":
+        parts += read_onnx(path).external
+    joined = hashlib.sha256()
+    for part in parts:
+        try:
+            with open(part, "rb") as file:
+                while block := file.read(1 << 20):
+                    joined.update(block)
+        except OSError as error:
+            todo = "an OpenVINO model is two files" if path.suffix == ".xml" else ""
+            raise InputError(f"cannot read {part}: {error.strerror}", todo=todo) from error
+    return joined.hexdigest()
+
+
+def _find(path: Path) -> Path:
+    if path.is_dir():
+        for candidate in (path / "model.onnx", path / "export" / "model.onnx"):
+            if candidate.is_file():
+                return candidate
+        several = sorted(p.parent for p in (*path.glob("*/model.onnx"), *path.glob("export/*/model.onnx")))
+        if several:
+            raise InputError(
+                f"{path} holds several models: {', '.join(p.name for p in several)}",
+                todo=f"name one, such as {several[0]}",
+            )
+        raise InputError(f"{path} holds no model.onnx", todo=f"export it first: edgegan export {path}")
+    if not path.exists():
+        raise InputError(f"there is no model at {path}", todo="name a model file, an export folder or a run folder")
+    if path.suffix not in SUFFIXES:
+        raise InputError(f"{path} is not a model", f"a file that ends in {', '.join(SUFFIXES)}")
+    return path
+
+
+def _content(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot read {path}: {error.strerror}") from error
+
+
+def _check_hash(model: Path, onnx: OnnxFile | None, card: ModelCard, beside: Path) -> None:
+    expected = card.payload_sha256
+    if expected is not None:
+        seen = payload_sha256(model)
+    elif onnx is not None and SEAL_KEY in onnx.metadata and not onnx.external:
+        expected, seen = onnx.metadata[SEAL_KEY], content_sha256(model)
+    else:
+        what = "an engine is executable content: it is loaded only if its hash is known"
+        raise CardError(
+            f"{model}: no hash says that the file is what it was",
+            what if model.suffix == ".engine" else f"one in {beside.name}",
+            f"copy {beside.name} beside it, or {_EXPORT_AGAIN}",
+        )
+    if seen != expected:
+        raise CardError(
+            f"{model} has the SHA-256 {seen[:16]}...",
+            f"its card expects {expected[:16]}...: the file was changed, or belongs to another card",
+            f"copy both again, or {_EXPORT_AGAIN}",
+        )
+
+
+def _check_sizes(card: ModelCard, *, where: Path) -> None:
+    """Raises CardError for sizes that no tensor can have, before anything of that size is made."""
+    rule, (fewest, most) = card.size, card.batch
+    largest = rule.max_hw or rule.hw
+    named = {"batch": most, "height": largest[0], "width": largest[1]}
+    wrong = min(*rule.hw, *largest, *(rule.min_hw or (1, 1)), rule.multiple, fewest) < 1 or fewest > most
+    for spec in (*card.inputs, *card.outputs):
+        axes = [axis if isinstance(axis, int) else named.get(axis, 1) for axis in spec.shape]
+        wrong = wrong or min(axes, default=1) < 1 or math.prod(axes) > MAX_ELEMENTS
+    if wrong:
+        shapes = ", ".join(f"{s.name} ({', '.join(map(str, s.shape))})" for s in (*card.inputs, *card.outputs))
+        raise CardError(
+            f"{where}: sizes that cannot be: {shapes}; up to {largest[0]}x{largest[1]}, {fewest} to {most} at once",
+            f"whole numbers from 1, and at most {MAX_ELEMENTS:.3g} values in a tensor",
+            _EXPORT_AGAIN,
+        )
+
+
+def _check_condition(card: ModelCard, *, where: Path) -> None:
+    condition = card.condition
+    if len(condition.default) != len(condition.names):
+        raise CardError(
+            f"{where}: the default label has {len(condition.default)} entries",
+            f"one for each of the {len(condition.names)} names",
+            _EXPORT_AGAIN,
+        )
+    if condition.sets and (
+        len(condition.sets) != condition.mask_slots or [n for s in condition.sets for n in s] != list(condition.names)
+    ):
+        raise CardError(
+            f"{where}: the label sets have {sum(map(len, condition.sets))} names and {condition.mask_slots} mask slots",
+            f"the {len(condition.names)} names in order, and {len(condition.sets)} mask slots",
+            _EXPORT_AGAIN,
+        )

@@ -1,0 +1,240 @@
+"""The model card: everything training, export and runtime must agree on about one artefact.
+
+No mean, size, value range or channel order of a model stands anywhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from ..errors import CardError, InputError
+from ..files import write_atomic
+
+SCHEMA = 1
+METADATA_KEY = "edgegan_card"  # the key in an ONNX file's metadata_props
+
+
+class TensorSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One input or output tensor. `shape` holds integers, or names for axes that may vary."""
+
+    name: str
+    dtype: Literal["float32", "float16", "uint8"]
+    shape: tuple[int | str, ...]
+    layout: Literal["NCHW", "NHWC", "NC"]
+    colour: Literal["RGB", "BGR", "GRAY"] | None = None
+    value_range: tuple[float, float] | None = None
+
+
+class Partly(float):
+    """A wanted value that holds only for a share, from 0 to 1: the rest of the way is the face's own label."""
+
+    share: float
+
+    def __new__(cls, value: float, share: float) -> Partly:
+        self = super().__new__(cls, value)
+        self.share = share
+        return self
+
+
+class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What steers the model. The order of `names` is the order of the condition vector.
+
+    `groups` are sets of names of which exactly one is on. `default` is the vector used when nothing is known
+    about a picture. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
+    set at a time: `sets` are the names of each, and `mask_slots` as many entries are appended to the vector, of
+    which one is on and says which set is meant.
+    """
+
+    kind: Literal["none", "binary", "one_hot", "latent"] = "none"
+    names: tuple[str, ...] = ()
+    groups: tuple[tuple[str, ...], ...] = ()
+    mask_slots: int = 0
+    sets: tuple[tuple[str, ...], ...] = ()
+    default: tuple[float, ...] = ()
+
+    def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
+        """`label` with `changes` on top; turning one name of a group on turns the others off.
+
+        Values are not clipped; one that is `Partly` wanted goes so far from the label. Raises InputError for a name
+        that the model does not know.
+        """
+        unknown = [n for n in changes if n not in self.names]
+        if unknown:
+            raise InputError(
+                f"the model has no attribute {', '.join(map(repr, unknown))}",
+                f"it knows: {', '.join(self.names) or 'none'}",
+            )
+        out = {n: float(label.get(n, d)) for n, d in zip(self.names, self.default, strict=True)}
+        for name, value in changes.items():
+            share = value.share if isinstance(value, Partly) else 1.0
+            own = out[name]
+            for group in self.groups:
+                if name in group and value > 0:
+                    out.update({other: out[other] * (1.0 - share * min(float(value), 1.0)) for other in group})
+            out[name] = float(value) if share >= 1.0 else own + share * (float(value) - own)
+        return out
+
+    def vectors(self, label: Mapping[str, float], changes: Mapping[str, float]) -> list[list[float]]:
+        """The condition vectors, one for each pass through the network, that make `changes` to a picture.
+
+        `label` is the picture's own. A model of one label set takes one pass, also where nothing changes. A joint
+        model takes one for each set that a change belongs to, in their order, and none for no change.
+        """
+        target = self.apply(label, changes)
+        if not self.sets:
+            return [[target[n] for n in self.names] + [0.0] * self.mask_slots]
+        return [
+            [target[n] if n in chosen else 0.0 for n in self.names] + [float(other == chosen) for other in self.sets]
+            for chosen in self.sets
+            if not changes.keys().isdisjoint(chosen)
+        ]
+
+
+class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where the eyes lie in the crop the model was trained on, as (x, y) fractions of its width and height.
+
+    `left_eye` is the one on the left of the picture. `margin` is the fraction of the crop at each edge over
+    which the edit fades out. `centre_crop` is the square, in pixels, that training cut from the middle of
+    each original picture (178 for CelebA), None for none.
+    """
+
+    left_eye: tuple[float, float]
+    right_eye: tuple[float, float]
+    margin: float = 0.08
+    centre_crop: int | None = None
+
+
+class SizeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Which picture sizes the artefact takes, height first: `fixed` means `hw` alone."""
+
+    kind: Literal["fixed", "multiple_of", "range"] = "fixed"
+    hw: tuple[int, int]
+    multiple: int = 1
+    min_hw: tuple[int, int] | None = None
+    max_hw: tuple[int, int] | None = None
+
+    def check(self, hw: tuple[int, int]) -> None:
+        """Raises InputError if a picture of `hw` cannot go through the artefact."""
+        h, w = hw
+        if self.kind == "fixed":
+            if (h, w) != self.hw:
+                wanted = f"{self.hw[0]}x{self.hw[1]} (height x width)"
+                raise InputError(f"the picture is {h}x{w}", f"the model takes {wanted}")
+            return
+        if h % self.multiple or w % self.multiple:
+            raise InputError(f"the picture is {h}x{w}", f"both sides must be multiples of {self.multiple}")
+        low, high = self.min_hw or (1, 1), self.max_hw
+        if h < low[0] or w < low[1] or (high and (h > high[0] or w > high[1])):
+            wanted = f"{low} to {high or 'any size'} (height, width)"
+            raise InputError(f"the picture is {h}x{w}", f"the model takes {wanted}")
+
+    def fitting(self, hw: tuple[int, int]) -> tuple[int, int]:
+        """The smallest size that holds a picture of `hw` and keeps the multiple; `hw` itself for a fixed size.
+
+        It may still be larger than `max_hw`, or not the fixed size: `check` tells.
+        """
+        if self.kind == "fixed":
+            return hw
+        low = self.min_hw or (1, 1)
+        height, width = (
+            -(-max(side, least) // self.multiple) * self.multiple for side, least in zip(hw, low, strict=True)
+        )
+        return height, width
+
+
+class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """How close one backend comes to fp32 eager on the golden pictures; PSNR in dB over the value range."""
+
+    status: Literal["passed", "failed", "not_run"]
+    reason: str = ""
+    pictures: int = 0
+    max_abs: float | None = None
+    mean_abs: float | None = None
+    psnr_mean_db: float | None = None
+    psnr_worst_db: float | None = None
+    ssim_mean: float | None = None  # of pictures; 1 is identical
+    ssim_worst: float | None = None
+    corners_db: dict[str, float] = msgspec.field(default_factory=dict)  # worst PSNR by call: "batch x height x width"
+    latency_ms: float | None = None  # median of one call at export, where it was measured
+    tolerance: dict[str, float] = msgspec.field(default_factory=dict)
+
+
+class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The contract of one artefact. Written as `<artefact>.card.json` and, for ONNX, into its metadata."""
+
+    schema: int = SCHEMA
+    name: str
+    family: str
+    task: Literal["translate", "generate", "classify"]
+    domain: str = ""  # what the training pictures showed, in words a user understands
+    direction: str | None = None
+    condition: Condition = Condition()
+    faces: bool = False
+    alignment: Alignment | None = None
+    noise: str = ""  # what a generator's noise inputs were frozen to: "zero", "frozen:SEED"; empty if it has none
+    companions: dict[str, str] = msgspec.field(default_factory=dict)  # role -> file name beside this one
+    inputs: tuple[TensorSpec, ...]
+    outputs: tuple[TensorSpec, ...]
+    size: SizeRule
+    batch: tuple[int, int] = (1, 1)  # the fewest and the most pictures of one call
+    precision: Literal["fp32", "fp16", "int8"] = "fp32"
+    opset: int | None = None
+    payload_sha256: str | None = None
+    parent_sha256: str | None = None  # the ONNX file that an engine was built from
+    built_with: dict[str, str] = msgspec.field(default_factory=dict)
+    verification: dict[str, Verification] = msgspec.field(default_factory=dict)
+    training: dict[str, str | int | float] = msgspec.field(default_factory=dict)
+    licence: str = ""
+
+    def input(self, name: str) -> TensorSpec:
+        """The input called `name`; raises CardError if there is none."""
+        return _named(self.inputs, name, f"input of {self.name}")
+
+    def output(self, name: str) -> TensorSpec:
+        """The output called `name`; raises CardError if there is none."""
+        return _named(self.outputs, name, f"output of {self.name}")
+
+    def to_json(self) -> bytes:
+        """The card as indented UTF-8 JSON with a final newline."""
+        return msgspec.json.format(msgspec.json.encode(self), indent=2) + b"\n"
+
+    def write(self, artefact: Path) -> Path:
+        """Writes the sidecar of `artefact`, atomically, and returns its path."""
+        path = sidecar(artefact)
+        write_atomic(path, self.to_json())
+        return path
+
+    @classmethod
+    def from_json(cls, data: bytes | str, *, where: str = "card") -> ModelCard:
+        """Parses a card; refuses unknown fields and newer schemas with a CardError that names `where`."""
+        try:
+            schema = msgspec.json.decode(data, type=_Schema).schema
+            if schema > SCHEMA:
+                raise CardError(
+                    f"{where}: the card has schema {schema}",
+                    f"this edgegan reads schemas up to {SCHEMA}",
+                    "update edgegan: pip install -U edgegan",
+                )
+            return msgspec.json.decode(data, type=cls)
+        except (msgspec.MsgspecError, ValueError, RecursionError) as error:
+            raise CardError(f"{where}: not a readable model card: {error}", todo="export the model again") from None
+
+
+class _Schema(msgspec.Struct):
+    schema: int = 0
+
+
+def sidecar(artefact: Path) -> Path:
+    """Where the card of `artefact` lies."""
+    return artefact.with_name(artefact.name + ".card.json")
+
+
+def _named(specs: tuple[TensorSpec, ...], name: str, what: str) -> TensorSpec:
+    for spec in specs:
+        if spec.name == name:
+            return spec
+    raise CardError(f"no {what} is called '{name}'", f"there are: {', '.join(s.name for s in specs)}")

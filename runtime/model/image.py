@@ -1,0 +1,137 @@
+"""Pictures to tensors and back; every constant comes from the card."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import BackendError, CardError, InputError
+from .card import ModelCard, TensorSpec
+
+Image = NDArray[np.uint8]  # (H, W, 3), BGR
+Array = NDArray[Any]
+Order = Literal["bgr", "rgb"]  # of a caller's pictures; those between functions here are always BGR
+
+_LUMA_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601
+
+
+def as_bgr(picture: Array, colour: Order = "bgr") -> Image:
+    """`picture` as (H, W, 3) uint8 BGR; grey (H, W) and BGRA or RGBA (H, W, 4) are converted, alpha is dropped.
+
+    Any strides will do. `colour` says in which order the picture's channels lie. Raises InputError for anything
+    else. A picture that is BGR already is returned as it is, not copied.
+    """
+    if colour not in ("bgr", "rgb"):
+        raise InputError(f"the colour order is '{colour}'", "'bgr' as in OpenCV, or 'rgb' as in Pillow")
+    if not isinstance(picture, np.ndarray):
+        raise InputError(f"the picture is a {type(picture).__name__}", "a numpy array (H, W, 3), uint8, BGR")
+    shape = "x".join(map(str, picture.shape)) or "a single number"
+    if picture.dtype != np.uint8:
+        raise InputError(
+            f"the picture is {picture.dtype}, {shape}",
+            "uint8 with values 0 to 255, as cv2 reads it",
+            "for a float picture in [0, 1]: (picture * 255).round().astype('uint8')",
+        )
+    if picture.ndim == 3 and picture.shape[2] == 1:
+        picture = picture[:, :, 0]
+    if picture.ndim == 2:
+        picture = np.repeat(picture[:, :, None], 3, axis=2)
+    if picture.ndim != 3 or picture.shape[2] not in (3, 4) or 0 in picture.shape:
+        raise InputError(f"the picture has the shape {shape}", "height x width x 3 (BGR), x 4 (BGRA), or grey")
+    return picture[:, :, :3] if colour == "bgr" else np.ascontiguousarray(picture[:, :, 2::-1])
+
+
+def given_back(picture_bgr: Image, colour: Order, out: Image | None) -> Image:
+    """A picture that the caller may keep, in the order `colour`, written into `out` if there is one."""
+    if colour == "bgr" and (out is None or out is picture_bgr):
+        return picture_bgr
+    picture = picture_bgr if colour == "bgr" else picture_bgr[:, :, ::-1]
+    if out is None:
+        return np.ascontiguousarray(picture)
+    np.copyto(out, picture)
+    return out
+
+
+def check_out(out: Any, hw: tuple[int, int]) -> None:
+    """Raises InputError unless `out` is an array that a picture of `hw` can be written into."""
+    if not isinstance(out, np.ndarray) or out.dtype != np.uint8 or out.shape != (*hw, 3) or not out.flags.writeable:
+        what = f"{out.dtype} {tuple(out.shape)}" if isinstance(out, np.ndarray) else type(out).__name__
+        locked = ", read only" if isinstance(out, np.ndarray) and not out.flags.writeable else ""
+        raise InputError(f"out is {what}{locked}", f"a writeable uint8 array of the shape {(*hw, 3)}")
+
+
+def preprocess(card: ModelCard, picture_bgr: Array) -> Array:
+    """A picture as the card's first image input: batch of one, in its layout, colour order, range and dtype.
+
+    The picture must have a size that `card.size` allows; nothing is resized here. Raises InputError otherwise.
+    """
+    picture = as_bgr(picture_bgr)
+    spec = image_spec(card.inputs, f"input of {card.name}")
+    card.size.check((picture.shape[0], picture.shape[1]))
+    values: Array
+    if spec.colour == "GRAY":
+        values = (picture @ _LUMA_BGR)[:, :, None]
+    else:
+        values = picture if spec.colour == "BGR" else picture[:, :, ::-1]
+    if spec.layout == "NCHW":
+        values = values.transpose(2, 0, 1)
+    if spec.dtype == "uint8":
+        return np.ascontiguousarray(np.rint(values).astype(np.uint8)[None])
+    low, high = _range(spec)
+    scaled = values.astype(np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
+    return np.ascontiguousarray(scaled.astype(spec.dtype)[None])
+
+
+def postprocess(card: ModelCard, tensor: Array) -> Image:
+    """The card's first image output, batch of one, as (H, W, 3) uint8 BGR: clipped and rounded to nearest.
+
+    Raises BackendError if a value is not finite, or if the shape is not that of one picture.
+    """
+    spec = image_spec(card.outputs, f"output of {card.name}")
+    channels_last = spec.layout == "NHWC"
+    channels = 1 if spec.colour == "GRAY" else 3
+    if tensor.ndim != 4 or tensor.shape[0] != 1 or tensor.shape[3 if channels_last else 1] != channels:
+        raise BackendError(
+            f"{card.name} gave a tensor of shape {tuple(tensor.shape)}",
+            f"one picture, {spec.layout}, {channels} channels",
+        )
+    values = tensor[0] if channels_last else tensor[0].transpose(1, 2, 0)
+    if spec.dtype != "uint8":
+        low, high = _range(spec)
+        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+        if not np.isfinite(scaled.sum()) and not np.isfinite(scaled).all():
+            raise BackendError(
+                f"{card.name} gave values that are not numbers (NaN or infinite)",
+                todo="try another backend, or the fp32 model",
+            )
+        values = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    if spec.colour == "GRAY":
+        values = np.repeat(values, 3, axis=2)
+    elif spec.colour != "BGR":
+        values = values[:, :, ::-1]
+    return np.ascontiguousarray(values)
+
+
+def mirrored(picture: Image, hw: tuple[int, int]) -> Image:
+    """`picture` continued by its mirror image at the right and below, to `hw`; the pixels given keep their places."""
+    below, right = hw[0] - picture.shape[0], hw[1] - picture.shape[1]
+    return np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect") if below or right else picture
+
+
+def image_spec(specs: tuple[TensorSpec, ...], what: str) -> TensorSpec:
+    """The first tensor that holds a picture; raises CardError if there is none."""
+    for spec in specs:
+        if spec.layout != "NC":
+            return spec
+    raise CardError(f"no {what} is a picture", f"there are: {', '.join(s.name for s in specs)}")
+
+
+def _range(spec: TensorSpec) -> tuple[float, float]:
+    if spec.value_range is None or spec.value_range[0] >= spec.value_range[1]:
+        raise CardError(
+            f"the card gives '{spec.name}' the value range {spec.value_range}",
+            "two numbers, the lower first, such as [-1, 1]",
+        )
+    return spec.value_range

@@ -1,0 +1,334 @@
+"""Benchmarks: honest arithmetic, fair turns, a stable report, and no torch where none is needed."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from support.tiny_models import write_editor
+
+from edgegan import families
+from edgegan.bench import fresh, machine, timing
+from edgegan.bench.messages import Job
+from edgegan.bench.pairs import check_same_model, fidelity, gather
+from edgegan.bench.plot import write_plot
+from edgegan.bench.report import Report
+from edgegan.bench.session import Request, run_benchmark
+from edgegan.bench.subjects import Subject, plan
+from edgegan.bench.targets import resolve
+from edgegan.runtime.errors import BackendError, InputError
+
+QUICK = ["--iterations", "4", "--starts", "1", "--threads", "1"]
+
+
+@pytest.fixture(scope="module")
+def editor(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return write_editor(tmp_path_factory.mktemp("export"))
+
+
+@pytest.fixture(scope="module")
+def report(editor: Path) -> Report:
+    return run_benchmark(Request(path=editor, iterations=4, starts=1, threads=1))
+
+
+def bench(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "edgegan", "bench", *map(str, arguments)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
+
+
+# --- timing ---
+
+
+def test_percentiles_are_those_of_all_rounds_together() -> None:
+    rounds = [[float(v) for v in range(1, 51)], [float(v) for v in range(51, 101)]]
+    found = timing.latency(rounds)
+    assert (found.p50, found.p95, found.p99) == pytest.approx((50.5, 95.05, 99.01))
+    assert (found.min, found.max, found.mean, found.calls) == (1.0, 100.0, 50.5, 100)
+
+
+def test_subjects_take_turns_in_every_round() -> None:
+    order: list[str] = []
+
+    class Player:
+        def __init__(self, name: str) -> None:
+            self.name = name
+
+        def visit(self, calls: int) -> list[float]:
+            order.append(self.name)
+            return [1.0] * calls
+
+    taken = timing.interleave([Player("A"), Player("B"), Player("C")], 3, [1, 2, 3])
+    assert "".join(order) == "ABCABCABC"
+    assert [[len(visit) for visit in rounds] for rounds in taken] == [[1] * 3, [2] * 3, [3] * 3]
+
+
+def test_the_ratio_of_rounds_survives_a_machine_that_slows_down() -> None:
+    pace = [1.0, 1.0, 1.0, 5.0, 5.0]  # the whole machine is five times slower in the last rounds
+    baseline = [[10.0 * p] * 2 for p in pace]
+    own = [[5.0 * p] * 2 for p in pace]
+    found = timing.speed_up(baseline, own)
+    assert found.median == found.of_medians == pytest.approx(2.0)
+    assert found.quartiles == pytest.approx((2.0, 2.0))
+    own[0] = [50.0, 50.0]  # one spell that hit only one of the two
+    assert timing.speed_up(baseline, own).median == pytest.approx(2.0)
+
+
+def test_the_ratio_of_medians_is_that_of_all_calls() -> None:
+    found = timing.speed_up([[4.0], [8.0], [12.0]], [[1.0], [4.0], [4.0]])
+    assert found.of_medians == pytest.approx(2.0)
+    assert found.median == pytest.approx(3.0)
+
+
+@pytest.mark.parametrize(("iterations", "expected"), [(1, (1, 1)), (20, (20, 1)), (50, (20, 3))])
+def test_iterations_are_counted_calls(iterations: int, expected: tuple[int, int]) -> None:
+    assert timing.calls_per_visit(3.0, seconds=None, iterations=iterations) == expected
+
+
+def test_seconds_are_spread_over_the_rounds() -> None:
+    rounds, calls = timing.calls_per_visit(10.0, seconds=10.0, iterations=None)
+    assert rounds * calls * 10.0 == pytest.approx(10_000)
+    assert timing.calls_per_visit(5000.0, seconds=1.0, iterations=None) == (timing.ROUNDS, 1)
+
+
+# --- report ---
+
+
+def test_every_backend_is_measured_or_listed_with_a_reason(report: Report) -> None:
+    assert {r.engine for r in report.results} == {"onnxruntime", "openvino"}
+    assert all(a.reason for a in report.absent)
+    if not report.machine.gpus:
+        assert [a.title for a in report.absent] == ["ONNX Runtime fp32 (cuda)", "ONNX Runtime TensorRT fp32 (cuda)"]
+
+
+def test_the_slowest_is_the_baseline_without_eager(report: Report) -> None:
+    slowest = max(report.results, key=lambda r: r.latency_ms.p50)
+    assert {r.baseline for r in report.results} == {slowest.id}
+    assert slowest.speedup.median == 1.0
+
+
+def test_fidelity_is_against_the_stored_golden_outputs(report: Report) -> None:
+    assert "as stored at export" in report.protocol.reference
+    for result in report.results:
+        assert result.fidelity is not None
+        assert result.fidelity.pictures == 4
+        assert result.fidelity.psnr_worst_db > 100
+        assert result.fidelity.max_abs is not None and result.fidelity.max_abs < 1e-5
+
+
+def test_cold_start_and_memory_are_those_of_a_whole_process(report: Report) -> None:
+    for result in report.results:
+        cold = result.cold_start
+        assert cold.total_s > cold.open_s + cold.first_s > 0
+        assert result.peak_memory_mib > 20
+    by_engine = {r.engine: r.peak_memory_mib for r in report.results}
+    assert by_engine["openvino"] != by_engine["onnxruntime"]
+
+
+def test_json_survives_a_round_trip_and_refuses_what_it_does_not_know(report: Report) -> None:
+    assert Report.from_json(report.to_json()) == report
+    document = msgspec.json.decode(report.to_json())
+    assert document["schema"] == 1
+    assert {"date", "command", "model", "machine", "protocol", "results", "absent", "notices"} < document.keys()
+    for key in ("latency_ms", "fps", "speedup", "fidelity", "cold_start", "peak_memory_mib"):
+        assert key in document["results"][0]
+    with pytest.raises(InputError, match="extra"):
+        Report.from_json(msgspec.json.encode({**document, "extra": 1}))
+
+
+def test_the_report_names_no_host_and_no_path(report: Report, editor: Path) -> None:
+    import platform
+
+    for text in (report.to_json().decode(), report.markdown()):
+        assert str(editor.parent) not in text
+        assert str(Path.home()) + "/" not in text
+        assert platform.node() == "" or platform.node() not in text.replace(platform.release(), "")
+
+
+def test_paths_are_cut_from_reasons() -> None:
+    text = "cannot load /home/ann/runs/x/model.onnx: and/or 3/4 of 'C:\\Users\\ann\\m.onnx'"
+    assert machine.without_paths(text) == "cannot load model.onnx: and/or 3/4 of 'm.onnx'"
+
+
+def test_markdown_has_a_row_for_each_result(report: Report) -> None:
+    text = report.markdown()
+    for result in report.results:
+        assert f"| {result.title} | " in text
+    assert report.machine.cpu in text and report.command in text
+
+
+def test_the_plot_is_a_png(report: Report, tmp_path: Path) -> None:
+    write_plot(report, tmp_path / "bench.png")
+    assert (tmp_path / "bench.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_busy_machine_is_called_busy() -> None:
+    found = machine.describe()
+    assert msgspec.structs.replace(found, load_before=0.9 * found.cores).busy
+    assert not msgspec.structs.replace(found, load_before=0.0).busy
+
+
+# --- subjects and inputs ---
+
+
+def test_two_files_of_one_precision_are_told_apart(tmp_path: Path) -> None:
+    path = write_editor(tmp_path)
+    for part in ("", ".card.json"):
+        (tmp_path / f"model.b.onnx{part}").write_bytes((tmp_path / f"model.onnx{part}").read_bytes())
+    subjects, _ = plan(resolve(path.parent), ("openvino",), "cpu", cuda=False)
+    assert [s.variant for s in subjects] == ["model.onnx", "model.b.onnx"]
+    assert len({s.id for s in subjects}) == 2
+
+
+def test_what_an_export_lacks_is_listed(editor: Path) -> None:
+    _, absent = plan(resolve(editor.parent), (), "auto", cuda=False)
+    reasons = {a.title: a.reason for a in absent}
+    assert "model.fp16.onnx" in reasons["OpenVINO fp16"]
+    assert "--trt" in reasons["TensorRT fp16 (cuda)"]
+
+
+def test_what_was_exported_belongs_to_its_checkpoint(tmp_path: Path) -> None:
+    model = write_editor(tmp_path / "run" / "export")
+    inside, lone = tmp_path / "run" / "checkpoints" / "0000000001.safetensors", model.with_name("ema.safetensors")
+    for path in (inside, lone, tmp_path / "other.safetensors"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(b"")
+    assert resolve(inside).artefacts == resolve(lone).artefacts == (model,)
+    assert resolve(inside).trained == inside
+    assert resolve(tmp_path / "other.safetensors").artefacts == ()
+
+
+def test_made_up_inputs_fit_the_card(tmp_path: Path) -> None:
+    path = write_editor(tmp_path / "export", pairs=0)
+    subject = Subject(engine="openvino", precision="fp32", device="cpu", path=str(path))
+    job = Job(subject=subject, stem="model", folder="", threads=1, scratch=str(tmp_path))
+    pairs = gather(resolve(path), 64, tmp_path, job)
+    image, label = np.load(tmp_path / "in.image.npy"), np.load(tmp_path / "in.label.npy")
+    assert image.shape == (pairs.count, 3, 32, 32) and label.shape == (pairs.count, 3)
+    assert image.min() >= -1 and image.max() <= 1 and image.dtype == np.float32
+    assert len(np.unique(label, axis=0)) > 1
+    assert pairs.outputs is None and "made-up" in pairs.source
+
+
+def test_fidelity_reports_the_worst_picture(tmp_path: Path, editor: Path) -> None:
+    subject = Subject(engine="openvino", precision="fp32", device="cpu", path=str(editor))
+    pairs = gather(resolve(editor), 64, tmp_path, Job(subject=subject, stem="model", folder="", threads=1, scratch=""))
+    assert pairs.outputs is not None
+    seen = {name: a.copy() for name, a in pairs.outputs.items()}
+    seen["edited"][2] += 0.2  # of a range of 2: 20 dB
+    found = fidelity(pairs, pairs.outputs, seen)
+    assert found.psnr_worst_db == pytest.approx(20.0, abs=0.01)
+    assert found.max_abs == pytest.approx(0.2)
+    assert found.psnr_mean_db == pytest.approx((3 * 200 + 20) / 4, abs=0.01)
+    seen["edited"][0, 0, 0, 0] = np.nan
+    assert fidelity(pairs, pairs.outputs, seen).max_abs is None
+
+
+# --- the command ---
+
+
+def test_an_onnx_file_needs_no_torch(editor: Path, tmp_path: Path) -> None:
+    """torch is forbidden in the command and in every process that it starts."""
+    import os
+
+    (tmp_path / "sitecustomize.py").write_text(
+        "import sys\n"
+        "class Forbid:\n"
+        "    def find_spec(self, name, path=None, target=None):\n"
+        "        if name.partition('.')[0] in ('torch', 'torchvision'):\n"
+        "            raise ModuleNotFoundError(f'no module named {name!r}', name=name)\n"
+        "sys.meta_path.insert(0, Forbid())\n"
+    )
+    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    blocked = subprocess.run([sys.executable, "-c", "import torch"], env=env, capture_output=True, text=True)
+    assert "no module named 'torch'" in blocked.stderr
+    done = bench(editor, *QUICK, "--json", tmp_path / "b.json", "--backend", "onnxruntime", env=env)
+    assert done.returncode == 0, done.stderr
+    found = Report.from_json((tmp_path / "b.json").read_bytes())
+    assert [r.engine for r in found.results] == ["onnxruntime"]
+    assert "torch" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nowhere.onnx"], "there is no run or model at nowhere.onnx"),
+        ([__file__], "is not a model"),
+        (["{model}", "--backend", "onnx"], "there is no backend 'onnx'"),
+        (["{model}", "--device", "tpu"], "there is no device 'tpu'"),
+        (["{model}", "--backend", "tensorrt"], "nothing could be measured"),
+        (["{model}", "--backend", "eager"], "PyTorch runs a run or a checkpoint"),
+        (["{model}", "--seconds", "1", "--iterations", "2"], "both given"),
+        (["{model}", "--plot", "bench.jpg"], "not a PNG"),
+        (["{model}", "--json", "{folder}"], "it is a folder"),
+    ],
+)
+def test_bad_input_gives_plain_words_and_code_2(
+    arguments: list[str], words: str, editor: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from edgegan.cli import main
+
+    with pytest.raises(SystemExit) as ended:
+        main(["bench", *(a.format(model=editor, folder=editor.parent) for a in arguments)])
+    said = capsys.readouterr().err.strip()
+    assert ended.value.code == 2
+    assert words in said
+    assert 1 <= len(said.splitlines()) <= 3
+
+
+def test_a_truncated_model_is_refused_before_anything_runs(editor: Path, tmp_path: Path) -> None:
+    cut = tmp_path / "model.onnx"
+    cut.write_bytes(editor.read_bytes()[:-20])
+    with pytest.raises(InputError, match="cut short"):
+        run_benchmark(Request(path=cut))
+
+
+def test_a_process_that_dies_is_a_reason_not_a_crash(editor: Path, tmp_path: Path) -> None:
+    subject = Subject(engine="tensorrt", precision="fp16", device="cuda", path=str(tmp_path / "x" / "no.engine"))
+    with pytest.raises(fresh.WorkerFailedError) as refused:
+        fresh.Worker(Job(subject=subject, stem="model", folder="", threads=1, scratch=str(tmp_path)))
+    assert "no.engine" in str(refused.value) and str(tmp_path) not in str(refused.value)
+
+
+@pytest.mark.skipif(bool(machine.gpus()), reason="an NVIDIA GPU is here")
+def test_nothing_measured_says_why(editor: Path) -> None:
+    with pytest.raises(BackendError, match="no NVIDIA GPU"):
+        run_benchmark(Request(path=editor, device="cuda", iterations=1, starts=1))
+
+
+# --- a run ---
+
+
+@pytest.mark.parametrize("family", families.names())
+def test_a_run_is_measured_against_its_own_eager_network(family: str, tmp_path: Path) -> None:
+    torch = pytest.importorskip("torch")
+    from edgegan.train.loop import Trainer
+    from edgegan.train.run import Run
+
+    cfg = families.get(family).tiny()
+    run = Run(tmp_path / "run", family, cfg, cfg.train.data)
+    run.write_config()
+    Trainer(run, torch.device("cpu"), threads=1).save()
+    found = run_benchmark(
+        Request(path=run.folder, backends=("eager",), device="cpu", iterations=2, starts=1, pictures=4)
+    )
+    (eager,) = found.results
+    assert (eager.id, eager.baseline, eager.fidelity, eager.file) == ("eager-fp32-cpu", "eager-fp32-cpu", None, "")
+    assert eager.speedup.median == 1.0
+    assert found.protocol.inputs == "4 held-out inputs of the run" and found.absent == ()
+    assert found.model.family == family
+
+
+def test_an_export_of_another_checkpoint_is_refused(editor: Path, tmp_path: Path) -> None:
+    eager = Subject(engine="eager", precision="fp32", device="cpu", path="run")
+    pairs = gather(resolve(editor), 64, tmp_path, Job(subject=eager, stem="model", folder="", threads=1, scratch=""))
+    assert pairs.outputs is not None
+    file = tmp_path / f"out.{eager.id}.edited.npy"
+    np.save(file, pairs.outputs["edited"] + 1e-4)
+    check_same_model(pairs, eager)
+    np.save(file, pairs.outputs["edited"] + 1e-1)
+    with pytest.raises(InputError, match="another checkpoint"):
+        check_same_model(pairs, eager)

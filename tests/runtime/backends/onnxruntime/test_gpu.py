@@ -1,0 +1,278 @@
+"""The host's side of ONNX Runtime's GPU providers, on a fake; what a GPU computes is not tested here."""
+
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+from support import tiny_models
+from support.fakes.ort import CPU, CUDA, TENSORRT, Value, on_two_gpus
+
+from edgegan.runtime.backends import Port, libraries, open_backend
+from edgegan.runtime.backends.onnxruntime import binding as ort_binding
+from edgegan.runtime.backends.onnxruntime import gpu
+from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
+from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
+from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
+from edgegan.runtime.errors import BackendError, CardError, InputError
+from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.card import SizeRule, Verification
+
+BOTH = (OnnxRuntime, OnnxRuntimeTensorRT)
+
+
+@pytest.fixture
+def model(tmp_path) -> Artefact:
+    return load(tiny_models.write_editor(tmp_path, pairs=0, classifier=False))
+
+
+@pytest.fixture
+def install(monkeypatch, tmp_path):
+    """Puts a fake onnxruntime in place, on a machine with two GPUs and everything that it wants."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return on_two_gpus(monkeypatch)
+
+
+def opened(artefact: Artefact) -> Artefact:
+    """`artefact` with a card whose height, width and batch may vary."""
+    image, label = artefact.card.inputs
+    image = msgspec.structs.replace(image, shape=("batch", 3, "height", "width"))
+    label = msgspec.structs.replace(label, shape=("batch", 3))
+    rule = SizeRule(kind="multiple_of", hw=(32, 48), multiple=4, min_hw=(16, 16), max_hw=(64, 128))
+    card = msgspec.structs.replace(artefact.card, inputs=(image, label), size=rule, batch=(1, 4))
+    return Artefact(artefact.path, card)
+
+
+def inputs(value, size=8):
+    image = np.full((1, 3, size, size), value, np.float32)
+    return {"image": image, "label": np.array([[0.5, 0.0, 0.0]], np.float32)}
+
+
+@pytest.mark.parametrize("backend", BOTH)
+def test_every_run_gives_its_own_answer_through_the_graph(model, install, backend):
+    ort = install()
+    with backend(model, device="cuda:1") as network:
+        given = inputs(9.0)
+        answers = [network.run(inputs(float(i)))["edited"] for i in range(4)]
+        answers.append(network.run({**given, "image": np.asfortranarray(given["image"])})["edited"])
+        assert [a[0, 0, 0, 0] for a in answers] == [0.5, 1.5, 2.5, 3.5, 9.5]  # earlier answers are not written over
+        (session,) = ort.sessions
+        assert (session.runs, session.replays) == (5, 4) and session.options["device_id"] == "1"
+        assert Value.alive == 3
+    assert Value.alive == 0
+    network.close()
+    with pytest.raises(BackendError, match="closed"):
+        network.run(inputs(0.0))
+
+
+@pytest.mark.parametrize("backend", BOTH)
+def test_open_axes_have_no_graph_and_buffers_follow_the_shape(model, install, backend):
+    ort = install(size=None)
+    with backend(opened(model), device="cuda") as network:
+        assert OPEN_AXES in network.notices and len(ort.sessions) == 1
+        kept = []
+        for size in (8, 8, 16, 8):
+            assert network.run(inputs(1.0, size))["edited"].shape == (1, 3, size, size)
+            kept.append([id(value) for value in network._binding._given.values()])
+            assert Value.alive == 3
+        assert kept[0] == kept[1] != kept[2]
+        with pytest.raises(BackendError, match="no memory left"):
+            network.run(inputs(1.0, 128))
+        assert network.run(inputs(2.0, 8))["edited"][0, 0, 0, 0] == 2.5
+        assert ort.sessions[-1].captured is None
+    assert Value.alive == 0
+
+
+def test_a_network_that_is_more_open_than_its_card_gets_no_graph(model, install):
+    ort = install(size=None)
+    with OnnxRuntime(model, device="cuda") as network:
+        assert [s.options["enable_cuda_graph"] for s in ort.sessions] == ["1", "0"] and network.notices == (OPEN_AXES,)
+    with pytest.raises(BackendError, match="a CUDA graph was asked for"):
+        OnnxRuntime(opened(model), device="cuda", cuda=CudaOptions(graph=True))
+
+
+@pytest.mark.parametrize(("precision", "nhwc"), [("fp32", "0"), ("fp16", "1"), ("int8", "0")])
+def test_cuda_runs_in_the_precision_of_the_file(model, install, precision, nhwc):
+    ort = install()
+    card = msgspec.structs.replace(model.card, precision=precision)
+    OnnxRuntime(Artefact(model.path, card), device="cuda").close()
+    options = ort.sessions[0].options
+    assert options["use_tf32"] == "0" and options["cudnn_conv_use_max_workspace"] == "1"
+    assert options["prefer_nhwc"] == nhwc and options["enable_cuda_graph"] == "1"
+
+
+def test_without_nhwc_kernels_channels_first_are_used_and_said(model, install):
+    ort = install(nhwc=False)
+    card = msgspec.structs.replace(model.card, precision="fp16")
+    with OnnxRuntime(Artefact(model.path, card), device="cuda") as network:
+        assert ort.sessions[-1].options["prefer_nhwc"] == "0" and "NHWC" in network.notices[0]
+
+
+@pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
+def test_tensorrt_takes_every_type_from_the_file(model, tmp_path, precision):
+    card = msgspec.structs.replace(model.card, precision=precision)
+    options = provider_options(card, 0, tmp_path / "v" / "m")
+    assert options["trt_fp16_enable"] == options["trt_int8_enable"] == "False"  # said, or a variable decides
+    assert options["trt_engine_cache_path"] == str(tmp_path / "v" / "m")
+    assert options["trt_timing_cache_path"] == str(tmp_path / "v") and options["trt_cuda_graph_enable"] == "True"
+    assert not [name for name in options if "profile" in name]
+
+
+def test_tensorrt_is_given_the_card_s_range_for_every_open_input(model, tmp_path):
+    options = provider_options(opened(model).card, 0, tmp_path)
+    assert options["trt_profile_min_shapes"] == "image:1x3x16x16,label:1x3"
+    assert options["trt_profile_opt_shapes"] == "image:1x3x32x48,label:1x3"
+    assert options["trt_profile_max_shapes"] == "image:4x3x64x128,label:4x3"
+    assert options["trt_cuda_graph_enable"] == "False"
+    unbounded = msgspec.structs.replace(opened(model).card, size=SizeRule(hw=(32, 32)))
+    with pytest.raises(CardError, match="how large 'height'"):
+        provider_options(unbounded, 0, tmp_path)
+
+
+def test_engines_are_kept_by_the_hash_of_the_weights_for_this_user_alone(model, monkeypatch, tmp_path):
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = engine_folder(model, "1.31.1")
+    assert folder.is_dir() and folder.stat().st_mode & 0o077 == 0
+    other = msgspec.structs.replace(model.card, payload_sha256="0" * 64)
+    without = msgspec.structs.replace(model.card, payload_sha256=None)
+    assert engine_folder(Artefact(model.path, other), "1.31.1") != folder != engine_folder(model, "1.30.0")
+    assert engine_folder(Artefact(model.path, without), "1.31.1") == folder
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    with pytest.raises(InputError, match="XDG_CACHE_HOME"):
+        engine_folder(model, "1.31.1")
+
+
+def test_tf32_that_cannot_be_forbidden_is_said(model, install, monkeypatch):
+    install()
+    for value, noted in ((None, True), ("0", False)):
+        monkeypatch.setenv("NVIDIA_TF32_OVERRIDE", value or "1")
+        with OnnxRuntimeTensorRT(model, device="cuda") as network:
+            assert any("TF32" in notice for notice in network.notices) == noted
+
+
+@pytest.mark.parametrize("version", ["1.31.1", "1.19.2"])
+@pytest.mark.parametrize("backend", BOTH)
+def test_a_node_that_would_run_elsewhere_is_an_error(model, install, backend, version):
+    install(version=version, elsewhere=((CPU, "node_odd", "Odd"),))
+    with pytest.raises(BackendError) as caught:
+        backend(model, device="cuda")
+    assert ("node_odd (Odd)" in caught.value.seen) == (version == "1.31.1")
+    assert "wholly on the GPU" in caught.value.expected and Value.alive == 0
+
+
+def test_shape_arithmetic_may_stay_on_the_cpu_where_axes_are_open_and_nothing_else(model, install):
+    install(size=None, elsewhere=((CPU, "s", "Shape"), (CPU, "c", "Concat")))
+    OnnxRuntime(opened(model), device="cuda").close()
+    install(elsewhere=((CPU, "s", "Shape"), (CPU, "c", "Concat")))
+    with pytest.raises(BackendError, match=r"s \(Shape\), c \(Concat\)"):
+        OnnxRuntime(model, device="cuda")
+    install(size=None, elsewhere=((CPU, "r", "Resize"),))
+    with pytest.raises(BackendError, match=r"r \(Resize\)"):
+        OnnxRuntime(opened(model), device="cuda")
+    install(size=None, elsewhere=((CUDA, "s", "Shape"),))
+    with pytest.raises(BackendError, match="TensorRT of ONNX Runtime"):
+        OnnxRuntimeTensorRT(opened(model), device="cuda")
+
+
+@pytest.mark.parametrize(
+    ("fault", "words"),
+    [
+        ({"providers": (CPU,)}, "built without"),
+        ({"taken": CPU}, "took CPUExecutionProvider instead"),
+        ({"refuses": "CUDA failure 2: out of memory"}, "no memory left"),
+        ({"refuses": "[ONNXRuntimeError] : 1 : FAIL : something else\nand more"}, "something else"),
+    ],
+)
+@pytest.mark.parametrize("backend", BOTH)
+def test_what_goes_wrong_is_one_plain_error(model, install, backend, fault, words, capfd):
+    ort = install(**fault)
+    with pytest.raises(BackendError) as caught:
+        backend(model, device="cuda")
+    assert words in caught.value.seen and "and more" not in caught.value.seen
+    assert len(str(caught.value).splitlines()) <= 3
+    assert ort.levels in ([], [4, 2]) and capfd.readouterr() == ("", "")
+
+
+def test_what_the_provider_wants_is_compared_with_what_is_here(model, install, monkeypatch):
+    install()
+    wanted = ("libcuda.so.1", "libcudart.so.13", "libcudnn.so.9", "libnvinfer.so.10")
+    monkeypatch.setattr(gpu, "libraries_of", lambda ort, provider: wanted)
+    for absent, words, todo in (
+        (wanted[:1], "libcuda.so.1", "NVIDIA driver"),
+        (wanted[2:3], "libcudnn.so.9", r"onnxruntime-gpu\[cuda,cudnn\]"),
+        (wanted[3:], "libnvinfer.so.10", "tensorrt==10"),
+    ):
+        monkeypatch.setattr(libraries, "missing", lambda names, absent=absent: absent)
+        with pytest.raises(BackendError, match=rf"{words}\nit wants CUDA 13, cuDNN 9, TensorRT 10\n.*{todo}"):
+            OnnxRuntimeTensorRT(model, device="cuda")
+    monkeypatch.setattr(libraries, "missing", lambda names: ())
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (12, 4))
+    with pytest.raises(BackendError, match=r"serves CUDA 12\.4.*built for CUDA 13"):
+        OnnxRuntime(model, device="cuda")
+
+
+@pytest.mark.parametrize("backend", BOTH)
+def test_a_gpu_that_is_not_there_is_an_error(model, install, monkeypatch, backend):
+    install()
+    with pytest.raises(BackendError, match="number 2 here\nnumbers 0 to 1"):
+        backend(model, device="cuda:2")
+    with pytest.raises(BackendError, match="'cuda:x' is not a device"):
+        backend(model, device="cuda:x")
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
+    with pytest.raises(BackendError, match="no NVIDIA GPU"):
+        backend(model, device="cuda")
+
+
+def test_auto_builds_no_engine_unless_the_card_says_that_it_is_right_and_fast(model, install):
+    install(size=32)
+    with open_backend(model) as chosen:
+        assert (chosen.name, chosen.device) == ("onnxruntime", "cuda")
+        assert not [pair for pair in chosen.selection.others if "tensorrt" in pair]
+    with open_backend(model, "onnxruntime-tensorrt") as asked:
+        assert asked.name == "onnxruntime-tensorrt" and "TF32" in asked.selection.notices[0]
+    known = {"onnxruntime-tensorrt": Verification(status="passed", latency_ms=1.0)}
+    proven = Artefact(model.path, msgspec.structs.replace(model.card, verification=known))
+    with open_backend(proven) as chosen:
+        assert chosen.name == "onnxruntime-tensorrt"
+
+
+def test_buffers_bound_on_the_cpu_give_what_a_plain_run_gives(tmp_path):
+    import onnxruntime
+
+    for size, open_size in ((32, False), (24, True)):
+        path = tmp_path / str(size)
+        made = tiny_models.write_whole_frame(path, hw=(size, size), multiple=4 if open_size else 0)
+        session = onnxruntime.InferenceSession(str(made), providers=[CPU])
+        axes = (None, None) if open_size else (size, size)
+        ports = [(Port(name, "float32", (1, 3, *axes)),) for name in ("image", "edited")]
+        binding = ort_binding.Binding(onnxruntime, session, ("cpu", 0), *ports)
+        rng, answers = np.random.default_rng(1), []
+        for side in (size, size, size + 4 if open_size else size, size):
+            image = rng.uniform(-1, 1, (1, 3, side, side)).astype(np.float32)
+            (plain,) = session.run(["edited"], {"image": image})
+            answers.append((binding.run({"image": image})["edited"], plain))
+        assert all(np.array_equal(*pair) for pair in answers)  # all at the end: they belong to the caller
+        binding.close()
+
+
+def test_the_libraries_behind_a_file_are_those_that_its_loader_wants():
+    import onnxruntime
+
+    (binary,) = Path(onnxruntime.__file__).parent.joinpath("capi").glob("onnxruntime_pybind11_state*.so")
+    names = libraries.needed(binary)
+    assert "libc.so.6" in names and not libraries.missing(names)
+    assert libraries.needed(Path(__file__)) == ()
+    assert libraries.missing(["libc.so.6", "libnothing.so.7"]) == ("libnothing.so.7",)
+
+
+def test_the_real_onnxruntime_refuses_a_gpu_that_is_not_here(model):
+    import onnxruntime
+
+    if libraries.gpu_count():
+        pytest.skip("there is a GPU here")
+    for provider, backend in ((CUDA, OnnxRuntime), (TENSORRT, OnnxRuntimeTensorRT)):
+        with pytest.raises(BackendError) as caught:
+            backend(model, device="cuda")
+        built = provider in onnxruntime.get_available_providers()
+        assert ("cannot be loaded" in caught.value.seen) == built

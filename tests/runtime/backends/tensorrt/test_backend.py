@@ -1,0 +1,277 @@
+"""The host's side of the TensorRT backend, on fakes; what a GPU computes is not tested here."""
+
+import sys
+import threading
+
+import msgspec
+import numpy as np
+import pytest
+from support import tiny_models
+from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.needed import needed
+
+from edgegan.runtime.backends import cuda, fit, open_backend
+from edgegan.runtime.backends.tensorrt import backend as trt
+from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
+from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
+
+BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
+
+
+def engine(folder, *, plan=b"plan", **built) -> Artefact:
+    card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
+    path = folder / "model.fp16.engine"
+    path.write_bytes(plan)
+    facts = {k: v for k, v in {**BUILT, **built}.items() if v}
+    card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
+    card.write(path)
+    return Artefact(path, card)
+
+
+def install(monkeypatch, fake: FakeCuda, **options):
+    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(trt, "system", lambda: "Linux x86_64")
+    module = fake_tensorrt(fake, **options)
+    monkeypatch.setitem(sys.modules, module.__name__, module)
+    return module
+
+
+def inputs(value, size=8, dtype=np.float32, label=0.5):
+    return {"image": np.full((1, 3, size, size), value, dtype), "label": np.array([[label, 0.0]], np.float32)}
+
+
+@pytest.mark.parametrize("capturable", [True, False])
+def test_every_run_gives_its_own_answer_through_the_graph_and_without(tmp_path, monkeypatch, capturable):
+    fake = FakeCuda(capturable=capturable)
+    module = install(monkeypatch, fake)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        answers = [backend.run(inputs(float(i)))["edited"] for i in range(4)]
+        assert [a[0, 0, 0, 0] for a in answers] == [0.5, 1.5, 2.5, 3.5]  # earlier answers are not written over
+        assert fake.launches == (3 if capturable else 0)
+    assert not fake.memory and not fake.open
+    assert module.alive == [] and module.wrong == []
+    backend.close()
+    with pytest.raises(BackendError, match="closed"):
+        backend.run(inputs(0.0))
+
+
+def test_bytes_go_through_as_bytes(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(), dtype=np.uint8)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        assert [p.dtype for p in (*backend.inputs, *backend.outputs)] == ["uint8", "float32", "uint8"]
+        for level in (7, 200):
+            edited = backend.run(inputs(level, dtype=np.uint8, label=3.0))["edited"]
+            assert edited.dtype == np.uint8 and (edited == level + 3).all()
+        with pytest.raises(BackendError, match="'image' is float32"):
+            backend.run(inputs(1.0))
+
+
+def test_another_shape_frees_the_old_buffers_and_captures_again(tmp_path, monkeypatch):
+    fake = FakeCuda()
+    install(monkeypatch, fake, size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda:0") as backend:
+        for size in (8, 16, 16, 8, 64, 4):
+            assert backend.run(inputs(1.0, size))["edited"].shape == (1, 3, size, size)
+            assert len(fake.memory) == 7 and len(fake.open) == 2  # two for each tensor, and scratch for this shape
+        assert fake.launches == 1
+    assert not fake.memory and not fake.open
+
+
+@pytest.mark.parametrize("size", [3, 65, 128])
+def test_a_shape_outside_the_profile_is_refused_with_the_range(tmp_path, monkeypatch, size):
+    install(monkeypatch, FakeCuda(), size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        with pytest.raises(BackendError, match=r"float32 \(1, 3, 4 to 64, 4 to 64\)"):
+            backend.run(inputs(1.0, size))
+        assert backend.run(inputs(2.0, 8))["edited"][0, 0, 0, 0] == 2.5
+
+
+def test_a_run_from_another_thread_uses_the_same_gpu(tmp_path, monkeypatch):
+    fake = FakeCuda(devices=2)
+    install(monkeypatch, fake, size=None)
+    found = []
+
+    def work(backend):
+        found.append(backend.run(inputs(1.0, 16))["edited"][0, 0, 0, 0])
+        fake.current.pop(threading.get_ident())  # thread numbers come again
+        backend.run(inputs(1.0, 16))
+        found.append(fake.current[threading.get_ident()])
+        fake.current.clear()
+        backend.close()
+
+    backend = trt.TensorRT(engine(tmp_path, compute_capability="7.5"), device="cuda:1")
+    backend.run(inputs(1.0))
+    thread = threading.Thread(target=work, args=(backend,))
+    thread.start()
+    thread.join()
+    assert found == [1.5, 1] and not fake.memory and not fake.open
+
+
+@pytest.mark.parametrize("room", [0, 1000, 4000])
+def test_a_full_gpu_is_said_in_words_and_nothing_leaks(tmp_path, monkeypatch, room):
+    fake = FakeCuda(room=room)
+    install(monkeypatch, fake, size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        with pytest.raises(BackendError, match="no memory left.*\n.*smaller size"):
+            backend.run(inputs(1.0, 64))
+        fake.room = 1 << 40
+        assert backend.run(inputs(1.0, 64))["edited"][0, 0, 0, 0] == 1.5
+    assert not fake.memory and not fake.open
+
+
+def test_a_busy_gpu_is_said_in_words(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(busy=True))
+    with pytest.raises(BackendError, match="GPU is busy"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
+
+
+@pytest.mark.parametrize("name", ["tensorrt", "tensorrt_rtx"])
+@pytest.mark.parametrize(
+    ("fails", "says", "kind", "words"),
+    [
+        ("runtime", "CUDA initialization failure", BackendError, "cannot start: CUDA initialization failure\n.*driver"),
+        ("engine", "magic tag does not match", MisfitError, "magic tag does not match\n.*--rebuild auto"),
+        ("engine", "Error Code 2: OutOfMemory", NoMemoryError, "no memory left for model.fp16.engine"),
+        ("context", "Cuda Runtime (out of memory)", NoMemoryError, "no memory left for model.fp16.engine"),
+        ("context", "Internal Error", BackendError, "cannot run .*: Internal Error"),
+    ],
+)
+def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatch, name, fails, says, kind, words):
+    fake = FakeCuda()
+    module = install(monkeypatch, fake, name=name, fails=fails, says=says)
+    built = {"tensorrt": "", name: "10.13.0"}
+    with pytest.raises(BackendError, match=words) as refused:
+        trt.TensorRT(engine(tmp_path, **built), device="cuda")
+    assert type(refused.value) is kind
+    assert not fake.open and module.alive == [] and module.wrong == []
+
+
+@pytest.mark.parametrize("kernels", [None, RuntimeError, b"compiled"])
+def test_what_was_compiled_is_kept_for_the_next_start_and_a_failure_costs_nothing_else(tmp_path, monkeypatch, kernels):
+    """The cache of TensorRT for RTX: written at the end, read at the next start, by GPU."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    found = engine(tmp_path, tensorrt="", tensorrt_rtx="1.7.1", compute_capability="8.9 7.5")
+    for device in ("cuda", "cuda", "cuda:1"):
+        fake = FakeCuda(devices=2)
+        module = install(monkeypatch, fake, name="tensorrt_rtx", version="1.7.1", kernels=kernels)
+        with trt.TensorRT(found, device=device) as backend:
+            assert [backend.run(inputs(float(i)))["edited"][0, 0, 0, 0] for i in range(3)] == [0.5, 1.5, 2.5]
+        assert fake.launches == 0  # it captures by itself
+        assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
+        if device == "cuda":
+            first, read = list((tmp_path / "cache").rglob("*.rtxcache")), module.read
+    caches = list((tmp_path / "cache").rglob("*.rtxcache"))
+    if kernels == b"compiled":
+        assert read == [kernels] and module.read == []  # the other GPU has kernels of its own
+        assert len(first) == 1 and len(caches) == 2 and {path.read_bytes() for path in caches} == {kernels}
+    else:
+        assert caches == []
+
+
+def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeypatch):
+    fake = FakeCuda()
+    module = install(monkeypatch, fake, name="tensorrt_rtx")
+
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(trt, "write_atomic", interrupt)
+    backend = trt.TensorRT(engine(tmp_path, tensorrt="", tensorrt_rtx="10.13.0"), device="cuda")
+    with pytest.raises(KeyboardInterrupt):
+        backend.close()
+    assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
+
+
+def test_only_a_plan_that_brings_code_may_run_code(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda())
+    trt.TensorRT(engine(tmp_path), device="cuda").close()
+    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible="true"), device="cuda").close()
+
+
+def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(), version="11.1.0")
+    with pytest.raises(MisfitError, match=r"10\.13\.0.*11\.1\.0"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
+    fit.check_version(engine(tmp_path).card, "10.13.0.35")
+    with pytest.raises(MisfitError, match="pip install 'tensorrt==10.13.0'"):
+        fit.check_version(engine(tmp_path).card, "10.13.1.35")
+    with pytest.raises(CardError, match="which TensorRT"):
+        fit.check_version(engine(tmp_path, tensorrt="").card, "10.13.0")
+
+
+@pytest.mark.parametrize(("here", "runs"), [("10.13.1", True), ("11.5", True), ("10.3.0", False), ("12.0", False)])
+def test_a_version_compatible_engine_runs_on_newer_versions_alone(tmp_path, here, runs):
+    card = engine(tmp_path, version_compatible="true").card
+    if runs:
+        fit.check_version(card, here)
+    else:
+        with pytest.raises(MisfitError, match="was built with"):
+            fit.check_version(card, here)
+
+
+def test_gpus_are_compared_and_both_are_named(tmp_path):
+    card = engine(tmp_path).card
+    fit.check_gpu(card, "8.9", "RTX 4090", "Linux x86_64")
+    with pytest.raises(MisfitError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
+        fit.check_gpu(card, "12.0", "RTX 5090", "Linux x86_64")
+    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux x86_64")
+    ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="ampere_plus").card
+    fit.check_gpu(ampere, "9.0", "H100", "Linux x86_64")
+    fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux x86_64")
+    with pytest.raises(MisfitError, match=r"this GPU is 7\.5"):
+        fit.check_gpu(ampere, "7.5", "T4", "Linux x86_64")
+
+
+@pytest.mark.parametrize(
+    ("built", "here", "runs"),
+    [
+        ("Linux x86_64", "Linux x86_64", True),
+        ("Windows AMD64", "Windows x86_64", True),
+        ("Linux", "Linux aarch64", True),  # cards of the first versions
+        ("Linux x86_64", "Windows x86_64", False),
+        ("Linux x86_64", "Linux aarch64", False),
+    ],
+)
+def test_systems_are_compared_with_their_processors(tmp_path, built, here, runs):
+    card = engine(tmp_path, os=built).card
+    portable = engine(tmp_path / "rtx", tensorrt="", tensorrt_rtx="1.7", os=built).card
+    fit.check_gpu(portable, "8.9", "RTX 4090", here)
+    if runs:
+        fit.check_gpu(card, "8.9", "RTX 4090", here)
+    else:
+        with pytest.raises(MisfitError, match=f"built on {built}; this is {here}"):
+            fit.check_gpu(card, "8.9", "RTX 4090", here)
+
+
+def test_an_engine_of_the_other_library_is_a_misfit_where_only_one_is_here(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(fit.importlib.util, "find_spec", lambda name: name == "tensorrt_rtx")
+    with pytest.raises(MisfitError, match=r"built with tensorrt; here is tensorrt_rtx"):
+        trt.TensorRT(engine(tmp_path), device="cuda")
+
+
+def test_a_gpu_that_is_not_there_is_an_error(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(devices=0), version="11.0")
+    with pytest.raises(BackendError, match="no NVIDIA GPU"):  # before versions: nothing could be built again here
+        trt.TensorRT(engine(tmp_path), device="cuda")
+    install(monkeypatch, FakeCuda(devices=2))
+    with pytest.raises(BackendError, match="number 2.*\n.*0 to 1"):
+        trt.TensorRT(engine(tmp_path), device="cuda:2")
+
+
+def test_a_missing_library_names_its_extra(tmp_path, monkeypatch):
+    monkeypatch.setitem(sys.modules, "tensorrt", None)
+    monkeypatch.setattr(fit.importlib.util, "find_spec", lambda name: None)
+    with pytest.raises(MissingExtraError, match=r"edgegan\[gpu\]"):
+        open_backend(engine(tmp_path))
+
+
+def test_a_real_engine_without_a_gpu_is_one_plain_error(tmp_path):
+    rtx = needed("tensorrt_rtx", "rtx")
+    runtime = pytest.importorskip("cuda.bindings.runtime")
+    if runtime.cudaGetDeviceCount()[0] == runtime.cudaError_t.cudaSuccess:
+        pytest.skip("there is a GPU here")
+    found = engine(tmp_path, tensorrt="", tensorrt_rtx=rtx.__version__)
+    with pytest.raises(BackendError) as caught:
+        open_backend(found)
+    assert "no NVIDIA GPU" in caught.value.seen and len(str(caught.value).splitlines()) <= 3

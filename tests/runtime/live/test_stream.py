@@ -1,0 +1,297 @@
+"""The live loop: its drop rule, its counts, its errors and its end. Host logic only, so the parts are plain Python."""
+
+import _thread
+import signal
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from edgegan.runtime.channel import Channel, ChannelClosed
+from edgegan.runtime.errors import SinkError, SourceError
+from edgegan.runtime.live.sinks import Sink
+from edgegan.runtime.live.sources import Source, frame_of
+from edgegan.runtime.live.stream import Stream
+
+
+class Numbers(Source):
+    """Frames whose pixels are their number, as fast as they are wanted or at a rate."""
+
+    name = about = "numbers"
+    size_hw = (2, 2)
+
+    def __init__(self, count=None, *, live=False, fps=None, fails_at=None):
+        self.length, self.live, self.fps, self._fails_at = count, live, fps, fails_at
+        self.ended = False
+
+    def __iter__(self):
+        index = 0
+        while self.length is None or index < self.length:
+            if index == self._fails_at:
+                raise SourceError(f"gone after {index} frames")
+            if self.fps:
+                time.sleep(1 / self.fps)
+            yield frame_of(np.full((2, 2, 3), index % 256), index, self.name)
+            index += 1
+        self.ended = True
+
+
+class Kept(Sink):
+    """Remembers the numbers of its frames."""
+
+    def __init__(self, *, seconds=0.0, keys=None, fails_at=None):
+        self.indices, self.values, self.pairs, self.threads = [], [], [], set()
+        self._seconds, self._keys, self._fails_at = seconds, keys or {}, fails_at
+
+    def write(self, frame, before=None):
+        if len(self.indices) == self._fails_at:
+            raise SinkError("the disk is full")
+        time.sleep(self._seconds)
+        self.indices.append(frame.index)
+        self.values.append(int(frame.image_bgr[0, 0, 0]))
+        self.pairs.append((int(before[0, 0, 0]), int(frame.image_bgr[0, 0, 0])))
+        self.threads.add(threading.current_thread())
+        return self._keys.get(len(self.indices), "")
+
+
+def slow(seconds):
+    def process(frame, record):
+        time.sleep(seconds)
+        record("edit", seconds)
+        return 255 - frame.image_bgr
+
+    return process
+
+
+def same(frame, record):
+    return frame.image_bgr
+
+
+@pytest.fixture(autouse=True)
+def no_thread_is_left():
+    before = set(threading.enumerate())
+    yield
+    assert set(threading.enumerate()) <= before
+
+
+@pytest.fixture
+def default_ctrl_c():
+    """A shell starts its background jobs deaf to Ctrl-C, and tests may be such a job."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+def adds_up(stats):
+    return stats.read == stats.shown + sum(stats.dropped.values())
+
+
+@pytest.mark.parametrize(("process", "sink_s"), [(same, 0.0), (slow(0.002), 0.0), (same, 0.002)])
+def test_no_frame_of_a_file_is_lost_and_they_come_in_order(process, sink_s):
+    sink = Kept(seconds=sink_s)
+    stats = Stream(Numbers(120), process, sink).run()
+    assert sink.indices == list(range(120))
+    assert (stats.read, stats.shown, dict(stats.dropped)) == (120, 120, {})
+    assert sink.threads == {threading.main_thread()}
+
+
+def test_before_and_after_belong_to_the_same_frame():
+    sink = Kept()
+    Stream(Numbers(30), slow(0.0), sink).run()
+    assert sink.pairs == [(i, 255 - i) for i in range(30)]
+
+
+def test_the_newest_frame_wins_for_a_live_source():
+    sink = Kept()
+    started = []
+
+    def process(frame, record):
+        started.append(time.monotonic())
+        time.sleep(0.05)
+        return frame.image_bgr
+
+    stats = Stream(Numbers(live=True, fps=200), process, sink).run(seconds=1.0)
+    assert sink.indices == sorted(set(sink.indices))
+    assert 4 <= stats.shown <= 21  # the upper bound is exact, the lower one allows for a busy machine
+    assert stats.dropped["model_busy"] > 2 * stats.shown
+    assert adds_up(stats)
+    # Frames that were shown were new when work on them began. A queue of 30 would add 150 ms to their age.
+    assert stats.as_dict()["stages_ms"]["age"]["p50"] < 140
+
+
+def test_a_slow_sink_is_a_cause_of_its_own():
+    stats = Stream(Numbers(live=True, fps=100), same, Kept(seconds=0.05)).run(max_frames=8)
+    assert stats.shown == 8
+    assert stats.dropped["sink_busy"] > 8
+    assert stats.dropped["model_busy"] < stats.dropped["sink_busy"]
+    assert adds_up(stats)
+
+
+def test_a_live_source_loses_nothing_when_told_so():
+    sink = Kept()
+    stats = Stream(Numbers(40, live=True), slow(0.002), sink, newest_wins=False).run()
+    assert sink.indices == list(range(40))
+    assert not stats.dropped
+
+
+def test_max_frames_of_a_file_reads_no_further():
+    source = Numbers(120)
+    stats = Stream(source, same, Kept()).run(max_frames=7)
+    assert (stats.read, stats.shown) == (7, 7)
+    assert not source.ended
+
+
+def test_the_time_limit_holds_even_when_nothing_comes():
+    class Silent(Numbers):
+        def __iter__(self):
+            time.sleep(0.6)
+            yield frame_of(np.zeros((2, 2, 3)), 0, "late")
+
+    stats = Stream(Silent(live=True), same, Kept()).run(seconds=0.2)
+    assert stats.shown == 0
+
+
+@pytest.mark.parametrize("live", [False, True])
+def test_an_error_in_processing_surfaces_after_the_frames_before_it(live):
+    def process(frame, record):
+        if frame.image_bgr[0, 0, 0] >= 5:
+            raise ValueError("number five")
+        return frame.image_bgr
+
+    sink = Kept()
+    stream = Stream(Numbers(live=live, fps=100), process, sink)
+    with pytest.raises(ValueError, match="number five"):
+        stream.run()
+    assert sink.indices == ([i for i in sink.indices if i < 5] if live else [0, 1, 2, 3, 4])
+    assert stream.stats.dropped["failed"] == 1
+    assert adds_up(stream.stats)
+
+
+def test_an_error_of_the_source_surfaces_after_its_frames():
+    sink = Kept()
+    with pytest.raises(SourceError, match="gone after 9"):
+        Stream(Numbers(fails_at=9), slow(0.002), sink).run()
+    assert sink.indices == list(range(9))
+
+
+def test_an_error_of_the_sink_surfaces_and_stops_everything():
+    stream = Stream(Numbers(), same, Kept(fails_at=4))
+    with pytest.raises(SinkError, match="disk is full"):
+        stream.run()
+    assert stream.stats.shown == 4
+    assert adds_up(stream.stats)
+
+
+def test_a_key_ends_the_run():
+    pressed = []
+
+    def on_keys(keys):
+        pressed.append(keys)
+        return keys != "q"
+
+    sink = Kept(keys={3: "a", 6: "q"})
+    stats = Stream(Numbers(), same, sink, on_keys=on_keys).run()
+    assert pressed == ["a", "q"]
+    assert stats.shown == 6
+    assert adds_up(stats)
+
+
+def test_ctrl_c_ends_the_run_and_joins(default_ctrl_c):
+    stream = Stream(Numbers(live=True, fps=100), same, Kept())
+    timer = threading.Timer(1.0, _thread.interrupt_main)
+    timer.start()
+    with pytest.raises(KeyboardInterrupt):
+        stream.run()
+    timer.join()
+    assert stream.stats.shown > 0
+    assert adds_up(stream.stats)
+
+
+def test_a_full_channel_gives_up_its_oldest_or_waits():
+    newest = Channel(2, newest_wins=True)
+    assert [newest.put(i) for i in (1, 2, 3, 4)] == [0, 0, 1, 1]
+    assert (newest.get(), newest.get()) == (3, 4)
+    waiting = Channel(1, newest_wins=False)
+    waiting.put(1)
+    writer = threading.Thread(target=waiting.put, args=(2,))
+    writer.start()
+    assert (waiting.get(), waiting.get()) == (1, 2)
+    writer.join()
+    with pytest.raises(TimeoutError):
+        waiting.get(0.01)
+
+
+def test_a_channel_serves_what_waits_before_it_ends_and_nothing_after_an_abort():
+    channel = Channel(3, newest_wins=False)
+    channel.put(1)
+    channel.finish(ValueError("the end"))
+    assert channel.get() == 1
+    with pytest.raises(ValueError, match="the end"):
+        channel.get()
+    channel = Channel(3, newest_wins=False)
+    channel.put(1)
+    channel.put(2)
+    assert channel.abort() == 2
+    for use in (channel.get, lambda: channel.put(3)):
+        with pytest.raises(ChannelClosed):
+            use()
+
+
+def test_the_process_gets_the_frame_with_the_time_of_its_capture():
+    """A frame that waited for the model is older than the moment at which it is processed."""
+    given, ages = [], []
+
+    def process(frame, record):
+        given.append((frame.index, frame.source))
+        ages.append(time.monotonic() - frame.timestamp)
+        time.sleep(0.01)
+        return frame.image_bgr
+
+    Stream(Numbers(12), process, Kept()).run()
+    assert given == [(i, "numbers") for i in range(12)]
+    assert max(ages) > 0.03  # four wait
+
+
+def test_what_a_frame_costs_besides_the_network_is_its_processing_without_it():
+    def process(frame, record):
+        time.sleep(0.004)
+        record("network", 0.001)
+        record("network", 0.002)  # a second pass
+        return frame.image_bgr
+
+    times = Stream(Numbers(1), process, Kept()).run().as_dict()["stages_ms"]
+    assert times["besides"]["p50"] == pytest.approx(times["process"]["p50"] - 3.0, abs=2e-3)
+    assert "besides" not in Stream(Numbers(1), slow(0.0), Kept()).run().as_dict()["stages_ms"]
+
+
+def test_decoding_is_timed_apart_and_what_the_source_left_out_counts_as_dropped():
+    class Late(Numbers):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield replace(frame, decode_s=0.002 * frame.index, skipped=5 * (frame.index == 2))
+
+    stats = Stream(Late(3), same, Kept()).run()
+    assert stats.as_dict()["stages_ms"]["decode"]["p50"] == 3.0  # of 2 and 4 ms: the first took none
+    assert (stats.read, stats.shown, dict(stats.dropped)) == (8, 3, {"behind": 5})
+
+
+def test_rates_are_those_of_the_clock():
+    stats = Stream(Numbers(live=True, fps=50), slow(0.05), Kept()).run(seconds=1.2)
+    rates = stats.as_dict()["fps"]
+    assert 25 < rates["in"] <= 51  # bounds above are exact, those below allow for a busy machine
+    assert 6 < rates["out"] <= 20.5
+    assert 3 < stats.recent()[0] <= 21
+    assert "model busy" in stats.summary()
+
+
+def test_frames_that_a_source_left_out_do_not_count_as_those_asked_for():
+    class Behind(Numbers):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield replace(frame, skipped=40 * (frame.index == 1))
+
+    sink = Kept()
+    stats = Stream(Behind(), same, sink, newest_wins=False).run(max_frames=5)
+    assert sink.indices == [0, 1, 2, 3, 4] and stats.read == 45 and stats.dropped["behind"] == 40

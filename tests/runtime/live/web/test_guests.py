@@ -1,0 +1,283 @@
+"""Visitors' own cameras: edited by their own settings, in turn, and never before the device's stream."""
+
+import itertools
+import socket
+import threading
+import time
+
+import numpy as np
+import pytest
+from starlette.websockets import WebSocketDisconnect
+from support import tiny_models
+from support.web.page import far, show, up
+from support.web.visitor import Visitor, frame, until
+from websockets.exceptions import ConnectionClosed
+
+from edgegan.runtime.drawn import avatars
+from edgegan.runtime.edit.editor import Editor
+from edgegan.runtime.errors import InputError
+from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.provenance import EDITED
+from edgegan.runtime.live.screen.views import compose
+from edgegan.runtime.live.sources import Source
+from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.live.web import limits
+
+
+def test_own_pictures_come_back_edited_by_own_settings(opened, page_editor):
+    page = opened(page_editor, mark=False)
+    image = frame(value=60).image_bgr
+    with Visitor.at(page) as visitor, Visitor.at(page) as other:
+        visitor.say("set", name="Smiling", value=1)
+        visitor.state("Smiling", lambda value: value == 1.0)
+        visitor.say("camera", name="own")
+        assert visitor.wait("camera")["name"] == "own"
+        visitor.say("mirror", value=0)
+        visitor.wait("state", lambda state: not state["look"]["mirror"])
+        visitor.socket.send(up(image))
+        visitor.socket.send(up(image))
+        about, picture = visitor.picture()
+        answered = about["answers"]
+        while answered < 2:
+            about, picture = visitor.picture()
+            answered += about["answers"]
+        assert about["camera"] == "own" and answered == 2
+        assert far(picture, page_editor.edit(image, {"Smiling": 1.0})) < 3
+        visitor.say("set", name="Smiling", value=0)
+        visitor.state("Smiling", lambda value: value == 0.0)
+        visitor.socket.send(up(image))
+        visitor.picture()
+        time.sleep(0.3)  # changes come in smoothly
+        visitor.socket.send(up(image))
+        settled = visitor.picture()[1]
+        assert far(settled, page_editor.edit(image, {"Smiling": 0.0})) < 3 < far(settled, picture)
+        assert page.controls.changes == {"Smiling": 1.0}
+        other.state("Smiling", lambda value: value == 1.0)
+        visitor.say("camera", name="device")
+        visitor.state("Smiling", lambda value: value == 1.0)
+        show(page, 3)
+        assert visitor.picture()[0]["number"] == 3
+
+
+def test_a_mirrored_picture_keeps_its_mark_readable(opened, page_editor):
+    page = opened(page_editor)
+    image = frame(value=60).image_bgr
+    with Visitor.at(page) as visitor:
+        visitor.say("camera", name="own")
+        visitor.wait("camera")
+        visitor.say("view", name="after")
+        visitor.socket.send(up(image))
+        wanted = compose(page_editor.edit(image, {}), image, Look(mirror=True), EDITED.mark)
+        assert far(visitor.picture()[1], wanted) < 5
+
+
+def test_a_closed_tab_frees_all_that_was_its_own(opened, page_editor):
+    page = opened(page_editor)
+    visitor = Visitor.at(page)
+    visitor.say("camera", name="own")
+    visitor.wait("camera")
+    visitor.socket.send(up(frame().image_bgr))
+    visitor.picture()
+    (inside,) = page.visitors._here.values()
+    guest = inside.guest
+    visitor.socket.socket.shutdown(socket.SHUT_RDWR)  # as when a phone goes out of reach
+    assert until(lambda: not len(page.visitors) and page.visitors.guests._here == 0)
+    assert guest.newest is None and inside.guest is None
+    with pytest.raises(InputError, match="closed"):
+        guest._editor.edit(frame().image_bgr, {})
+    page_editor.edit(frame().image_bgr, {})  # the models are still there
+
+
+def test_visitors_pictures_do_not_hold_up_the_page(opened, page_editor):
+    page = opened(page_editor)
+    with Visitor.at(page) as watcher:
+        guests = [own_camera(page) for _ in range(4)]
+        with page_editor._lock:  # the model is busy for long
+            for guest in guests:
+                guest.socket.send(up(frame().image_bgr))
+            time.sleep(0.1)
+            for number in range(5):
+                show(page, number)
+                assert watcher.picture(timeout=2)[0]["number"] == number
+        for guest in guests:
+            assert guest.picture()[0]["camera"] == "own"
+            guest.close()
+
+
+def test_who_leaves_while_the_model_is_busy_holds_up_nobody(opened, page_editor):
+    page = opened(page_editor)
+    with Visitor.at(page) as watcher:
+        gone, turned = own_camera(page), own_camera(page)
+        with page_editor._lock:
+            gone.socket.socket.shutdown(socket.SHUT_RDWR)
+            turned.say("camera", name="device")
+            assert turned.wait("camera", lambda said: said["name"] == "device")
+            for number in range(3):
+                show(page, number)
+                assert watcher.picture(timeout=2)[0]["number"] == number
+            assert turned.picture(timeout=2)[0]["camera"] == "device"
+        turned.close()
+    assert until(lambda: page.visitors.guests._here == 0)
+
+
+@pytest.mark.parametrize("every_s", [0.005, 0.05], ids=["that takes all it can get", "of a camera"])
+def test_guests_leave_the_devices_stream_its_pace(opened, tmp_path, monkeypatch, every_s):
+    """A stream beside three cameras that want the model without a break."""
+    model = tiny_models.write_editor(tmp_path, faces=False, alignment=None)
+    with Editor.open(model, backend="onnxruntime") as editor:
+        run = editor._backend.run
+        monkeypatch.setattr(editor._backend, "run", lambda inputs: (time.sleep(0.03), run(inputs))[1])
+        page = opened(editor)
+        alone = pace(page, editor, every_s)
+        cameras = [threading.Thread(target=keep_sending, args=(page,)) for _ in range(3)]
+        for camera in cameras:
+            camera.start()
+        assert until(lambda: sum(v.newest is not None for v in page.visitors._here.values()) == 3)
+        together = pace(page, editor, every_s)
+        page.close()
+        for camera in cameras:
+            camera.join()
+    assert 0.6 * alone < together, (together, alone)
+
+
+def pace(page, editor, every_s, seconds=2.0):
+    """The frames that a stream shows a second; its camera takes one every `every_s` seconds."""
+
+    class Camera(Source):
+        name, about, live, fps, size_hw, length = "camera", "", True, None, (48, 64), None
+
+        def __iter__(self):
+            began = time.monotonic()
+            for index in itertools.count():
+                yield frame(index)
+                time.sleep(max(0.0, began + (index + 1) * every_s - time.monotonic()))
+
+    def process(shot, record):
+        return editor.edit(shot.image_bgr, {"Smiling": 1.0}, timestamp=shot.timestamp, record=record)
+
+    return Stream(Camera(), process, page).run(seconds=seconds).shown / seconds
+
+
+def keep_sending(page):
+    """A visitor's camera, as fast as it may, until the page closes."""
+    visitor, data = own_camera(page), up(frame().image_bgr)
+    try:
+        for _ in range(limits.IN_FLIGHT):
+            visitor.socket.send(data)
+        while True:
+            for _ in range(visitor.picture(timeout=10)[0]["answers"]):
+                visitor.socket.send(data)
+    except ConnectionClosed:
+        pass
+
+
+def own_camera(page):
+    """A visitor who shows one."""
+    visitor = Visitor.at(page)
+    visitor.say("camera", name="own")
+    assert visitor.wait("camera")["name"] == "own"
+    return visitor
+
+
+def test_a_tab_that_goes_while_it_turns_back_frees_its_place(opened, page_editor, monkeypatch):
+    page = opened(page_editor)
+    visitor = own_camera(page)
+    (inside,) = page.visitors._here.values()
+
+    async def gone(words):
+        raise WebSocketDisconnect(1006)
+
+    monkeypatch.setattr(inside, "_say", gone)
+    visitor.say("camera", name="device")
+    assert until(lambda: not len(page.visitors) and page.visitors.guests._here == 0)
+
+
+def test_of_pictures_that_wait_the_newest_is_edited(opened, page_editor):
+    page = opened(page_editor, mark=False)
+    visitor = own_camera(page)
+    with page_editor._lock:
+        visitor.socket.send(up(frame(value=20).image_bgr))
+        time.sleep(0.2)
+        for value in (60, 90, 120, 150):
+            visitor.socket.send(up(frame(value=value).image_bgr))
+        time.sleep(0.2)
+    first, second = visitor.picture(), visitor.picture()
+    assert (first[0]["answers"], second[0]["answers"]) == (1, 4)
+    assert first[1][:, :, 0].mean() < 40 and second[1][:, :, 0].mean() > 130
+    visitor.close()
+
+
+def test_no_more_cameras_than_agreed_and_the_next_once_one_has_left(opened, page_editor):
+    page = opened(page_editor, limits=limits.Limits(guests=1))
+    one = own_camera(page)
+    with Visitor.at(page) as two:
+        two.say("camera", name="own")
+        said = two.wait("camera")
+        assert said["name"] == "device" and "1 visitors show their cameras already" in said["why"]
+        show(page)
+        two.picture()
+        one.close()
+        assert until(lambda: page.visitors.guests._here == 0)
+        two.say("camera", name="own")
+        assert two.wait("camera", lambda said: said["name"] == "own")
+
+
+def test_a_click_chooses_the_face_that_is_shown_there(opened, tmp_path):
+    pytest.importorskip("resvg_py")
+    image = np.full((360, 640, 3), 80, np.uint8)
+    for x, size, number in ((0, 260, 3), (290, 340, 4)):
+        person = avatars.sample_face(avatars.SPLITS["heldout"] + number)
+        image[10 : 10 + size, x : x + size] = avatars.render_rgb(person, size)[:, :, ::-1]
+    with Editor.open(tiny_models.write_editor(tmp_path), backend="onnxruntime") as editor:
+        page = opened(editor, mark=False, faces="all")
+        visitor = own_camera(page)
+        assert visitor.wait("hello")["faces"] is True
+        visitor.say("set", name="Smiling", value=1)
+        visitor.state("Smiling", lambda value: value == 1.0)
+
+        def chosen(click, left, right, *, mirror):
+            """Whether these faces of the picture that was sent, and no others, are edited after a click."""
+            visitor.say("mirror", value=int(mirror))
+            visitor.say("click", at=click)
+
+            def edited():
+                visitor.socket.send(up(image))
+                shown = visitor.picture()[1]
+                changed = np.abs((shown[:, ::-1] if mirror else shown).astype(int) - image).mean(axis=(0, 2))
+                return changed[90:170].mean() > 8, changed[400:520].mean() > 8
+
+            return until(lambda: edited() == (left, right), 5.0)  # one that is chosen no more fades
+
+        assert chosen([0.2, 0.4], True, False, mirror=False)
+        assert chosen([0.2, 0.4], False, True, mirror=True)
+        assert chosen(None, True, True, mirror=False)
+        visitor.say("click", at=[0.2, 7])
+        visitor.wait("state", lambda state: "a click at 0.2, 7" in state["message"])
+        visitor.close()
+
+
+def test_generators_take_no_camera(opened):
+    page = opened()
+    with Visitor.at(page) as visitor:
+        assert visitor.wait("hello")["own_camera"] is False
+        visitor.say("camera", name="own")
+        assert visitor.wait("camera")["name"] == "device"
+        show(page)
+        visitor.picture()
+
+
+def test_it_closes_within_two_seconds_whoever_is_there(opened, page_editor):
+    page = opened(page_editor)
+    visitors = [Visitor.at(page) for _ in range(3)]
+    visitors[0].say("camera", name="own")
+    visitors[0].wait("camera")
+    began = time.monotonic()
+    page.close()
+    page.close()
+    assert time.monotonic() - began < 2
+    assert not any(t.name == "edgegan-web" for t in threading.enumerate())
+    for visitor in visitors:
+        with pytest.raises(ConnectionClosed):
+            while True:
+                visitor.picture()
+    page.write(frame())  # a frame that comes late does no harm

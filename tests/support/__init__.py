@@ -1,0 +1,1 @@
+"""What tests stand on: tiny models, fakes, servers, visitors."""

@@ -1,0 +1,1 @@
+"""Devices and libraries made of host memory, for machines that have none."""

@@ -1,0 +1,1 @@
+"""Published networks, written from their facts alone."""

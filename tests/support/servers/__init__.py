@@ -1,0 +1,1 @@
+"""Servers on loopback whose lines can be cut."""

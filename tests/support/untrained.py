@@ -1,0 +1,21 @@
+"""A run whose weights nobody trained: enough for what is written, refused or interrupted."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from edgegan import families
+from edgegan.train import checkpoint
+from edgegan.train.run import Run
+
+
+def untrained(folder: Path, family: str = "cyclegan") -> Run:
+    """Writes the run of a family's tiny config to `folder`, with one checkpoint."""
+    found = families.get(family)
+    cfg = found.tiny()
+    run = Run(folder, family, cfg, cfg.train.data)
+    run.write_config()
+    tensors = {f"ema/{n}" if n in found.EMA else f"net/{n}": net for n, net in found.networks(cfg).items()}
+    flat = {f"{section}/{key}": t for section, net in tensors.items() for key, t in net.state_dict().items()}
+    checkpoint.save(run.checkpoint_path(8), {**run.header(), "images": 8}, flat)
+    return run
