@@ -170,6 +170,7 @@ def test_fastgan_trains_against_a_projected_discriminator(tmp_path: Path) -> Non
     run = Run(tmp_path, "fastgan", cfg, cfg.train.data)
     trainer = Trainer(run, torch.device("cpu"))
     before = {k: v.clone() for k, v in trainer.nets["generator"].state_dict().items()}
-    trainer.train(Budget(8), Reporter(run, total=8, console=Console(quiet=True)))
+    with Reporter(run, 8, 0, Console(quiet=True)) as reporter:
+        trainer.train(Budget(8), reporter)
     assert any(not torch.equal(v, before[k]) for k, v in trainer.nets["generator"].state_dict().items())
     assert list((tmp_path / "samples").glob("*.png"))
