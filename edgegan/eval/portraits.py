@@ -23,7 +23,8 @@ from edgegan.data.faces import FacePictures
 from edgegan.eval.decisions import name_answers, name_decision
 from edgegan.eval.face_judge import FaceJudge, train_face_judge
 from edgegan.eval.likeness import psnr
-from edgegan.eval.report import Report, Request, Table
+from edgegan.eval.portrait_report import average, make_notes, make_tables, split_by
+from edgegan.eval.report import Report, Request
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.networks.efficientnet import load_efficientnet_lite0
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -62,16 +63,16 @@ def measure(subject: Subject, request: Request) -> Report:
         "edits": half,
         "judge_accuracy": measure_judge(judge, held_out, pictures),
         "different_people_likeness": measure_strangers(pictures),
-        "all": _average(rows[:half]),
-        "all_other_background": _average(rows[half:]),
-        "by_edit": _by(rows[:half], ("attribute", "direction")),
-        "by_edit_other_background": _by(rows[half:], ("attribute", "direction")),
+        "all": average(rows[:half]),
+        "all_other_background": average(rows[half:]),
+        "by_edit": split_by(rows[:half], ("attribute", "direction")),
+        "by_edit_other_background": split_by(rows[half:], ("attribute", "direction")),
         "by_group": {
-            group: _by([{**r, group: words[r["face"]]} for r in rows[:half]], (group,))
+            group: split_by([{**r, group: words[r["face"]]} for r in rows[:half]], (group,))
             for group, words in name_groups(held_out).items()
         },
     }
-    return Report(figures, _tables(figures), _notes(figures), lambda: sheet(subject, held_out, len(pictures)))
+    return Report(figures, make_tables(figures), make_notes(figures), lambda: sheet(subject, held_out, len(pictures)))
 
 
 def list_cases(subject: Subject, held_out: FacePictures, count: int) -> list[Case]:
@@ -230,46 +231,3 @@ def _read(judge: FaceJudge, images: Arrays) -> Arrays:
 def _chunks(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
     for i in range(0, len(cases), BATCH):
         yield cases[i : i + BATCH]
-
-
-_FIGURES = ("landed", "input_landed", "kept", "psnr_outside_db", "likeness")
-
-
-def _average(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in _FIGURES} if rows else {}
-
-
-def _by(rows: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
-    kinds = dict.fromkeys(tuple(row[k] for k in keys) for row in rows)
-    found = []
-    for kind in kinds:
-        own = [row for row in rows if tuple(row[k] for k in keys) == kind]
-        found.append({**dict(zip(keys, kind, strict=True)), "edits": len(own), **_average(own)})
-    return found
-
-
-def _tables(figures: dict[str, Any]) -> tuple[Table, ...]:
-    headings = ("edits", "landed", "(input)", "kept", "dB outside", "likeness")
-
-    def cells(row: dict[str, Any]) -> list[str]:
-        shares = [f"{row[k]:.1%}" for k in ("landed", "input_landed", "kept")]
-        return [str(row["edits"]), *shares, f"{row['psnr_outside_db']:.1f}", f"{row['likeness']:.3f}"]
-
-    tables = []
-    for suffix, words in (("", "as photographed"), ("_other_background", "before other backgrounds")):
-        rows = [[r["attribute"], r["direction"], *cells(r)] for r in figures[f"by_edit{suffix}"]]
-        rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": figures["edits"]})])
-        title = f"{figures['model']}: {figures['faces']} held-out faces, {words}"
-        tables.append(Table(title, ("attribute", "", *headings), rows, left=(0, 1)))
-    groups = [[name, row[name], *cells(row)] for name, rows_ in figures["by_group"].items() for row in rows_]
-    if groups:
-        tables.append(Table("by group of people", ("group", "", *headings), groups, left=(0, 1)))
-    return tuple(tables)
-
-
-def _notes(figures: dict[str, Any]) -> tuple[str, ...]:
-    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
-    return (
-        f"the judge on real held-out faces: {accuracy}",
-        f"likeness of two different people: {figures['different_people_likeness']:.3f}; of a picture with itself: 1",
-    )

@@ -1,0 +1,56 @@
+"""What is said of edits of photographed faces: means, tables and notes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from edgegan.eval.report import Table
+
+_FIGURES = ("landed", "input_landed", "kept", "psnr_outside_db", "likeness")
+
+
+def average(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The mean of each figure over rows of edits."""
+    return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in _FIGURES} if rows else {}
+
+
+def split_by(rows: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    """A row of means for each combination of the words that rows have under `keys`, in order of appearance."""
+    kinds = dict.fromkeys(tuple(row[k] for k in keys) for row in rows)
+    found = []
+    for kind in kinds:
+        own = [row for row in rows if tuple(row[k] for k in keys) == kind]
+        found.append({**dict(zip(keys, kind, strict=True)), "edits": len(own), **average(own)})
+    return found
+
+
+def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
+    """By edit, as photographed and before other backgrounds, and by group of people."""
+    headings = ("edits", "landed", "(input)", "kept", "dB outside", "likeness")
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        shares = [f"{row[k]:.1%}" for k in ("landed", "input_landed", "kept")]
+        return [str(row["edits"]), *shares, f"{row['psnr_outside_db']:.1f}", f"{row['likeness']:.3f}"]
+
+    tables = []
+    for suffix, words in (("", "as photographed"), ("_other_background", "before other backgrounds")):
+        rows = [[r["attribute"], r["direction"], *cells(r)] for r in figures[f"by_edit{suffix}"]]
+        rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": figures["edits"]})])
+        title = f"{figures['model']}: {figures['faces']} held-out faces, {words}"
+        tables.append(Table(title, ("attribute", "", *headings), rows, left=(0, 1)))
+    groups = [[name, row[name], *cells(row)] for name, rows_ in figures["by_group"].items() for row in rows_]
+    if groups:
+        tables.append(Table("by group of people", ("group", "", *headings), groups, left=(0, 1)))
+    return tuple(tables)
+
+
+def make_notes(figures: dict[str, Any]) -> tuple[str, ...]:
+    """How far the judge can be trusted, and what likeness means."""
+    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
+    return (
+        f"the judge on real held-out faces: {accuracy}",
+        f"likeness of two different people: {figures['different_people_likeness']:.3f}; of a picture with itself: 1",
+    )
