@@ -2,8 +2,8 @@
 
 Besides "image" and "label" an item holds what a generator may be guided by (StarGAN's `lambda_guide`):
 
-- "source" (3, S, S) and "source_label" (C,): the picture to edit. It is the image itself, or, half of the time where
-  no glasses are worn, the image with drawn ones: then the edit to learn is to take them off, and its true answer known.
+- "source" (3, S, S) and "source_label" (C,): the picture to edit. It is the image itself, or, in DRESSED of those who
+  wear no glasses, the image with drawn ones: then the edit to learn is to take them off, and its true answer known.
 - "guide" (C, 3, S, S): the source with each attribute changed: set, if it is a hair colour, else flipped.
 - "guided" (C, 1, S, S) in [0, 1]: where the guide is meant. An edit whose answer nobody knows is guided where it must
   change nothing: outside the person, and for glasses outside the band of the eyes.
@@ -32,6 +32,7 @@ from .masks import HAIR as HAIR_VALUE
 from .masks import PERSON
 
 GLASSES = "Eyeglasses"
+DRESSED = 0.3
 _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasses may be
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
@@ -92,7 +93,7 @@ class FaceStream:
             shown = degrade(cfg, light.apply(clean), rng)
             return {"image": np.ascontiguousarray(shown.transpose(2, 0, 1)) * 2.0 - 1.0, "label": label}
         left, right = sorted(_move(matrix, eye) for eye in self.pictures.eyes)
-        dressed = GLASSES in names and label[names.index(GLASSES)] < 0.5 and bool(rng.random() < 0.5)
+        dressed = GLASSES in names and label[names.index(GLASSES)] < 0.5 and bool(rng.random() < DRESSED)
         worn = draw_eyewear(draw_style(rng), left, right, size) if dressed else None
         source = clean if worn is None else overlay(clean, worn)
         source_label = label.copy()
