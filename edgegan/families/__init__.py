@@ -84,9 +84,9 @@ class Step:
 class Phase:
     """One kind of update. A round of the loop runs each phase that is due, in order.
 
-    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats); before round `first` and
-    after round `last` the phase rests. Phases may share an optimiser (lazy regularisation). `after_step` runs after
-    the optimiser (weight clipping, balance terms) and sees the named parts of this step's loss.
+    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats); 0 is never. Before round
+    `first` and after round `last` the phase rests. Phases may share an optimiser (lazy regularisation). `after_step`
+    runs after the optimiser (weight clipping, balance terms) and sees the named parts of this step's loss.
     """
 
     name: str
@@ -104,7 +104,7 @@ class Phase:
         if round_ < self.first or (self.last is not None and round_ > self.last):
             return False
         every = self.interval(round_) if callable(self.interval) else self.interval
-        return round_ % every == 0
+        return every > 0 and round_ % every == 0
 
 
 class Stream(Protocol):

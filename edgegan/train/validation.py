@@ -39,7 +39,7 @@ class Best:
         return Best(str(values["figure"]), float(values["value"]), int(values["images"])) if values else None
 
 
-def validated(run: Run, nets: Networks) -> dict[str, float]:
+def measure(run: Run, nets: Networks) -> dict[str, float]:
     """The family's figures on the run's held-out data; none where the family measures nothing."""
     validate: Validate | None = getattr(run.family, "validate", None)
     if validate is None:
