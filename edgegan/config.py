@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
@@ -45,6 +46,20 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
     train: Training = Training()
 
+    @classmethod
+    def complete_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Plain values with what follows from others filled in, before a config is made of them.
+
+        Families whose settings follow from one another override this. Values that are wrong are left as they are, for
+        the config's own checks.
+        """
+        return values
+
+    @classmethod
+    def reduce_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The inverse: without what `complete_values` fills in, as a configuration file says it."""
+        return values
+
 
 ConfigT = TypeVar("ConfigT", bound=BaseConfig)
 
@@ -63,22 +78,42 @@ def presets(family: str) -> dict[str, str]:
 def load(kind: type[ConfigT], family: str, preset: str, settings: Iterable[str] = ()) -> ConfigT:
     """The config of a preset with `key=value` settings on top; dots reach into sections (`train.batch=8`).
 
-    Raises InputError for an unknown preset or key, or a value of the wrong type.
+    `preset` is the name of one that ships, or the path of a TOML file of the same form. Raises InputError for an
+    unknown preset or key, a file that cannot be read, or a value of the wrong type.
     """
-    known = presets(family)
-    if preset not in known:
-        raise InputError(f"{family} has no preset '{preset}'", f"it has: {', '.join(known)}")
-    text = files(f"edgegan.families.{family}").joinpath("presets", f"{preset}.toml").read_text("utf-8")
-    values = tomllib.loads(text)
+    values = _read_preset(family, preset)
     for setting in settings:
         _set(values, setting)
     return build(kind, values)
 
 
+def _read_preset(family: str, preset: str) -> dict[str, Any]:
+    known = presets(family)
+    if preset in known:
+        text = files(f"edgegan.families.{family}").joinpath("presets", f"{preset}.toml").read_text("utf-8")
+        return tomllib.loads(text)
+    path = Path(preset)
+    if path.suffix != ".toml" and not path.is_file():
+        raise InputError(
+            f"{family} has no preset '{preset}'", f"it has: {', '.join(known)}; or the path of a file of your own"
+        )
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(
+            f"--preset {preset}: no such file",
+            todo=f"write one to begin from: edgegan train {family} --preset NAME --print-config > {preset}",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--preset {preset}: cannot be read as text: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"--preset {preset}: not TOML: {error}") from None
+
+
 def build(kind: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
     """A config from plain values; raises InputError that names the key at fault."""
     try:
-        return msgspec.convert(values, kind, strict=True)
+        return msgspec.convert(kind.complete_values(dict(values)), kind, strict=True)
     except msgspec.ValidationError as error:
         raise _refusal(kind, values, str(error)) from None
 

@@ -147,15 +147,20 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
     )
 
 
-def _make_run(request: Request) -> Run:
+def load_config(request: Request) -> BaseConfig:
+    """The resolved configuration of a new run; raises InputError for an unknown family, preset or key."""
     family = families.get(request.family)
     if request.preset is None:
         lines = [f"  {name:<20} {about}" for name, about in config.presets(request.family).items()]
         raise InputError(f"which preset of {request.family}?", "\n".join(lines), "as in: --preset NAME")
-    cfg = config.load(family.Config, request.family, request.preset, _settings(request))
+    return config.load(family.Config, request.family, request.preset, _settings(request))
+
+
+def _make_run(request: Request) -> Run:
+    cfg = load_config(request)
     data = request.data or cfg.train.data
     if not data:
-        about = config.presets(request.family).get(request.preset, "")
+        about = config.presets(request.family).get(request.preset or "", "")
         raise InputError(
             f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
         )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from msgspec import Meta
-from msgspec.structs import force_setattr, replace
 
 from edgegan.config import BaseConfig
 from edgegan.data._faces.augmentation import Augmentation
@@ -73,7 +73,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
 
     def __post_init__(self) -> None:
         if self.sets:
-            self._join()
+            self._check_sets()
         if self.discriminator == "projected":
             if self.size % 32:
                 raise InputError(f"size={self.size} with discriminator=projected", "a multiple of 32")
@@ -162,19 +162,37 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             found += [tuple(a for a in own if a in group) for group in exclusive]
         return tuple(group for group in found if len(group) > 1)
 
-    def _join(self) -> None:
-        """Fills in what follows from the sets, so that the resolved config tells it."""
+    def _check_sets(self) -> None:
         names = [s.name for s in self.sets]
         if len(set(names)) != len(names) or not all(NAME.fullmatch(name) for name in names):
             raise InputError(f"sets are named {names}", "a name of its own for each, of letters, digits, - and _")
-        joined = tuple(name for s in self.sets for name in s.attributes)
-        if self.attributes not in (_FIVE, joined):
+        if self.attributes != tuple(name for s in self.sets for name in s.attributes):
             raise InputError(
                 f"attributes={list(self.attributes)} beside sets", todo="name attributes in each of the sets only"
             )
         if self.kind != "attributes" or self.centre_crop is not None:
             raise InputError("kind or centre_crop beside sets", todo="set them in each of the sets")
-        force_setattr(self, "attributes", joined)
-        if not self.train.data and all(s.data for s in self.sets):
-            data = join_named({s.name: s.data for s in self.sets})
-            force_setattr(self, "train", replace(self.train, data=data))
+
+    @classmethod
+    def complete_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The attributes and the data of all sets, joined, where there are sets and nothing else is said."""
+        sets = values.get("sets")
+        if not sets or not isinstance(sets, list | tuple) or not all(_is_set(one) for one in sets):
+            return values
+        values.setdefault("attributes", [name for one in sets for name in one["attributes"]])
+        train = values.get("train", {})
+        if isinstance(train, Mapping) and not train.get("data") and all(one.get("data") for one in sets):
+            values["train"] = {**train, "data": join_named({one["name"]: one["data"] for one in sets})}
+        return values
+
+    @classmethod
+    def reduce_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Without the attributes of all sets, which each set names itself."""
+        return {key: value for key, value in values.items() if key != "attributes" or not values.get("sets")}
+
+
+def _is_set(one: Any) -> bool:
+    """Whether plain values may be a label set's, as far as they are joined; the rest is the config's to check."""
+    if not isinstance(one, Mapping) or not isinstance(one.get("attributes"), list | tuple):
+        return False
+    return isinstance(one.get("name"), str) and isinstance(one.get("data", ""), str)
