@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -113,7 +113,7 @@ def _claims(files: Mapping[str, Any], options: ImportOptions, asked: Iterable[st
     """What each family that was asked, and knows the layout, made of the files, or why it cannot use them."""
     claims: dict[str, Imported | InputError] = {}
     for name in asked:
-        importer = _importer(name)
+        importer = families.get(name).import_official
         try:
             found: Imported | InputError | None = importer(files, options) if importer else None
         except InputError as error:
@@ -123,17 +123,15 @@ def _claims(files: Mapping[str, Any], options: ImportOptions, asked: Iterable[st
     return claims
 
 
-def _importer(family: str) -> Callable[[Mapping[str, Any], ImportOptions], Imported | None] | None:
-    return getattr(families.get(family), "import_official", None)
-
-
 def _unknown(files: Mapping[str, Any], options: ImportOptions, family: str) -> InputError:
     """Why nobody, or not the family that was named, knows these files."""
     seen = "; ".join(f"{name} holds {_contents(loaded)}" for name, loaded in files.items())
-    able = "families with official checkpoints: " + ", ".join(n for n in families.names() if _importer(n))
+    able = "families with official checkpoints: " + ", ".join(
+        n for n in families.names() if families.get(n).import_official
+    )
     if not family:
         return InputError(f"no family knows this layout: {seen}", able)
-    if not _importer(family):
+    if not families.get(family).import_official:
         return InputError(f"--family {family}: it has no official checkpoints to import", able)
     others = _claims(files, options, families.names())
     if others:

@@ -58,7 +58,7 @@ def train(
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
-    from edgegan.train import distributed
+    from edgegan import distributed
     from edgegan.train.session import Request, load_config, run_training
 
     request = Request(
@@ -82,7 +82,7 @@ def train(
         return
     try:
         run_training(request)
-    except distributed.ToldElsewhereError:
+    except distributed.ReportedElsewhereError:
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         if distributed.rank() == 0:

@@ -41,13 +41,14 @@ class EventFile:
         from torch.utils.tensorboard import summary
 
         for name, value in values.items():
-            self._write(step=step, summary=summary.scalar(name, value))
+            self._write(step=step, summary=summary.scalar(name, value))  # type: ignore[no-untyped-call]
 
     def add_picture(self, name: str, picture: NDArray[np.uint8], step: int) -> None:
         """(H, W, 3) uint8 RGB."""
         from torch.utils.tensorboard import summary
 
-        self._write(step=step, summary=summary.image(name, picture, dataformats="HWC"))
+        shown = summary.image(name, picture, dataformats="HWC")  # type: ignore[no-untyped-call]
+        self._write(step=step, summary=shown)
 
     def close(self) -> None:
         """Closes the file."""

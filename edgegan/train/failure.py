@@ -7,9 +7,9 @@ from contextlib import contextmanager
 
 import torch
 
+from edgegan import distributed
 from edgegan.runtime.errors import TrainingError
 
-from . import distributed
 from .run import Run
 
 # A CPU that has no room left raises a plain RuntimeError.

@@ -16,11 +16,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from edgegan import distributed
 from edgegan.data._fingerprint import describe_stream
 from edgegan.families import Networks, Step
 from edgegan.runtime.errors import InputError
 
-from . import checkpoint, distributed
+from . import checkpoint
 from .acceleration import compile_methods, fuse, memory_layout
 from .averages import averages, follow
 from .failure import explain_failures
@@ -57,7 +58,7 @@ class Trainer:
         self._slice = self.cfg.batch // parts  # pictures of one micro-batch that are this process's
         if threads:
             torch.set_num_threads(threads)
-        with distributed.failing_together(), distributed.first_of_machine_first():
+        with distributed.fail_together(), distributed.let_first_of_machine_go_first():
             self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
@@ -101,7 +102,7 @@ class Trainer:
             if self.images == 0:
                 self._sample(reporter)
             while self.images < budget.images:
-                with distributed.failing_together():
+                with distributed.fail_together():
                     waited = time.monotonic()
                     steps = self._steps(loaders)
                     waited = time.monotonic() - waited

@@ -39,7 +39,7 @@ class Run:
         self.given_data, self.note = given_data or data, note
 
     @property
-    def family(self) -> Family:
+    def family(self) -> Family[Any]:
         """The family's module."""
         return families.get(self.family_name)
 
@@ -135,7 +135,7 @@ def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
     return run, nets, found
 
 
-def section(family: Family, network: str) -> str:
+def section(family: Family[Any], network: str) -> str:
     """Where in a checkpoint the weights lie that sampling and export use."""
     return f"ema/{network}" if network in family.EMA else f"net/{network}"
 

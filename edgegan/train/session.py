@@ -10,11 +10,10 @@ from pathlib import Path
 import torch
 from rich.console import Console
 
-from edgegan import config, families
+from edgegan import config, distributed, families
 from edgegan.config import BaseConfig
 from edgegan.runtime.errors import InputError, TrainingError
 
-from . import distributed
 from .acceleration import pick_device
 from .checkpoint import Checkpoint
 from .description import describe_run
@@ -51,18 +50,18 @@ def run_training(request: Request, console: Console | None = None) -> Run:
         InputError: unknown family, preset, key or data; or the folder holds checkpoints and `resume` is off.
         TrainingError: nothing is left to train, another process trains in the folder, memory ran out, or a value was
             not finite.
-        ToldElsewhereError: in the other processes, for what the first one raises.
+        ReportedElsewhereError: in the other processes, for what the first one raises.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
     device = pick_device(request.device, distributed.local_rank())
     console = (console or Console()) if distributed.rank() == 0 else Console(quiet=True)
-    with distributed.joined(device):
+    with distributed.join_processes(device):
         return _train(request, device, console)
 
 
 def _train(request: Request, device: torch.device, console: Console) -> Run:
     with ExitStack() as stack:
-        with distributed.failing_together():
+        with distributed.fail_together():
             run = _open_run(request, console) if request.resume else _make_run(request)
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
@@ -111,9 +110,9 @@ def _start(run: Run, request: Request, console: Console) -> Checkpoint | None:
 def _go_on(trainer: Trainer, found: Checkpoint, console: Console) -> None:
     """Continues from a checkpoint, and says what is not as it was."""
     run = trainer.run
-    with distributed.failing_together():
+    with distributed.fail_together():
         changes = trainer.restore(found)
-    if len(set(distributed.gathered(torch.tensor([trainer.images])).tolist())) > 1:
+    if len(set(distributed.gather(torch.tensor([trainer.images])).tolist())) > 1:
         raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
     console.print(f"resuming {run.folder} at {trainer.images} images")
     if changes:
@@ -153,7 +152,8 @@ def load_config(request: Request) -> BaseConfig:
     if request.preset is None:
         lines = [f"  {name:<20} {about}" for name, about in config.presets(request.family).items()]
         raise InputError(f"which preset of {request.family}?", "\n".join(lines), "as in: --preset NAME")
-    return config.load(family.Config, request.family, request.preset, _settings(request))
+    cfg: BaseConfig = config.load(family.Config, request.family, request.preset, _settings(request))
+    return cfg
 
 
 def _make_run(request: Request) -> Run:

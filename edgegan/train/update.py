@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from . import distributed
+from edgegan import distributed
+
 from .acceleration import autocast_dtype
 from .failure import NotFiniteError
 
