@@ -29,6 +29,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
 
     nz: Annotated[int, Meta(ge=1, le=4096)] = 256
     ngf: Width = 64
+    discriminator: Literal["paper", "projected"] = "paper"  # projected: Sauer et al. 2021, who pair it with FastGAN
     ndf: Width = 64
 
     g_lr: LearningRate = 2e-4
