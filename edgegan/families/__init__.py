@@ -213,6 +213,10 @@ class Family(Generic[C]):
     `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). Returns None if the
     layout is not its own, and raises InputError if it is, but cannot be used."""
 
+    label_axis: Callable[[str, str], tuple[int, int] | None] | None = None
+    """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other entries
+    come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
+
 
 def names() -> tuple[str, ...]:
     """The families of this installation: the folders beside this file."""

@@ -17,6 +17,7 @@ from edgegan.runtime.errors import InputError, TrainingError
 from .acceleration import pick_device
 from .checkpoint import Checkpoint
 from .description import describe_run
+from .fine_tune import find_weights, start_from
 from .lock import hold_run_folder
 from .loop import Budget, Trainer
 from .reporter import Reporter, Silence, clear_logs
@@ -35,6 +36,7 @@ class Request:
     minutes: float | None
     settings: tuple[str, ...]
     resume: bool
+    start_from: str | None
     dry_run: bool
     device: str
     threads: int | None
@@ -63,6 +65,7 @@ def _train(request: Request, device: torch.device, console: Console) -> Run:
     with ExitStack() as stack:
         with distributed.fail_together():
             run = _open_run(request, console) if request.resume else _make_run(request)
+            weights = find_weights(request.start_from) if request.start_from else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
             found = _start(run, request, console)
@@ -73,6 +76,8 @@ def _train(request: Request, device: torch.device, console: Console) -> Run:
         trainer = Trainer(run, device, threads=request.threads)
         if found is not None:
             _go_on(trainer, found, console)
+        if weights is not None:
+            console.print(f"begins with {start_from(weights, trainer)}, from {weights}")
         budget = Budget(run.cfg.train.images, request.minutes)
         if trainer.images >= budget.images:
             raise TrainingError(
@@ -96,7 +101,7 @@ def _start(run: Run, request: Request, console: Console) -> Checkpoint | None:
         found.require_training_state()  # before the pictures are looked for, which such a run may never have had
         return found
     if request.resume:
-        console.print(f"{run.folder}: nothing was saved before it stopped; starting from the beginning")
+        console.print(f"{run.folder}: nothing was saved before it stopped; starting anew, with fresh weights")
     if request.dry_run or distributed.rank():
         return None
     if run.has_checkpoints:
@@ -173,6 +178,8 @@ def _open_run(request: Request, console: Console) -> Run:
         raise InputError(f"{request.folder} is a run of {run.family_name}, not of {request.family}")
     if request.preset is not None:
         raise InputError("--preset with --resume: a run keeps its configuration", todo="leave --preset out")
+    if request.start_from:
+        raise InputError("--from with --resume: a run goes on with its own weights", todo="leave --from out")
     cfg: BaseConfig = config.with_settings(run.cfg, _settings(request))
     if request.data:
         return Run(run.folder, run.family_name, cfg, request.data)
