@@ -214,8 +214,8 @@ class Family(Generic[C]):
     layout is not its own, and raises InputError if it is, but cannot be used."""
 
     label_axis: Callable[[str, str], tuple[int, int] | None] | None = None
-    """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other entries
-    come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
+    """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other
+    entries come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
 
 
 def names() -> tuple[str, ...]:
