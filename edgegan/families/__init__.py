@@ -157,6 +157,8 @@ class ImportOptions:
     attributes: tuple[str, ...] = ()
     bn: str = "recalibrate"  # batch-norm statistics: keep the file's, or measure them on the averaged weights
     domain: str = ""
+    padding: str = ""  # of residual blocks: reflect, replicate or zero
+    norm: str = ""  # instance, instance-affine or batch
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edgegan.config import BaseConfig
-from edgegan.networks import halvings
+from edgegan.networks import Padding, halvings
 from edgegan.ranges import Depth, Layers, LearningRate, Levels, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
@@ -34,6 +34,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     ngf: Width = 64
     norm: Literal["instance", "instance-affine"] = "instance"
     dropout: bool = False
+    padding: Padding = "reflect"  # of the residual blocks of the resnet
     stem_stride: Literal[1, 2] = 1  # 2: a quarter of the work; not in the paper
     downs: Levels | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
     discriminator: Literal["n-layers", "pixel"] = "n-layers"

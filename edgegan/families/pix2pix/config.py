@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from edgegan.config import BaseConfig
-from edgegan.networks import NormName, halvings
+from edgegan.networks import NormName, Padding, halvings
 from edgegan.ranges import Depth, Layers, LearningRate, Levels, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
@@ -31,6 +31,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     ngf: Width = 64
     norm: NormName = "batch-picture"  # each picture's own statistics when not training, as the authors' test does
     dropout: bool = True
+    padding: Padding = "reflect"  # of the residual blocks of the resnet
     discriminator: Literal["n-layers", "pixel"] = "n-layers"
     ndf: Width = 64
     d_layers: Layers = 3
