@@ -54,8 +54,8 @@ class Recorder(Sink):
         path = next_path(self._folder, "recording", ".mp4")
         clock = self._clock
         if clock.sound is not None:
-            origin_s = clock.sound.origin_s + clock.moment_s(first, first.timestamp)
-            clock = replace(clock, sound=replace(clock.sound, origin_s=origin_s))
+            begin_s = clock.sound.begin_s + clock.moment_s(first, first.timestamp)
+            clock = replace(clock, sound=replace(clock.sound, begin_s=begin_s))
         self._sink, self._first = self._dress(open_sink(str(path), clock, label=False)), first
         self._panel.say(f"recording {path}")
 

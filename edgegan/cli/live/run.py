@@ -57,6 +57,6 @@ def run(asked: Asked) -> None:
         finally:
             start.leave(show.controls)
             Sinks(outputs).close()  # here, so that what is said of a file below is true
-            report(stats, [sink.about for sink in sinks if sink.about and not sink.screen])
+            report(stats, feed.source, [sink.about for sink in sinks if sink.about and not sink.screen])
             if asked.stats_json:
                 write_stats(asked.stats_json, stats, show.model, feed.source)

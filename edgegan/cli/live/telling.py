@@ -42,6 +42,8 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool, note:
     for notice in (*model.notices, *([note] if note else [])):
         print(f"note:    {notice}")
     print(f"source:  {source.about}")
+    for notice in source.notes:
+        print(f"note:    {notice}")
     edits = card.task == "translate"
     if edits and source.name != "synthetic" and re.search(r"drawn|avatar", card.domain, re.IGNORECASE):
         print(
@@ -81,8 +83,8 @@ def bar(total: int | None, stats: Stats) -> Iterator[Sink]:
         yield Bar()
 
 
-def report(stats: Stats, places: list[str]) -> None:
-    """What happened: a line, a table of stages, memory, and where the output lies."""
+def report(stats: Stats, source: Source, places: list[str]) -> None:
+    """What happened: a line, a table of stages, memory, what was wrong with the source, and where the output lies."""
     from rich.console import Console
     from rich.table import Table
 
@@ -98,6 +100,8 @@ def report(stats: Stats, places: list[str]) -> None:
     Console().print(table)
     if memory := stats.memory():
         print(memory)
+    for trouble in source.troubles():
+        print(f"note:    {trouble}")
     for place in places:
         print(f"written: {place}")
 
@@ -109,6 +113,12 @@ def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> Non
     from edgegan.runtime.files import write_atomic
 
     chosen = model.selection
-    about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
+    about = {
+        "model": model.card.name,
+        "backend": chosen.backend,
+        "device": chosen.device,
+        "source": source.about,
+        "troubles": source.troubles(),
+    }
     write_atomic(path, msgspec.json.format(msgspec.json.encode({**about, **stats.as_dict()}), indent=2) + b"\n")
     print(f"written: {path}")

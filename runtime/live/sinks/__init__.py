@@ -18,8 +18,10 @@ from typing import TYPE_CHECKING, Protocol
 from ...errors import SinkError
 from ...kinds import modules
 from ...model.image import Image
+from ...redaction import redact
 from ..controls.keys import ESCAPE
 from ..controls.panel import Panel
+from ..places import localise, refuse_clashes
 from ..provenance import EDITED, Origin
 from ..sources import Frame
 
@@ -139,15 +141,32 @@ def open_sink(spec: str, clock: Clock | None = None, *, label: bool = True) -> S
     Raises SinkError when there is no such kind, no display, or no place that can be written;
     MissingExtraError when the kind needs a package that is not installed.
     """
-    for kind in modules(__name__):
-        if kind.accepts(spec):
+    spec = localise(spec)
+    if "://" in spec:
+        raise SinkError(
+            f"sink {redact(spec)} is an address, and nothing is sent over a network",
+            f"expected {SPECS}",
+            "to send it on: --sink - | ffmpeg -i - ... ADDRESS",
+        )
+    try:
+        kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
+        if kind is not None:
             sink: Sink = kind.open_sink(spec, clock or Clock())
             return _labelled(sink) if label else sink
+    except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
+        raise SinkError(
+            f"sink {spec[:100]!r} cannot be: {getattr(error, 'strerror', None) or error}", todo="name another place"
+        ) from None
     raise SinkError(f"sink {spec!r} is of no known kind", f"expected {SPECS}")
 
 
 def open_sinks(specs: Iterable[str], clock: Clock | None = None, *, label: bool = True) -> Sinks:
-    """Opens several; if one cannot be opened, those before it are closed again."""
+    """Opens several; if one cannot be opened, those before it are closed again.
+
+    Raises InputError for two in one place, and what `open_sink` raises.
+    """
+    specs = list(specs)
+    refuse_clashes({}, specs)
     with ExitStack() as opened:
         sinks = [opened.enter_context(open_sink(spec, clock, label=label)) for spec in specs]
         opened.pop_all()
@@ -163,6 +182,13 @@ def _labelled(sink: Sink) -> Sink:
 
 def check_writable(path: Path) -> None:
     """Raises SinkError if a file could not be made at `path`, its folders included. Makes nothing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # as a name that is too long
+        why = getattr(error, "strerror", None) or str(error)
+        raise SinkError(f"cannot write {str(path)[:100]!r}: {why}", todo="name another place") from None
     place = path.absolute().parent
     while not place.exists():
         place = place.parent

@@ -20,6 +20,8 @@ from numpy.typing import NDArray
 from ...errors import InputError, SourceError, SourceRefusedError
 from ...kinds import modules
 from ...model.image import Image
+from ...redaction import redact
+from ..places import localise
 
 if TYPE_CHECKING:
     from typing import Self
@@ -74,7 +76,8 @@ class Source(Protocol):
     `name` is short and holds no password; `about` says in words what was got. A `live` source goes on whether
     or not anyone reads: old frames of it are worth nothing. A `revivable` one that breaks may be back when it is
     opened again: a live one anew, a recording by `resume`. `fps` and `length` (in frames) are None where unknown;
-    `sound` is that of a recording. Iterating raises SourceError when the source breaks; it is for one thread and
+    `sound` is that of a recording, and `notes` say what is not shown as it is recorded, or is left out. Iterating
+    raises SourceError when the source breaks; it is for one thread and
     one pass.
     """
 
@@ -86,6 +89,11 @@ class Source(Protocol):
     length: int | None
     revivable: bool = False
     sound: Sound | None = None
+    notes: tuple[str, ...] = ()
+
+    def troubles(self) -> tuple[str, ...]:
+        """What went wrong so far without ending it, in words; () for nothing."""
+        return ()
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -146,7 +154,7 @@ def open_source(
         raise InputError(f"{fps:g} frames per second were asked for", "a number from 0.1 to 1000")
     if not reconnect_s >= 0:
         raise InputError(f"waiting {reconnect_s:g} s for a lost source was asked for", "0 seconds or more")
-    wanted = Wanted(fps, size_hw, loop, every_frame)
+    spec, wanted = localise(spec), Wanted(fps, size_hw, loop, every_frame)
     began = time.monotonic()
     source = _open(spec, wanted)
     if source.revivable and reconnect_s > 0:
@@ -168,11 +176,16 @@ def open_source(
 
 
 def _open(spec: str, wanted: Wanted) -> Source:
-    for kind in modules(__name__):
-        if kind.accepts(spec):
-            source: Source = kind.open_frames(spec, wanted)
-            return source
-    raise SourceError(f"source {spec!r}: no such file or folder", f"expected {SPECS}")
+    try:
+        kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
+    except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
+        raise SourceError(
+            f"source {redact(spec)[:100]!r} cannot be looked for: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if kind is not None:
+        source: Source = kind.open_frames(spec, wanted)
+        return source
+    raise SourceError(f"source {redact(spec)!r}: no such file or folder", f"expected {SPECS}")
 
 
 def frame_of(

@@ -12,6 +12,11 @@ class Wrapped(Source):
         self._source = source
         self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
         self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
+        self.notes = source.notes
+
+    def troubles(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return self._source.troubles()
 
     def stop(self) -> None:
         """Passes it on."""
