@@ -10,7 +10,8 @@ from fractions import Fraction
 from typing import Any
 
 from ..opencv import pyav
-from .media.tracks import sound_track
+from .continuity import Continuity, is_whole, may_leap
+from .media.tracks import film_track, sound_track
 
 _BEFORE_S = 2.0  # a file may lead to a later place than it was asked for
 _ANSWER_S = 10.0  # for a server to answer, or to go on
@@ -58,8 +59,9 @@ class SoundTrack:
         self._ahead: deque[Any] = deque()
 
     def _skip_to(self, second: float) -> None:
-        """Spares reading what lies before a second of the file, where that can be skipped."""
-        if second > (self.stream.start_time or 0) * self.stream.time_base:
+        """Spares reading what lies before a second of the file, where that can be skipped: a time that may leap does
+        not tell the place."""
+        if not may_leap(self._container) and second > (self.stream.start_time or 0) * self.stream.time_base:
             with suppress(pyav().FFmpegError, OSError):
                 self._container.seek(round(second / self.stream.time_base), stream=self.stream)
 
@@ -77,10 +79,16 @@ class SoundTrack:
             stream.codec_context.extradata = bytes(first[0].get_sidedata("new_extradata"))
         return stream
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        """The packets that begin before `moment_s` and were not given yet, with times from second 0 on."""
-        while self.first(1) and self._ahead[0].pts * self._ahead[0].time_base < moment_s:
-            yield self._ahead.popleft()
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        """The packets that begin before `moment_s` and were not given yet, with times from second 0 on.
+
+        Each comes `delay_s` seconds later than in the film.
+        """
+        while self.first(1) and self._ahead[0].pts * self._ahead[0].time_base + delay_s < moment_s:
+            packet = self._ahead.popleft()
+            delay = _ticks(delay_s, packet.time_base)
+            packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
+            yield packet
 
     def _read(self) -> Iterator[Any]:
         av = pyav()
@@ -95,24 +103,31 @@ class SoundTrack:
 
     def _film(self) -> Iterator[Any]:
         """The packets of the film, of each of its turns where it is looped."""
-        period_s, tick = self._sound.period_s, self.stream.time_base
+        period_s, tick, last = self._sound.period_s, self.stream.time_base, 0
         turn = int(self._sound.begin_s // period_s) if period_s else 0
-        origin = _ticks(self._sound.origin_s, tick)
+        origin, end = _ticks(self._sound.origin_s, tick), _ticks(period_s, tick) if period_s else None
         while True:
             shift = _ticks(turn * (period_s or 0.0) - self._sound.begin_s, tick) - origin
             some = False
-            for packet in self._container.demux(self.stream):
-                if packet.pts is None:  # the last one is empty
-                    break
-                inside = packet.pts >= origin and (not period_s or packet.pts < origin + _ticks(period_s, tick))
+            for packet in self._carried():
+                inside = packet.pts >= origin and (end is None or packet.pts - origin < end)
                 packet.pts, packet.dts = packet.pts + shift, (packet.dts or packet.pts) + shift
-                if packet.pts >= 0 and inside:
-                    some = True
+                if inside and packet.dts >= last:  # else before the pictures, or already sounding where parts overlap
+                    some, last = True, packet.dts
                     yield packet
-            if not period_s or not (some or turn == 0):
+            if end is None or not (some or turn == 0):
                 return
             turn += 1
             self._container.seek(0)
+
+    def _carried(self) -> Iterator[Any]:
+        """Its packets, with times that go on. Those of the pictures are read too, as their source reads these."""
+        continuity, pictures = Continuity(self._container), film_track(self._container)
+        beside = () if pictures is None or is_whole(self._container) else (pictures,)
+        for packet in self._container.demux(*beside, self.stream):
+            continuity.carry(packet)
+            if packet.stream_index == self.stream.index and packet.pts is not None:  # the last ones are empty
+                yield packet
 
     def close(self) -> None:
         """Closes the file."""

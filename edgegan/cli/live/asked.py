@@ -79,7 +79,7 @@ class Asked:
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
         from edgegan.runtime.live.places import refuse_clashes
-        from edgegan.runtime.live.sinks import check_writable
+        from edgegan.runtime.live.sink import check_writable
 
         _ = self.wishes, self.ice_servers
         if self.address is not None:
@@ -161,10 +161,10 @@ class Asked:
     @cached_property
     def face_options(self) -> FaceOptions:
         """Which faces, and how; whether they are sought beside the network is for the feed to say."""
-        from edgegan.runtime.faces.options import FaceOptions, checked
+        from edgegan.runtime.faces.options import FaceOptions, check_which
 
         try:
-            which = checked(int(self.faces) if self.faces.isdecimal() else self.faces)
+            which = check_which(int(self.faces) if self.faces.isdecimal() else self.faces)
         except InputError:
             raise InputError(f"--faces {self.faces} cannot be read", "all, largest, or a number from 1") from None
         return FaceOptions(which=which, smooth=self.smooth, colour_match=self.colour_match, guard=self.guard)

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from ...opencv import pyav
 
 
 @dataclass
@@ -13,10 +16,16 @@ class Damage:
     resized: int = 0
     failing: int = 0
 
-    def packet(self) -> None:
-        """One more packet could not be decoded."""
-        self.packets += 1
-        self.failing += 1
+    def decode(self, packet: Any) -> list[Any]:
+        """The frames that PyAV gives for a packet; none, and one more is counted, where it cannot be decoded."""
+        try:
+            frames = list(packet.decode())
+        except pyav().InvalidDataError:
+            self.packets += 1
+            self.failing += 1
+            return []
+        self.failing = 0 if frames else self.failing
+        return frames
 
     def words(self, name: str, size_hw: tuple[int, int]) -> tuple[str, ...]:
         """For people; () for nothing. `size_hw` is what pictures of another size were fitted into."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...errors import SourceError
 from ...model.image import Image
@@ -16,6 +16,16 @@ _UNSPECIFIED, _KNOWN = 2, (0, 1, 2, 4, 5, 6, 7, 9)
 _ITU709, _BT2020 = 1, 9  # as swscale numbers its matrices
 _HD_HW = 577, 1280  # from this height or width on, what names no matrix has that of BT.709
 _WIDEST = 8  # a pixel is at most so many times as wide as high: more is a damaged header
+
+
+class Picture(NamedTuple):
+    """One decoded picture, (H, W, 3) uint8 BGR, as it is meant to be seen, and its times in seconds."""
+
+    image: Image
+    time_s: float | None  # as the file or stream tells it
+    taken: float | None  # of a live stream, in monotonic seconds
+    lasts_s: float  # 0 where it is not told
+    decode_s: float
 
 
 class Pictures:

@@ -20,8 +20,8 @@ _LAYOUTS = {1: "mono", 2: "stereo", 6: "5.1", 8: "7.1"}
 class SoundOutput(Protocol):
     """Gives the packets of a sound in the form that its file takes."""
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        """Packets for the file, of the sound before `moment_s`."""
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        """Packets for the file, of the sound before `moment_s`, each `delay_s` seconds later than in the film."""
         ...
 
     def end(self) -> Iterator[Any]:
@@ -84,8 +84,8 @@ class _Fixed:
     def __init__(self, track: SoundTrack, packets: list[Any]) -> None:
         self.stream, self.add_to, self._packets = track.stream, track.add_to, packets
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        del moment_s
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        del moment_s, delay_s
         return iter(self._packets)
 
 
@@ -93,8 +93,8 @@ class _Copied:
     def __init__(self, container: Any, track: SoundTrack) -> None:
         self._track, self._stream = track, track.add_to(container)
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        for packet in self._track.until(moment_s):
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        for packet in self._track.until(moment_s, delay_s):
             packet.stream = self._stream
             yield packet
 
@@ -114,8 +114,8 @@ class _Encoded:
         self._stream = container.add_stream(_AAC, rate=rate, layout=layout)
         self._resampler = pyav().AudioResampler(format="fltp", layout=layout, rate=rate)
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        for packet in self._track.until(moment_s):
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        for packet in self._track.until(moment_s, delay_s):
             yield from self._encode(packet)
 
     def _encode(self, packet: Any) -> Iterator[Any]:

@@ -6,6 +6,8 @@ from typing import Any
 
 from ...opencv import pyav
 
+_FASTEST = 120  # frames per second that a file of variable rate may have in an output of a constant one
+
 
 def film_track(container: Any) -> Any | None:
     """The video stream to show; None where there is none.
@@ -25,6 +27,13 @@ def sound_track(container: Any) -> Any | None:
     """
     found = _default(container.streams.audio)
     return max(found, key=lambda stream: stream.codec_context.channels or 0, default=None)
+
+
+def constant_rate(stream: Any) -> float | None:
+    """The constant rate, in frames per second, at which none of a file's pictures is lost; None where there is none
+    that is usual for pictures, as in files that tell time by the millisecond alone."""
+    rate, average = stream.base_rate, stream.average_rate
+    return float(rate) if rate and average and average <= rate <= _FASTEST else None
 
 
 def left_out(container: Any, *, sound: bool) -> tuple[str, ...]:

@@ -16,12 +16,12 @@ from ...errors import InputError, SinkError
 from ...files import atomic_path
 from ...model.image import Image
 from ...opencv import pyav
-from ..controls.keys import ESCAPE
+from ..frame_clock import FrameClock
 from ..media.sound_output import FORMATS, SoundOutput, SoundPlan, plan
 from ..provenance import Origin, append_to_mp4
+from ..sink import Sink, SinkClosed, check_same_size, check_writable
 from ..sound import SoundTrack
-from ..sources import Frame
-from . import Clock, Sink, check_same_size, check_writable
+from ..source import Frame
 from ._even import even
 from ._recorded_file import RecordedFile
 
@@ -41,7 +41,7 @@ def accepts(spec: str) -> bool:
     return Path(spec).suffix.lower() in SUFFIXES and not Path(spec).is_dir()
 
 
-def open_sink(spec: str, clock: Clock) -> Video:
+def open_sink(spec: str, clock: FrameClock) -> Video:
     """Opens a video file."""
     return Video(Path(spec), clock)
 
@@ -54,18 +54,17 @@ class Video(Sink):
     ordinary file with its index in front, which browsers can seek in. An earlier file of that name stays until the
     first second of the new one is safe. The clock's sound is copied unchanged, as far as the pictures go, or, if
     this file cannot hold it, encoded again; `about` says so. The origin is told in the file's comment and, after a
-    clean close, as XMP. A pipe gets the fragments as they are, and one whose reader goes ends the run as a closed
-    window does. Needs the `video` extra.
+    clean close, as XMP. A pipe gets the fragments as they are. Needs the `video` extra.
     """
 
     stage = "encode"
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, clock: FrameClock | None = None) -> None:
         self._av = pyav()
         if "libx264" not in self._av.codecs_available:
             raise SinkError("this build of PyAV has no H.264 encoder (libx264)", todo="run: pip install -U av")
         check_writable(path)
-        self._path, self._clock = path, clock or Clock()
+        self._path, self._clock = path, clock or FrameClock()
         self._size_hw = (0, 0)
         self._scaler = self._av.video.reformatter.VideoReformatter()
         self._container: Any = None
@@ -73,12 +72,12 @@ class Video(Sink):
         self._file: RecordedFile | None = None
         self._track: SoundTrack | None = None
         self._sound: SoundOutput | None = None
-        self._begin = 0.0
         self._last_tick, self._next_key, self._packets = -1, 0, 0
+        self._sound_delay_s = self._lasts_s = 0.0
         self._gone = self._closed = self._failed = False
         self.about = str(path)
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Encodes one frame. Every frame must have the size of the first."""
         self._failed = True  # unless it comes to its end
         if self._container is None:
@@ -91,16 +90,18 @@ class Video(Sink):
             dst_colorspace="ITU709",
             dst_color_range="MPEG",
         )
-        tick = self._tick(frame)
+        tick, self._lasts_s = self._tick(frame), frame.lasts_s
         picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
         if tick >= self._next_key:
             picture.pict_type, self._next_key = self._av.video.frame.PictureType.I, tick + _TICKS
+        self._sound_delay_s = self._clock.sound_delay_s(frame)
         self._write_sound(tick / _TICKS)
         self._encode(picture)
         if tick >= _SAFE and self._file is not None:
             self._file.keep()
         self._failed = False
-        return ESCAPE if self._gone else ""
+        if self._gone:
+            raise SinkClosed
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.image_bgr.shape[:2]
@@ -124,7 +125,7 @@ class Video(Sink):
         context.gop_size = 10_000  # key frames come by time, in `write`
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1  # 16 to 235
-        self._stream, self._size_hw, self._begin = stream, (height, width), frame.timestamp
+        self._stream, self._size_hw = stream, (height, width)
         if how is not None and how.sounds and self._track is not None:
             self._sound = how.add_to(self._container, self._track)
 
@@ -136,7 +137,6 @@ class Video(Sink):
             self._track = self._clock.sound.open()
         except (OSError, self._av.FFmpegError) as error:
             self._say(f"without sound: {error.strerror or error}")
-            return None
         if self._track is None:
             return None
         how = plan(self._track, suffix, options)
@@ -155,7 +155,7 @@ class Video(Sink):
             return
         at = until_s
         try:
-            for packet in chain(self._sound.until(until_s), self._sound.end() if end else ()):
+            for packet in chain(self._sound.until(until_s, self._sound_delay_s), self._sound.end() if end else ()):
                 at = float((packet.pts or 0) * packet.time_base)
                 self._container.mux(packet)
         except (OSError, self._av.FFmpegError, ValueError) as error:
@@ -173,7 +173,7 @@ class Video(Sink):
             self._track = self._sound = None
 
     def _tick(self, frame: Frame) -> int:
-        tick = round(self._clock.moment_s(frame, self._begin) * _TICKS)
+        tick = round(self._clock.moment_s(frame) * _TICKS)
         self._last_tick = max(tick, self._last_tick + 1)
         return self._last_tick
 
@@ -210,8 +210,8 @@ class Video(Sink):
         whole = False
         try:
             if self._packets:
-                last_s = self._last_tick / _TICKS + 1 / self._clock.fps  # the last picture's sound too
-                self._write_sound(last_s, end=True)
+                end_s = self._last_tick / _TICKS + (self._lasts_s or 1 / self._clock.fps)  # of the last picture
+                self._write_sound(end_s, end=True)
                 self._encode(None)
                 whole = True
         finally:

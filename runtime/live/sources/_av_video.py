@@ -6,39 +6,33 @@ import math
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from ...errors import SourceError, SourceRefusedError
 from ...model.image import Image
 from ...opencv import pyav
 from ...redaction import redact
+from ..continuity import Continuity, is_whole
 from ..media.damage import Damage
 from ..media.fitting import fit
 from ..media.opening import is_segmented, no_video, open_film
-from ..media.pictures import Pictures
-from ..media.tracks import left_out, sound_track
+from ..media.pictures import Picture, Pictures
+from ..media.tracks import constant_rate, left_out, sound_track
 from ..pace import Pace
 from ..sound import Sound
-from . import AGAIN_S, Frame, Source, frame_of
+from ..source import AGAIN_S, Frame, Source, frame_of
 from ._catch_up import CatchUp
 
 ANSWER_S = 10.0  # for a stream to answer
-_BREAKS = 3  # at one and the same frame: then opening it again does not help
-_BACK_S = (0.0, 2.0, 10.0)  # how far before the place where it stood a recording is taken up again
 _LOST_END = 12  # packets: if so many of the last cannot be decoded, its end is missing
 _SAME_RATE = 1e-4  # of two rates that are one, so that ten minutes are off by 60 ms
+_BREAKS = 3  # at one and the same frame: then opening it again does not help
+_BACK_S = (0.0, 2.0, 10.0)  # how far before the place where it stood a recording is taken up again
 _UNTIMED = 0x80  # AVFMT_NOTIMESTAMPS of libavformat: the times are counted up, not told
 
 
 class _OvershotError(Exception):
     """The place that was sought lies behind the one that was wanted."""
-
-
-class _Picture(NamedTuple):
-    image: Image
-    time_s: float | None  # as the file or stream tells it
-    taken: float | None  # of a live stream, in monotonic seconds
-    decode_s: float
 
 
 class AvVideo(Source):
@@ -53,6 +47,7 @@ class AvVideo(Source):
     _last_s: float | None = None  # and the last that was given
     _breaks, _broke_after = 0, -1  # times, frames
     _late: CatchUp | None = None
+    _continuity: Continuity | None = None
     _image_hw: tuple[int, int] | None = None  # of the first picture
     _cycle = 0  # times that it began again
 
@@ -79,16 +74,17 @@ class AvVideo(Source):
         rate = float(stream.average_rate) if stream.average_rate else None
         retimed = fps is not None and (rate is None or abs(fps - rate) > _SAME_RATE * rate)
         self.fps = fps or rate
+        self.constant_fps = fps or constant_rate(stream)
         self._loop = loop and not self.live
         frames = stream.frames or (round(duration_s * (rate or 0)) if duration_s else 0)
         self.length = None if self.live or loop else frames or None
         self._count = 0  # frames given so far
-        # The first picture proves that this is a video, and only it knows whether the picture is turned.
         length_s = float(stream.duration * stream.time_base) if stream.duration else duration_s
         self._length_s = length_s if self._loop else None  # from one beginning to the next
         self._moments = not (retimed or self.live or (self._loop and self._length_s is None))
+        # The first picture proves that this is a video, and only it knows whether the picture is turned.
         self._pictures = self._decoded()
-        self._first: _Picture | None = None
+        self._first: Picture | None = None
         try:
             self._first = next(self._pictures, None)
         except SourceError as error:
@@ -139,11 +135,12 @@ class AvVideo(Source):
                 self.name,
                 taken=picture.taken,
                 moment_s=moment_s,
+                lasts_s=picture.lasts_s,
                 decode_s=picture.decode_s,
                 skipped=self._late.skipped() if self._late else 0,
             )
 
-    def _next(self) -> _Picture | None:
+    def _next(self) -> Picture | None:
         """The next picture, None at the end."""
         picture, self._first = self._first, None
         if picture is None:
@@ -163,7 +160,8 @@ class AvVideo(Source):
         if last_s is None:
             raise SourceRefusedError(f"{self.name} broke, and cannot go on: its pictures tell no times")
         # Formats without an index lead to some place nearby, from where the next key frame may lie too far on.
-        for back_s in (*_BACK_S, None):
+        leapt = self._continuity is not None and self._continuity.jumps  # then a time does not tell the place
+        for back_s in (None,) if leapt else (*_BACK_S, None):
             self.close()
             self._open(AGAIN_S)
             self._stream.thread_type = "AUTO"
@@ -180,14 +178,25 @@ class AvVideo(Source):
         raise SourceRefusedError(f"{self.name} broke, and cannot go on: where it stood is not found again")
 
     def _packets(self) -> Iterable[Any]:
-        packets: Iterator[Any] = self._container.demux(self._stream)
         if not self.live or self._segmented:
-            return packets
+            return self._carried()
+        packets: Iterator[Any] = self._container.demux(self._stream)
         timed = not self._container.format.flags & _UNTIMED
         self._late = CatchUp(packets, self._stream, timed=timed, skip=not self._every_frame)
         return self._late
 
-    def _decoded(self, after_s: float = -math.inf) -> Iterator[_Picture]:
+    def _carried(self) -> Iterator[Any]:
+        """The packets of the pictures, with times that go on. Those of the sound are read too where it is copied:
+        `SoundTrack` reads the same ones, so that both go on alike."""
+        heard = sound_track(self._container)
+        sound = () if heard is None or not self._moments or is_whole(self._container) else (heard,)
+        self._continuity = Continuity(self._container)
+        for packet in self._container.demux(self._stream, *sound):
+            self._continuity.carry(packet)
+            if packet.stream_index == self._stream.index:
+                yield packet
+
+    def _decoded(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
         packets = iter(self._packets())
@@ -197,7 +206,7 @@ class AvVideo(Source):
                 if packet is None:
                     return self._check_end()
                 began = time.perf_counter()
-                for frame in self._frames(packet):
+                for frame in packet.decode() if self.live else self._damage.decode(packet):
                     if frame.time is not None and frame.time <= after_s:
                         overshot = False
                         continue
@@ -205,25 +214,14 @@ class AvVideo(Source):
                         raise _OvershotError
                     image = self._whole(frame)
                     taken = self._late.taken(frame.time) if self._late else None
-                    yield _Picture(image, frame.time, taken, time.perf_counter() - began)
+                    lasts_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
+                    yield Picture(image, frame.time, taken, lasts_s, time.perf_counter() - began)
                     began = time.perf_counter()
             except av.InvalidDataError as error:
                 if not self.live:  # a stream recovers at its next key frame
                     raise self._broken("is broken", str(error.strerror)) from None
             except (av.FFmpegError, OSError) as error:
                 raise self._broken("stopped", str(error.strerror)) from None
-
-    def _frames(self, packet: Any) -> Iterable[Any]:
-        """What the decoder gives for a packet; of a recording, nothing for one that is damaged."""
-        try:
-            frames = list(packet.decode())
-        except pyav().InvalidDataError:
-            if self.live:
-                raise
-            self._damage.packet()
-            return ()
-        self._damage.failing = 0 if frames else self._damage.failing
-        return frames
 
     def _check_end(self) -> None:
         """Raises SourceError where what lies at the end could not be decoded: it is cut off, not just damaged."""

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...drawn import avatars
 from ...errors import InputError
 from ...model.image import Image
-from . import Frame, Source, Wanted, frame_of
+from ..source import Frame, Source, Wanted, frame_of
 
 _SPEC = re.compile(r"synthetic(?::?(?:(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:#(\d+))?)")
 _PERSON_S = 4.0  # how long one person stays
@@ -88,7 +88,7 @@ class Synthetic(Source):
         for name, value in changes.items():
             if name in avatars.HAIR and value < 0.5 and not face.label[name]:
                 continue  # it is off already
-            face = face.edited(name, value >= 0.5)
+            face = face.edit(name, value >= 0.5)
         return self._place(face, index)
 
     def face(self, index: int) -> avatars.Face:

@@ -7,7 +7,7 @@ from pathlib import Path
 from ...errors import MissingExtraError
 from ...opencv import pyav
 from ...redaction import redact
-from . import Source, Wanted, refuse_size
+from ..source import Source, Wanted, refuse_size
 from ._av_video import ANSWER_S, AvVideo
 from ._cv_video import CvVideo
 

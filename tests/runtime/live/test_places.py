@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from edgegan.runtime.errors import EdgeganError, InputError, SinkError
 from edgegan.runtime.live.places import local_path, refuse_clashes
-from edgegan.runtime.live.sinks import open_sink, open_sinks
+from edgegan.runtime.live.session import LiveSession
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
 
 
@@ -46,7 +47,9 @@ def test_no_place_is_written_to_twice(names):
         with pytest.raises(InputError):
             refuse_clashes({}, pair)
     with pytest.raises(InputError):
-        open_sinks(["new.mp4", "./new.mp4"])
+        LiveSession.open(None, "synthetic", ["new.mp4", "./new.mp4"])
+    with pytest.raises(InputError):
+        LiveSession.open(None, names[0], [names[-2]])
     with pytest.raises(InputError):
         refuse_clashes({"9": "the source"}, ["virtualcam:/dev/video9"])
 

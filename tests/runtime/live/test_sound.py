@@ -8,7 +8,8 @@ import pytest
 from support.av_clips import add_sound, clicks, clip, loud_at, number_of, packets_of
 from support.servers.http import FileServer
 
-from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
 
 
@@ -28,7 +29,7 @@ def films(tmp_path_factory):
 
 def record(film, out, frames=None):
     with open_source(str(film)) as source:
-        clock = Clock(fps=source.fps or 25.0, sound=source.sound)
+        clock = FrameClock(fps=source.fps or 25.0, sound=source.sound)
         with open_sink(str(out), clock) as sink:
             for frame in source:
                 if frame.index == frames:
@@ -99,7 +100,7 @@ def test_a_loop_repeats_its_sound_with_its_pictures(films, tmp_path):
     add_sound(clip(tmp_path / "even.mp4", frames=60), tmp_path / "film.mp4", seconds=2.0, click_s=0.5)
     with (
         open_source(str(tmp_path / "film.mp4"), loop=True) as source,
-        open_sink(str(tmp_path / "out.mp4"), Clock(fps=30, sound=source.sound)) as sink,
+        open_sink(str(tmp_path / "out.mp4"), FrameClock(fps=30, sound=source.sound)) as sink,
     ):
         for frame in islice(source, 150):
             sink.write(frame)
@@ -120,10 +121,11 @@ def test_addresses_of_files_and_servers_have_sound(films, tmp_path):
 
 _KILLED = """
 import os
-from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
 source = open_source({film!r})
-sink = open_sink({out!r}, Clock(fps=source.fps, sound=source.sound))
+sink = open_sink({out!r}, FrameClock(fps=source.fps, sound=source.sound))
 for frame in source:
     sink.write(frame)
 os.kill(os.getpid(), 9)
