@@ -16,6 +16,8 @@ EPILOG = """
 
 `edgegan train stargan --preset avatars-64 --set train.batch=8 --set conv_dim=16 --dry-run`
 
+`edgegan train stargan --preset portraits-128 --data faces:data/team --from portraits --out runs/team` — your own faces
+
 `edgegan train stargan --out runs/celeba --resume` — go on where it stopped
 
 `torchrun --nproc-per-node 2 -m edgegan train stargan --preset celeba-128 --data celeba:/data/celeba` — two GPUs, or
@@ -42,6 +44,10 @@ def train(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN", help="Begin with the weights of a run, a checkpoint or a shipped model."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print config, parameters, MACs and memory; stop.")
     ] = False,
@@ -61,6 +67,7 @@ def train(
         minutes=minutes,
         settings=tuple(set_ or ()),
         resume=resume,
+        start_from=from_,
         dry_run=dry_run,
         device=device,
         threads=threads,

@@ -17,6 +17,7 @@ from edgegan.runtime.errors import InputError, TrainingError
 
 from . import distributed
 from .acceleration import pick_device
+from .fine_tune import find_weights, start_from
 from .loop import Budget, Trainer
 from .reporter import Reporter, Silence
 from .run import Run, open_run
@@ -34,6 +35,7 @@ class Request:
     minutes: float | None
     settings: tuple[str, ...]
     resume: bool
+    start_from: str | None
     dry_run: bool
     device: str
     threads: int | None
@@ -60,6 +62,9 @@ def run_training(request: Request, console: Console | None = None) -> Run:
 def _trained(request: Request, device: torch.device, console: Console) -> Run:
     with distributed.failing_together():
         run = _resumed(request) if request.resume else _fresh(request)
+        if request.resume and request.start_from:
+            raise InputError("--from with --resume: a run goes on with its own weights", todo="leave --from out")
+        weights = find_weights(request.start_from) if request.start_from else None
         found = run.latest() if request.resume else None
         if found is not None:
             found.require_training_state()  # before the pictures are looked for, which such a run may never have had
@@ -74,6 +79,8 @@ def _trained(request: Request, device: torch.device, console: Console) -> Run:
         if len(set(distributed.gathered(torch.tensor([trainer.images])).tolist())) > 1:
             raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
         console.print(f"resuming {run.folder} at {trainer.images} images")
+    if weights is not None:
+        console.print(f"begins with {start_from(weights, trainer)}, from {weights}")
     budget = Budget(run.cfg.train.images, request.minutes)
     if trainer.images >= budget.images:
         raise TrainingError(

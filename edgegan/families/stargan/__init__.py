@@ -19,6 +19,7 @@ from .config import Config
 from .export import condition
 from .export import exportable as _exportable
 from .film import FilmGenerator
+from .labels import label_axis
 from .networks import Discriminator, Generator, to_probabilities
 from .objective import edit_targets
 from .official import import_official
@@ -37,6 +38,7 @@ __all__ = [
     "example_inputs",
     "exportable",
     "import_official",
+    "label_axis",
     "networks",
     "phases",
     "preview",

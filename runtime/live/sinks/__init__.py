@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...errors import SinkError
 from ...kinds import modules
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 from ...redaction import redact
 from ..controls.panel import Panel
 from ..frame_clock import FrameClock
@@ -40,7 +40,7 @@ def open_sink(spec: str, clock: FrameClock | None = None, *, label: bool = True)
         kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
         if kind is not None:
             sink: Sink = kind.open_sink(spec, clock or FrameClock())
-            return Compositor(sink, Panel(), Stats(), hud=False) if label else sink
+            return Compositor(sink, Panel(), LiveTally(), hud=False) if label else sink
     except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
         raise SinkError(
             f"sink {spec[:100]!r} cannot be: {getattr(error, 'strerror', None) or error}", todo="name another place"
