@@ -11,6 +11,7 @@ from typing import Literal
 import msgspec
 
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
+from edgegan.runtime.backends.device import Device
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.model import artefact as artefacts
 
@@ -75,7 +76,7 @@ def check_choice(backends: tuple[str, ...], device: str) -> None:
     for name in backends:
         if name not in TITLES:
             raise BackendError(f"there is no backend '{name}'", f"there are: {', '.join(TITLES)}")
-    if device.partition(":")[0] not in DEVICES:
+    if Device.parse(device).kind not in DEVICES:
         raise BackendError(f"there is no device '{device}'", f"there are: {', '.join(DEVICES)}")
 
 
@@ -125,7 +126,7 @@ def _trained(target: Target, device: str) -> list[Offer]:
         return []
     path, offers = str(target.trained), []
     for kind in ("cpu", "cuda"):
-        if device == "auto" or device.partition(":")[0] == kind:
+        if device == "auto" or Device.parse(device).kind == kind:
             place = kind if device == "auto" else device
             offers.append(Subject(engine="eager", precision="fp32", device=place, path=path))
             offers.append(Subject(engine="compile", precision="fp32", device=place, path=path))
@@ -188,7 +189,7 @@ def _places(engine: str, device: str) -> list[str]:
     """Where a backend is measured. Intel's gpu and npu are asked for by name, or offered where Linux shows one."""
     kinds = sorted(backend_class(engine).devices)  # the CPU first
     if device != "auto":
-        return [device] if device.partition(":")[0] in kinds else []
+        return [device] if Device.parse(device).kind in kinds else []
     intel = {"gpu": any(Path("/dev").glob("dri/renderD*")), "npu": any(Path("/dev").glob("accel/accel*"))}
     return [kind for kind in kinds if intel.get(kind, True)]
 

@@ -18,15 +18,16 @@ from edgegan.runtime.backends.contract import Port
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.model.artefact import load, payload_sha256
-from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec, Verification
+from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.onnxfile import sealed, with_metadata
+from edgegan.runtime.model.verification import Verification
 
 from ..graph.variants import MAX_SCALE
 from ..verify.check import OnPair, require, verify_artefact
 from ..verify.range_limits import stored
 from ..verify.reference import golden_bytes
-from ..verify.targets import at_export
+from ..verify.targets import list_for_export
 from . import samples
 from .inspect import Probe
 from .request import Adoption, Span, questions
@@ -65,7 +66,7 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
         notes += _range_notes(card, pairs)
         corners = samples.corners(probe, card, pairs, asked.pictures)
         external = probe.file.external
-    model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.to_json().decode())
+    model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.lasting.to_json().decode())
     with atomic_folder(asked.out) as stage:
         path = stage / "model.onnx"
         path.write_bytes(sealed(model))
@@ -77,7 +78,7 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
         card = msgspec.structs.replace(card, payload_sha256=payload_sha256(path))
         card.write(path)
         found = load(path)
-        figures = verify_artefact(found, pairs, backends=at_export(), corners=corners, on_pair=on_pair)
+        figures = verify_artefact(found, pairs, backends=list_for_export(), corners=corners, on_pair=on_pair)
         require(found, figures, pairs)
         card = msgspec.structs.replace(card, verification=figures)
         card.write(path)
@@ -112,6 +113,7 @@ def _card(probe: Probe, asked: Adoption) -> tuple[ModelCard, list[str]]:
     if probe.label is not None:
         inputs.append(tensor(probe.label, (count, len(condition.names)), "NC", value_range=(0.0, 1.0)))
     precision, facts = probe.precision()
+    versions = {"onnxruntime": _version("onnxruntime"), "numpy": _version("numpy")}
     card = ModelCard(
         name=asked.name or asked.model.stem,
         family="adopted",
@@ -125,7 +127,7 @@ def _card(probe: Probe, asked: Adoption) -> tuple[ModelCard, list[str]]:
         size=size,
         batch=batch,
         precision=precision,
-        built_with={"onnxruntime": _version("onnxruntime"), "numpy": _version("numpy"), **facts},
+        built_with=msgspec.structs.replace(facts, versions=versions),
         training={"adopted_from": asked.model.name},
         licence=asked.licence or "not told",
     )

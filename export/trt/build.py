@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from edgegan.runtime.backends.fit import check_library
-from edgegan.runtime.backends.profiles import Profile
 from edgegan.runtime.backends.tensorrt.log import logger, started
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
+from edgegan.runtime.model.build_info import Profile
 
 from .gpu import Gpu
 from .options import EngineOptions

@@ -76,14 +76,6 @@ class EngineOptions:
             return Path(self.timing_cache) if self.timing_cache is not None else None
         return cache_folder() / f"{trt.__name__}-{trt.__version__}-{gpu.replace(' ', '_') or 'gpu'}.timing"
 
-    def facts(self, trt: Any) -> dict[str, str]:
-        """What the card has to know of them: what widens or limits where and how the engine runs."""
-        found = {"workspace_mib": str(self.workspace_mib)} if self.workspace_mib is not None else {}
-        if trt.__name__ == "tensorrt":
-            found["hardware_compatibility"] = self.hardware_compatibility
-            found["version_compatible"] = str(self.version_compatible).lower()
-        return found
-
 
 def capabilities(trt: Any) -> tuple[str, ...]:
     """The compute capabilities that TensorRT for RTX can build for without a GPU, such as "8.6", in order."""

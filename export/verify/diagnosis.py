@@ -11,10 +11,11 @@ from edgegan.runtime.backends import backend_class
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import artefact as artefacts
-from edgegan.runtime.model import golden
+from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact
-from edgegan.runtime.model.card import ModelCard, Verification, sidecar
+from edgegan.runtime.model.card import ModelCard, sidecar
 from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.verification import Verification
 
 from .layerwise import READERS, first_bad_layer
 
@@ -125,5 +126,5 @@ def _layers(artefact: Artefact, origin: Path | None, pairs: Golden, backend: str
 def _in_onnxruntime(artefact: Artefact, pairs: Golden, tolerance: Mapping[str, float]) -> Verification:
     card = artefact.card
     with backend_class(REFERENCE)(artefact, device="cpu") as reference:
-        found = golden.measure(reference.run, pairs, card.outputs, card.inputs, tolerance)
-        return golden.at_calls(reference.run, found, golden.calls_beside(artefact), card)
+        found = fidelity.measure(reference.run, pairs, card.outputs, card.inputs, tolerance)
+        return fidelity.measure_calls(reference.run, found, golden.calls_beside(artefact), card)

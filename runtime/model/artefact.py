@@ -50,8 +50,9 @@ def load(path: str | Path) -> Artefact:
     """Finds a model and its card, and checks the file's hash against the card.
 
     `path` is a model file, an export folder (its `model.onnx` is taken) or a run folder (with `export/`). The card
-    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. The file's hash must be the sidecar's,
-    or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by any runtime.
+    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata, which has no figures. The file's hash
+    must be the sidecar's, or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by
+    any runtime.
 
     Raises:
         InputError: nothing there, not a model, a file that is cut short or damaged, or one with weights elsewhere.
@@ -63,7 +64,8 @@ def load(path: str | Path) -> Artefact:
     if beside.is_file():
         card = ModelCard.from_json(_content(beside), where=str(beside))
     elif onnx is not None and METADATA_KEY in onnx.metadata:
-        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model))
+        # A file cannot say how it was measured once it was whole: older ones tried to.
+        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model)).lasting
     else:
         todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
         raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)

@@ -23,7 +23,7 @@ from ...model.artefact import Artefact
 from ..contract import Arrays, Port, check_inputs
 from ..cuda import Cuda
 from ..device import gpu_number, no_memory, out_of_memory
-from ..fit import LIBRARIES, REBUILD, check_gpu, check_library, check_version, library
+from ..fit import LIBRARIES, REBUILD, check_gpu, check_library, check_version, engine_info, library
 from ..processor import system
 from ..selection import Selection
 from .log import logger, started
@@ -78,7 +78,7 @@ class TensorRT:
 
     def _load(self, trt: Any, artefact: Artefact) -> None:
         self._runtime = started(trt.Runtime, self._log)
-        if artefact.card.built_with.get("version_compatible") == "true":
+        if engine_info(artefact.card).version_compatible:
             self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
         self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
         if self._engine is None:

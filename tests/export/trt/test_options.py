@@ -13,7 +13,9 @@ from edgegan import cli
 from edgegan.export.trt import artefact, build
 from edgegan.export.trt.build import Job
 from edgegan.export.trt.options import AUTO, LEVELS, TARGETS, EngineOptions, capabilities
+from edgegan.export.trt.precision_check import Proof
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.build_info import BuildInfo
 
 EVERY = {
     "workspace_mib": 512,
@@ -127,8 +129,10 @@ def test_the_builder_is_told_every_option_of_tensorrt(tmp_path: Path) -> None:
     assert config.flags == ["no TF32", "VERSION_COMPATIBLE"] and config.pools == {"WORKSPACE": 512 << 20}
     assert config.hardware_compatibility_level == "AMPERE_PLUS" and config.cache == b"fits"
     assert config.capabilities == {}
-    facts = options.facts(fake("tensorrt"))
-    assert facts["version_compatible"] == "true" and facts["hardware_compatibility"] == "ampere_plus"
+    built = build.Built(b"", Proof(23, (), 8))
+    info = artefact._build_info(BuildInfo(), fake("tensorrt"), "no GPU", Job(tmp_path, options=options), built).engine
+    assert info is not None and info.version_compatible and info.hardware_compatibility == "ampere_plus"
+    assert (info.workspace_mib, info.half_layers, info.int8_layers) == (512, 23, 8)
 
 
 def test_the_builder_for_rtx_is_told_the_gpus(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
+from support.engine_cards import built
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 
@@ -15,14 +16,16 @@ from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
-BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
+LINUX = "Linux x86_64"
 
 
-def engine(folder, *, plan=b"plan", **built) -> Artefact:
+def engine(
+    folder, library="tensorrt", version="10.13.0", capabilities=("8.9",), *, plan=b"plan", system=LINUX, **more
+) -> Artefact:
     card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
     path = folder / "model.fp16.engine"
     path.write_bytes(plan)
-    facts = {k: v for k, v in {**BUILT, **built}.items() if v}
+    facts = built(library, version, *capabilities, system=system, gpu="Fake GPU", **more)
     card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
     card.write(path)
     return Artefact(path, card)
@@ -99,7 +102,7 @@ def test_a_run_from_another_thread_uses_the_same_gpu(tmp_path, monkeypatch):
         fake.current.clear()
         backend.close()
 
-    backend = trt.TensorRT(engine(tmp_path, compute_capability="7.5"), device="cuda:1")
+    backend = trt.TensorRT(engine(tmp_path, capabilities=("7.5",)), device="cuda:1")
     backend.run(inputs(1.0))
     thread = threading.Thread(target=work, args=(backend,))
     thread.start()
@@ -139,9 +142,8 @@ def test_a_busy_gpu_is_said_in_words(tmp_path, monkeypatch):
 def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatch, name, fails, says, kind, words):
     fake = FakeCuda()
     module = install(monkeypatch, fake, name=name, fails=fails, says=says)
-    built = {"tensorrt": "", name: "10.13.0"}
     with pytest.raises(BackendError, match=words) as refused:
-        trt.TensorRT(engine(tmp_path, **built), device="cuda")
+        trt.TensorRT(engine(tmp_path, name), device="cuda")
     assert type(refused.value) is kind
     assert not fake.open and module.alive == [] and module.wrong == []
 
@@ -150,7 +152,7 @@ def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatc
 def test_what_was_compiled_is_kept_for_the_next_start_and_a_failure_costs_nothing_else(tmp_path, monkeypatch, kernels):
     """The cache of TensorRT for RTX: written at the end, read at the next start, by GPU."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = engine(tmp_path, tensorrt="", tensorrt_rtx="1.7.1", compute_capability="8.9 7.5")
+    found = engine(tmp_path, "tensorrt_rtx", "1.7.1", ("8.9", "7.5"))
     for device in ("cuda", "cuda", "cuda:1"):
         fake = FakeCuda(devices=2)
         module = install(monkeypatch, fake, name="tensorrt_rtx", version="1.7.1", kernels=kernels)
@@ -176,7 +178,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trt, "write_atomic", interrupt)
-    backend = trt.TensorRT(engine(tmp_path, tensorrt="", tensorrt_rtx="10.13.0"), device="cuda")
+    backend = trt.TensorRT(engine(tmp_path, "tensorrt_rtx"), device="cuda")
     with pytest.raises(KeyboardInterrupt):
         backend.close()
     assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
@@ -185,7 +187,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
 def test_only_a_plan_that_brings_code_may_run_code(tmp_path, monkeypatch):
     install(monkeypatch, FakeCuda())
     trt.TensorRT(engine(tmp_path), device="cuda").close()
-    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible="true"), device="cuda").close()
+    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible=True), device="cuda").close()
 
 
 def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
@@ -196,12 +198,12 @@ def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
     with pytest.raises(MisfitError, match="pip install 'tensorrt==10.13.0'"):
         fit.check_version(engine(tmp_path).card, "10.13.1.35")
     with pytest.raises(CardError, match="which TensorRT"):
-        fit.check_version(engine(tmp_path, tensorrt="").card, "10.13.0")
+        fit.check_version(load(tiny_models.write_editor(tmp_path / "other")).card, "10.13.0")
 
 
 @pytest.mark.parametrize(("here", "runs"), [("10.13.1", True), ("11.5", True), ("10.3.0", False), ("12.0", False)])
 def test_a_version_compatible_engine_runs_on_newer_versions_alone(tmp_path, here, runs):
-    card = engine(tmp_path, version_compatible="true").card
+    card = engine(tmp_path, version_compatible=True).card
     if runs:
         fit.check_version(card, here)
     else:
@@ -214,8 +216,8 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
     fit.check_gpu(card, "8.9", "RTX 4090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
         fit.check_gpu(card, "12.0", "RTX 5090", "Linux x86_64")
-    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux x86_64")
-    ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="ampere_plus").card
+    fit.check_gpu(engine(tmp_path, capabilities=("7.5", "8.6", "12.0")).card, "12.0", "RTX 5090", "Linux x86_64")
+    ampere = engine(tmp_path, capabilities=("8.0",), hardware_compatibility="ampere_plus").card
     fit.check_gpu(ampere, "9.0", "H100", "Linux x86_64")
     fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"this GPU is 7\.5"):
@@ -223,7 +225,7 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("built", "here", "runs"),
+    ("there", "here", "runs"),
     [
         ("Linux x86_64", "Linux x86_64", True),
         ("Windows AMD64", "Windows x86_64", True),
@@ -232,14 +234,14 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
         ("Linux x86_64", "Linux aarch64", False),
     ],
 )
-def test_systems_are_compared_with_their_processors(tmp_path, built, here, runs):
-    card = engine(tmp_path, os=built).card
-    portable = engine(tmp_path / "rtx", tensorrt="", tensorrt_rtx="1.7", os=built).card
+def test_systems_are_compared_with_their_processors(tmp_path, there, here, runs):
+    card = engine(tmp_path, system=there).card
+    portable = engine(tmp_path / "rtx", "tensorrt_rtx", "1.7", system=there).card
     fit.check_gpu(portable, "8.9", "RTX 4090", here)
     if runs:
         fit.check_gpu(card, "8.9", "RTX 4090", here)
     else:
-        with pytest.raises(MisfitError, match=f"built on {built}; this is {here}"):
+        with pytest.raises(MisfitError, match=f"built on {there}; this is {here}"):
             fit.check_gpu(card, "8.9", "RTX 4090", here)
 
 
@@ -271,7 +273,7 @@ def test_a_real_engine_without_a_gpu_is_one_plain_error(tmp_path):
     runtime = pytest.importorskip("cuda.bindings.runtime")
     if runtime.cudaGetDeviceCount()[0] == runtime.cudaError_t.cudaSuccess:
         pytest.skip("there is a GPU here")
-    found = engine(tmp_path, tensorrt="", tensorrt_rtx=rtx.__version__)
+    found = engine(tmp_path, "tensorrt_rtx", rtx.__version__)
     with pytest.raises(BackendError) as caught:
         open_backend(found)
     assert "no NVIDIA GPU" in caught.value.seen and len(str(caught.value).splitlines()) <= 3
