@@ -65,9 +65,12 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
                 candidates.append(_candidate(target, known, artefact.card.precision))
     if artefact.card.precision == "int8":
         candidates.sort(key=lambda c: c.target.backend != "openvino")  # 4 to 5 times faster there; both sorts keep ties
-    return sorted(
-        candidates, key=lambda c: (c.status == "failed", c.target.device.kind == "cpu", c.latency_ms or float("inf"))
-    )
+    return sorted(candidates, key=_order)
+
+
+def _order(candidate: Candidate) -> tuple[bool, bool, float]:
+    on_cpu = candidate.target.device.kind == "cpu"
+    return candidate.status == "failed", on_cpu, candidate.latency_ms or float("inf")
 
 
 def verification(artefact: Artefact, backend: str, kind: str) -> Verification | None:
