@@ -195,7 +195,7 @@ def _walk(sampler: Sampler, request: Request, film: Video, tell: Progress) -> No
     latents = sampler.latents(stops, request.seed, truncate=request.truncate)
     frames = max(stops, round(request.seconds * request.fps))
     for i in range(frames):
-        here = latent.along(lambda k: latents[k % stops], i * stops / frames, request.way)
+        here = latent.walk(lambda k: latents[k % stops], i * stops / frames, request.way)
         film.write(Frame(sampler.generate(here[None])[0], i, i / request.fps, "walk"))
         tell("walk", i + 1, frames)
 

@@ -47,7 +47,7 @@ def write_atomic(path: Path, data: bytes) -> None:
 
 
 @contextmanager
-def locked(folder: Path) -> Iterator[None]:
+def lock_folder(folder: Path) -> Iterator[None]:
     """Lets one at a time in, of all threads and processes that lock `folder`; makes it. Raises InputError if it cannot.
 
     Where the system or the drive knows no such locks, all are let in.

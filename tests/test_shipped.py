@@ -38,7 +38,7 @@ def test_it_edits_what_was_asked_and_reads_what_a_face_has() -> None:
     face = next(f for f in map(sample_face, seeds("heldout", 50)) if not f.label["Wearing_Hat"])
     wanted = "Blond_Hair" if not face.label["Blond_Hair"] else "Black_Hair"
     picture = np.ascontiguousarray(render_rgb(face, 128)[..., ::-1])
-    truth = render_rgb(face.edited(wanted), 128)[..., ::-1].astype(float)
+    truth = render_rgb(face.edit(wanted), 128)[..., ::-1].astype(float)
     with Editor.open() as editor:
         estimate = editor.estimate(picture)
         assert {name for name, value in estimate.items() if value > 0.5} == {n for n, on in face.label.items() if on}

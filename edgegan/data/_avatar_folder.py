@@ -71,7 +71,7 @@ def write_avatars(out: Path, *, count: int, heldout: int, size: int, layout: str
     jobs = [(face, place(face, split, name)) for split, members in faces.items() for face, name in members]
     truths = [HeldOut(place(f, "heldout", n), f.seed, f.label, _edits(f, Path(n).stem)) for f, n in faces["heldout"]]
     for (face, _), truth in zip(faces["heldout"], truths, strict=True):
-        jobs += [(face.edited(edit.attribute, edit.on), edit.file) for edit in truth.edits]
+        jobs += [(face.edit(edit.attribute, edit.on), edit.file) for edit in truth.edits]
     with atomic_folder(out) as folder:
         for parent in {(folder / file).parent for _, file in jobs}:
             parent.mkdir(parents=True, exist_ok=True)

@@ -58,12 +58,12 @@ class AvatarPictures:
         """The same face rendered with one option changed; kept, since sample grids ask again and again."""
         key = (index, name, on)
         if key not in self._truths:
-            self._truths[key] = avatars.render_rgb(self._faces[index].edited(name, on), self._size)
+            self._truths[key] = avatars.render_rgb(self._faces[index].edit(name, on), self._size)
         return self._truths[key]
 
     def truths(self, edits: Sequence[tuple[int, str, bool]]) -> Iterator[Picture]:
         """The true answers of many edits (index, attribute, on), in order, drawn by all processors."""
-        faces = [self._faces[index].edited(name, on) for index, name, on in edits]
+        faces = [self._faces[index].edit(name, on) for index, name, on in edits]
         return in_processes(partial(avatars.render_rgb, size=self._size), faces, what=f"Drawing {len(faces)} answers")
 
     def hidden(self, index: int, name: str) -> bool:

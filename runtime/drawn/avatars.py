@@ -77,7 +77,7 @@ class Face:
         """Whether a hat covers the hair, so that its colour cannot be seen."""
         return self.label["Wearing_Hat"]
 
-    def edited(self, name: str, on: bool = True) -> Face:
+    def edit(self, name: str, on: bool = True) -> Face:
         """The same face with one attribute changed: the true answer to that edit.
 
         Hair colours exclude each other: turning one on turns the others off. Raises InputError for an unknown
@@ -97,7 +97,7 @@ class Face:
             if name in HAIR and self.label[name]:
                 continue
             on = not self.label[name]
-            yield name, on, self.edited(name, on)
+            yield name, on, self.edit(name, on)
 
     def vector(self) -> list[float]:
         """The labels as 0/1 in the order of ATTRIBUTES."""

@@ -26,7 +26,7 @@ def draw_rgb(style: str, options: Mapping[str, Any], size: int) -> NDArray[np.ui
         from PIL import Image
     except ImportError as error:
         raise MissingExtraError(error.name or "dicebear", "avatars") from None
-    svg = Avatar(_loaded(style), dict(options)).to_string()
+    svg = Avatar(_load_style(style), dict(options)).to_string()
     png = resvg_py.svg_to_bytes(svg_string=svg, width=size, height=size, skip_system_fonts=True, background="white")
     return np.asarray(Image.open(io.BytesIO(bytes(png))).convert("RGB"))
 
@@ -53,7 +53,7 @@ def _definition(style: str) -> dict[str, Any]:
 
 
 @cache
-def _loaded(style: str) -> Any:
+def _load_style(style: str) -> Any:
     from dicebear import Style
 
     return Style(_definition(style))

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ..errors import CardError
 from ..faces import Face, Point
-from ..faces.reduction import halved
+from ..faces.reduction import halve
 from ..model.card import ModelCard, SizeRule
 from ..model.image import Image
 
@@ -100,7 +100,7 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
         cut = frame[y0 : min(y1, y0 + rows * shrink), x0 : min(x1, x0 + columns * shrink)]
         # By halves as long as the factor is even, which is faster than at once.
         source = cv2.resize(
-            halved(cut, (shrink & -shrink).bit_length() - 1), (columns, rows), interpolation=cv2.INTER_AREA
+            halve(cut, (shrink & -shrink).bit_length() - 1), (columns, rows), interpolation=cv2.INTER_AREA
         )
         # Index i of the reduced region covers the frame's indices from x0 + i * shrink.
         centre = (shrink - 1) / 2

@@ -1,4 +1,4 @@
-"""Puts a pipeline together: the network, the helper that reads labels, and the search for faces."""
+"""Puts a pipeline together: the network, the helper that estimates labels, and the search for faces."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 from ..backends import Backend
 from ..faces.finder import FaceFinder
-from ..faces.labels import Labels
 from ..faces.options import FaceOptions
 from ..model.artefact import Artefact
+from .labels import Labels
 from .pipeline import Pipeline
 
 Load = Callable[[Artefact], Backend]
 
 
-class Assembled(NamedTuple):
+class Parts(NamedTuple):
     """A pipeline, the network that it runs, which is the caller's to close, and what the user should know."""
 
     pipeline: Pipeline
@@ -23,25 +23,25 @@ class Assembled(NamedTuple):
     notices: tuple[str, ...]
 
 
-def assembled(
+def assemble(
     model: Artefact, load: Load, helper: Load, *, work_size: tuple[int, int] | None, faces: FaceOptions | None
-) -> Assembled:
-    """What `load` makes of the model, and `helper` of its classifier; on an error everything is closed again."""
+) -> Parts:
+    """Loads the model with `load` and its classifier with `helper`; on an error everything is closed again."""
     opened: list[Backend] = []
     try:
         opened.append(load(model))
-        labels, notices = _labels(model, helper, opened)
+        labels, notices = _load_labels(model, helper, opened)
         finder = FaceFinder() if model.card.faces else None
         pipeline = Pipeline(model.card, opened[0], labels, finder, work_size=work_size, faces=faces)
     except BaseException:
         for each in opened:
             each.close()
         raise
-    return Assembled(pipeline, opened[0], (*opened[0].selection.notices, *notices))
+    return Parts(pipeline, opened[0], (*opened[0].selection.notices, *notices))
 
 
-def _labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
-    """The label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
+def _load_labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
+    """Loads the label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
     condition = model.card.condition
     if not condition.names:
         return Labels(condition), ()

@@ -16,9 +16,8 @@ from numpy.typing import NDArray
 
 from ..faces import Face
 from ..model.image import Image
+from ..types import Float32Array
 from .align import Matrix, region
-
-Floats = NDArray[np.float32]
 
 # A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more replaces it.
 _DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
@@ -33,7 +32,7 @@ _ROUND = 4  # the exponent of a face's mask: 2 is an ellipse, and a large one a 
 _MOST_STRETCH = 1.25  # of a colour's deviation
 
 
-def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Floats | None) -> None:
+def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float32Array | None) -> None:
     """Adds to `frame`, in place, what changed from the crop `before` to the crop `after`.
 
     Args:
@@ -78,12 +77,12 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
             roi[:] = cv2.convertScaleAbs(add)
 
 
-def _add_and_stays(before: Image, after: Image, mask: Floats | None) -> Floats:
+def _add_and_stays(before: Image, after: Image, mask: Float32Array | None) -> Float32Array:
     """For each pixel of the crop what to add to the frame (BGR), and the share of the frame that stays (A); float32."""
     import cv2
 
     add: Any = cv2.subtract(after, before, dtype=cv2.CV_32F)
-    gone: Any = _replaced(before, after)
+    gone: Any = _measure_replacement(before, after)
     if mask is not None:
         add, gone = cv2.multiply(add, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR)), cv2.multiply(gone, mask)
     add = cv2.add(add, cv2.multiply(before, cv2.cvtColor(gone, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_32F))
@@ -92,7 +91,7 @@ def _add_and_stays(before: Image, after: Image, mask: Floats | None) -> Floats:
 
 
 @lru_cache(maxsize=8)
-def feather(hw: tuple[int, int], margin: float) -> Floats:
+def feather(hw: tuple[int, int], margin: float) -> Float32Array:
     """A mask: 1 inside, falling smoothly to 0 at the edges over `margin` of each side; (H, W) float32, read only."""
 
     def ramp(count: int) -> NDArray[np.float64]:
@@ -104,7 +103,7 @@ def feather(hw: tuple[int, int], margin: float) -> Floats:
     return mask
 
 
-def face_feather(hw: tuple[int, int], margin: float, face: Face, matrix: Matrix) -> Floats:
+def face_feather(hw: tuple[int, int], margin: float, face: Face, matrix: Matrix) -> Float32Array:
     """A mask with round corners about the middle of the face's landmarks, as they lie in the crop; see `feather`.
 
     No straight edges meet in a corner, where the eye finds a seam first; and the change fades out over more of the
@@ -122,11 +121,11 @@ def face_feather(hw: tuple[int, int], margin: float, face: Face, matrix: Matrix)
 
     across, down = (out(count, float(c)) ** _ROUND for count, c in zip(hw[::-1], middle, strict=True))
     distance = 1.0 - (down[:, None] + across[None, :]) ** (1 / _ROUND)
-    mask: Floats = _smoothstep(distance / max(2.0 * margin, 1e-6)).astype(np.float32)
+    mask: Float32Array = _smoothstep(distance / max(2.0 * margin, 1e-6)).astype(np.float32)
     return mask
 
 
-def guarded(before: Image, after: Image) -> Floats:
+def guard_mask(before: Image, after: Image) -> Float32Array:
     """1 where the model means its change and 0 where it only disturbs; (H, W) float32, to multiply a mask with.
 
     A hand or a lock of hair before the face comes back from a network slightly changed, since it cannot draw what
@@ -138,11 +137,11 @@ def guarded(before: Image, after: Image) -> Floats:
     change: Any = _largest_change(before, after).astype(np.float32)
     reach = 1 + 2 * max(1, round(_GUARD_REACH * min(before.shape[:2])))
     change = cv2.GaussianBlur(change, (reach, reach), 0)
-    meant: Floats = _smoothstep((change - _GUARD_DROPS) / (_GUARD_KEEPS - _GUARD_DROPS)).astype(np.float32)
+    meant: Float32Array = _smoothstep((change - _GUARD_DROPS) / (_GUARD_KEEPS - _GUARD_DROPS)).astype(np.float32)
     return meant
 
 
-def match_colours(before: Image, after: Image, mask: Floats) -> Image:
+def match_colours(before: Image, after: Image, mask: Float32Array) -> Image:
     """`after` in the colours of `before`: the same mean and deviation in L, a and b along the crop's rim.
 
     E. Reinhard et al., "Color Transfer between Images", 2001, in CIE Lab. The rim is where the mask fades out: no
@@ -172,14 +171,14 @@ def _largest_change(before: Image, after: Image) -> NDArray[np.uint8]:
     return change
 
 
-def _replaced(before: Image, after: Image) -> Floats:
+def _measure_replacement(before: Image, after: Image) -> Float32Array:
     """How far the frame's own detail has to go, in [0, 1], for each pixel of the crop; (H, W) float32."""
     import cv2
 
     change: Any = _largest_change(before, after).astype(np.float32)
     # One pixel more on each side: the detail of an outline lies on both.
     change = cv2.GaussianBlur(cv2.dilate(change, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    replaced: Floats = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS)).astype(np.float32)
+    replaced: Float32Array = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS)).astype(np.float32)
     return replaced
 
 

@@ -17,7 +17,7 @@ from ..metrics.tally import Statistics, Tally
 from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..model.image import Image, Order, as_bgr, check_out, given_back
-from .assembly import assembled
+from .assembly import assemble
 from .loading import Loading, load_for
 from .pipeline import Pipeline
 from .priority_lock import Behind, Turns
@@ -72,7 +72,7 @@ class Editor(Session):
             faces: which faces are edited, and how they are followed and put back; None takes the defaults.
             rebuild: "auto" builds an engine that was made for another machine again for this one, from the ONNX file
                 beside it, into the per-user cache; "never" refuses it. It needs the gpu or rtx extra, no torch.
-            on_progress: told of such a build (what, steps done, steps in all), perhaps from another thread.
+            on_progress: called during such a build with (what, steps done, steps in all), perhaps from another thread.
 
         Raises:
             InputError: no such file, not a model, a model that edits no pictures, a work size it cannot have, or no
@@ -81,9 +81,8 @@ class Editor(Session):
             BackendError: the backend or device is not there, or failed verification.
         """
         model = load_for("translate", artefacts.shipped() if path is None else path)
-
         loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
-        return cls(*assembled(model, loading.network, loading.helper, work_size=work_size, faces=faces))
+        return cls(*assemble(model, loading.network, loading.helper, work_size=work_size, faces=faces))
 
     def edit(
         self,
@@ -117,8 +116,8 @@ class Editor(Session):
             InputError: no picture, another `out` than the picture needs, or an attribute that the model does not know.
             BackendError: the device failed.
         """
-        with self._call(frames=1, record=record) as told:
-            return self._pipeline.edit(frame, changes, timestamp=timestamp, colour=colour, out=out, record=told)
+        with self._call(frames=1, record=record) as noted:
+            return self._pipeline.edit(frame, changes, timestamp=timestamp, colour=colour, out=out, record=noted)
 
     def edit_batch(
         self, frames: Sequence[Image], changes: Mapping[str, float], *, colour: Order = "bgr"
@@ -128,8 +127,8 @@ class Editor(Session):
         Their faces, or the frames themselves where those have one size, go through the network as many at a time as
         `card.batch` allows, else in turn. Each comes out as `edit` would give it.
         """
-        with self._call(frames=len(frames)) as told:
-            return self._pipeline.edit_batch(frames, changes, colour=colour, record=told)
+        with self._call(frames=len(frames)) as noted:
+            return self._pipeline.edit_batch(frames, changes, colour=colour, record=noted)
 
     def choose(self, which: Which) -> None:
         """Edits other faces from now on: "all", "largest", the N largest, or the one nearest to (x, y) pixels.
@@ -137,7 +136,7 @@ class Editor(Session):
         The face nearest to a place is followed where it goes. Raises InputError for anything else.
         """
         with self._turn():
-            self._pipeline.which = which
+            self._pipeline.choose(which)
 
     def translate(
         self,
@@ -157,12 +156,12 @@ class Editor(Session):
             changes: as in `edit`; so are `colour` and `out`.
             label: the crop's own labels, where they are known; None estimates them.
         """
-        with self._call(crops=1) as told:
+        with self._call(crops=1) as noted:
             given = as_bgr(crop, colour)
             if out is not None:
                 check_out(out, (given.shape[0], given.shape[1]))
             known = self._pipeline.labels.current(given) if label is None else label
-            return given_back(self._pipeline.translate(given, known, changes, record=told), colour, out)
+            return given_back(self._pipeline.translate(given, known, changes, record=noted), colour, out)
 
     def estimate(self, crop: Image, *, colour: Order = "bgr") -> dict[str, float]:
         """How likely each attribute is on this crop, in [0, 1]; the card's default label without a classifier."""
@@ -206,7 +205,7 @@ class Editor(Session):
     def _call(self, *, frames: int = 0, crops: int = 0, record: Record | None = None) -> Iterator[Record]:
         """One turn, counted: gives what to record its stages with."""
 
-        def told(stage: str, seconds: float) -> None:
+        def note(stage: str, seconds: float) -> None:
             self._tally.record(stage, seconds)
             if record is not None:
                 record(stage, seconds)
@@ -215,7 +214,7 @@ class Editor(Session):
         with self._turn():
             self._tally.record("wait", time.perf_counter() - began)
             with self._tally.call(frames=frames, crops=crops):
-                yield told
+                yield note
 
     def _some_change(self) -> dict[str, float]:
         """One that makes a jointly trained model run, which rests where nothing changes."""

@@ -1,4 +1,4 @@
-"""The part of a frame's road that the model walks: crops and labels in, edited crops out."""
+"""The model's part of an edit: crops and labels in, edited crops out."""
 
 from __future__ import annotations
 
@@ -41,14 +41,14 @@ class Network:
         self._output = image_spec(card.outputs, f"output of {card.name}").name
         self.size = _size_rule(card, backend, self._image)
 
-    def edited(
+    def edit(
         self,
         crops: Sequence[Image],
         labels: Sequence[Mapping[str, float]],
         changes: Mapping[str, float],
         timed: Stopwatch,
     ) -> list[Image]:
-        """The crops, (h, w, 3) uint8 each, with the changes: as many of one shape at a time as the card allows.
+        """Returns the crops, (h, w, 3) uint8 each, with the changes: as many of one shape at a time as the card allows.
 
         Args:
             crops: of sizes that `size` allows.
@@ -59,7 +59,7 @@ class Network:
         vectors = [self.card.condition.vectors(label, changes) for label in labels]
         edited: list[Image] = []
         while len(edited) < len(crops):
-            group = _alike(crops[len(edited) :], self.card.batch[1])
+            group = _take_alike(crops[len(edited) :], self.card.batch[1])
             passes = zip(*vectors[len(edited) : len(edited) + len(group)], strict=True)
             for passed in passes:  # one, but for jointly trained models
                 tensors = timed("preprocess", self._inputs, group, passed)
@@ -69,7 +69,7 @@ class Network:
         return edited
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """The picture tensor that the model makes of its input tensors."""
+        """Returns the picture tensor that the model makes of its input tensors."""
         return self._backend.run(inputs)[self._output]
 
     def _inputs(self, crops: Sequence[Image], vectors: Sequence[Sequence[float]]) -> dict[str, NDArray[Any]]:
@@ -83,7 +83,7 @@ class Network:
         return [postprocess(self.card, tensor[i : i + 1]) for i in range(tensor.shape[0])]
 
 
-def _alike(crops: Sequence[Image], most: int) -> list[Image]:
+def _take_alike(crops: Sequence[Image], most: int) -> list[Image]:
     """The first crops, up to `most`, that have one shape."""
     return list(takewhile(lambda crop: crop.shape == crops[0].shape, crops[:most]))
 

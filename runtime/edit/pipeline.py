@@ -1,4 +1,4 @@
-"""The road of one frame: frame -> faces -> crops -> labels -> tensors -> network -> crops -> frame.
+"""One frame's way through an edit: frame -> patches (faces, crops, labels) -> network -> patches -> frame.
 
 `Pipeline.edit` is the whole of it; threads, queues, windows and statistics stand outside.
 """
@@ -7,19 +7,21 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from copy import copy
+from dataclasses import replace
 from itertools import islice
 
 import numpy as np
 
 from ..backends import Backend
 from ..faces.finder import FaceFinder
-from ..faces.labels import Label, Labels
 from ..faces.options import FaceOptions, Which
 from ..metrics.stopwatch import Record, Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image, Order, as_bgr, check_out, given_back, mirrored
+from .face_region import Faces
+from .labels import Labels
 from .network import Network
-from .regions import Faces, Region, Whole, check_work_size
+from .regions import Patch, Region, Whole, check_work_size
 
 
 class Pipeline:
@@ -28,7 +30,7 @@ class Pipeline:
     Args:
         card: of the model.
         backend: the loaded model; the caller closes it.
-        labels: tells what each face already is.
+        labels: estimates what each face already is.
         finder: finds faces; None for models that take the whole frame.
         work_size: (height, width) of whole frames in the network; None follows each frame's shape.
         faces: what to do with faces.
@@ -57,14 +59,9 @@ class Pipeline:
         if finder is not None:
             self._region = Faces(card, labels, finder, faces or FaceOptions())
 
-    @property
-    def which(self) -> Which:
-        """The faces to edit; may be changed at any time. Raises InputError if it says none."""
-        return self._region.which
-
-    @which.setter
-    def which(self, which: Which) -> None:
-        self._region.which = which
+    def choose(self, which: Which) -> None:
+        """See `Editor.choose`."""
+        self._region.choose(which)
 
     def edit(
         self,
@@ -81,12 +78,8 @@ class Pipeline:
         frame = as_bgr(frame_bgr, colour)
         self.card.condition.apply({}, changes)  # an unknown name is an error in every frame, faces or not
         canvas = _canvas(frame, colour, out)
-        sightings = timed("faces", region.search, frame, timestamp, timed)
-        tracks = timed("track", region.follow, frame, timestamp, sightings)
-        cuts = timed("align", region.cut, frame, tracks)
-        labels = timed("labels", region.labels, tracks, cuts)
-        edited = self._edited([crop for crop, _ in cuts], labels, changes, timed)
-        timed("blend", region.blend, canvas, tracks, cuts, edited)
+        patches = region.extract(frame, timestamp, timed)
+        timed("blend", region.paste, canvas, self._edit(patches, changes, timed))
         timed.report()
         return given_back(canvas, colour, out)
 
@@ -98,18 +91,15 @@ class Pipeline:
         colour: Order = "bgr",
         record: Record | None = None,
     ) -> list[Image]:
-        """See `Editor.edit_batch`: the road of `edit`, with the crops of all frames in the same calls."""
+        """See `Editor.edit_batch`: as `edit`, with the patches of all frames in the same calls of the network."""
         timed, region = Stopwatch(record), self._region
         given = [as_bgr(frame, colour) for frame in frames]
         self.card.condition.apply({}, changes)
-        tracks = [region.follow(f, None, timed("faces", region.search, f, None, timed)) for f in given]
-        cuts = [timed("align", region.cut, frame, seen) for frame, seen in zip(given, tracks, strict=True)]
-        labels = [timed("labels", region.labels, seen, cut) for seen, cut in zip(tracks, cuts, strict=True)]
-        crops = [crop for cut in cuts for crop, _ in cut]
-        edited = iter(self._edited(crops, sum(labels, []), changes, timed))
+        found = [region.extract(frame, None, timed) for frame in given]
+        edited = iter(self._edit(sum(found, []), changes, timed))
         outs = [frame.copy() for frame in given]
-        for out, seen, cut in zip(outs, tracks, cuts, strict=True):
-            timed("blend", region.blend, out, seen, cut, list(islice(edited, len(cut))))
+        for out, patches in zip(outs, found, strict=True):
+            timed("blend", region.paste, out, list(islice(edited, len(patches))))
         timed.report()
         return [given_back(out, colour, None) for out in outs]
 
@@ -126,20 +116,20 @@ class Pipeline:
         fitting = self.size.fitting((height, width))
         self.size.check(fitting)
         timed = Stopwatch(record)
-        (edited,) = self._network.edited([mirrored(crop, fitting)], [label], changes, timed)
+        (edited,) = self._network.edit([mirrored(crop, fitting)], [label], changes, timed)
         timed.report()
         return edited[:height, :width].copy()
 
-    def _edited(
-        self, crops: Sequence[Image], labels: Sequence[Label], changes: Mapping[str, float], timed: Stopwatch
-    ) -> Sequence[Image]:
-        """The crops with the changes. For none they stay as they are: a network would redraw them, a little worse."""
+    def _edit(self, patches: Sequence[Patch], changes: Mapping[str, float], timed: Stopwatch) -> Sequence[Patch]:
+        """Runs the network. For no changes patches stay as they are: a network would redraw them, a little worse."""
         if self.card.condition.names and not changes:
-            return crops
-        return self._network.edited(crops, labels, changes, timed)
+            return patches
+        labels = [patch.label for patch in patches]
+        edited = self._network.edit([patch.crop for patch in patches], labels, changes, timed)
+        return [replace(patch, edited=after) for patch, after in zip(patches, edited, strict=True)]
 
     def another(self) -> Pipeline:
-        """A pipeline for another video: the same loaded models and options, with faces of its own."""
+        """Returns a pipeline for another video: the same loaded models and options, with faces of its own."""
         other = copy(self)
         other._region = self._region.another()
         return other
@@ -154,7 +144,7 @@ class Pipeline:
 
 
 def _canvas(frame: Image, colour: Order, out: Image | None) -> Image:
-    """A copy of `frame` to paint on: the caller's own buffer where that can be."""
+    """Copies `frame`, to paint on the copy: into the caller's own buffer where that can be."""
     if out is not None:
         check_out(out, (frame.shape[0], frame.shape[1]))
         if colour == "bgr":

@@ -21,7 +21,7 @@ from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from ..model.image import Image, Order
-from .assembly import Load, assembled
+from .assembly import Load, assemble
 from .editor import Editor, _Another
 from .loading import Loading, load_for
 from .priority_lock import Turns
@@ -127,13 +127,13 @@ class EditorPool:
         if size < 1:
             raise InputError(f"a pool of {size} networks was asked for", "at least 1")
         model = load_for("translate", artefacts.shipped() if path is None else path)
-        each = threads or max(1, _cores() // size)
+        each = threads or max(1, _count_cores() // size)
 
         def lanes(load: Load) -> Load:
             return lambda artefact: Lanes(lambda: load(artefact), size)
 
         loading = Loading(backend, device, allow_fallback, each, rebuild, on_progress)
-        parts = assembled(model, lanes(loading.network), lanes(loading.helper), work_size=work_size, faces=faces)
+        parts = assemble(model, lanes(loading.network), lanes(loading.helper), work_size=work_size, faces=faces)
         return cls(Editor(*parts), size)
 
     @property
@@ -214,8 +214,8 @@ class EditorPool:
         self.close()
 
 
-def _cores() -> int:
-    """Those that this process may use."""
+def _count_cores() -> int:
+    """Returns how many cores this process may use."""
     try:
         return len(os.sched_getaffinity(0))
     except AttributeError:  # not on every system

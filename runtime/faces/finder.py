@@ -10,13 +10,11 @@ from threading import Lock
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import CardError
 from ..model.image import Image
+from ..types import Float32Array
 from . import Face
-
-Floats = NDArray[np.float32]
 
 MODEL = Path(__file__).parents[1] / "data" / "blazeface_short_range.tflite"
 MODEL_SHA256 = "3bc182eb9f33925d9e58b5c8d59308a760f4adea8f282370e428c51212c26633"
@@ -57,7 +55,7 @@ class FaceFinder:
             points, scores = (np.concatenate(column) for column in zip(*parts, strict=True))
         return [_face(each, score) for each, score in _merge(points, scores)]
 
-    def _search(self, part: Image, x: int, y: int) -> tuple[Floats, Floats]:
+    def _search(self, part: Image, x: int, y: int) -> tuple[Float32Array, Float32Array]:
         """Candidates in a part of the frame that begins at (x, y): corners and key points (N, 8, 2), scores (N,)."""
         import cv2
 
@@ -76,7 +74,7 @@ class FaceFinder:
         to_frame = np.array([width / shrunk_wh[0], height / shrunk_wh[1]], np.float32)
         return (points - (left, top)) * to_frame + (x, y), np.concatenate([scores, mirrored_scores])
 
-    def _run(self, square: Image) -> tuple[Floats, Floats]:
+    def _run(self, square: Image) -> tuple[Float32Array, Float32Array]:
         """Candidates above the threshold, in pixels of the network."""
         import cv2
 
@@ -106,14 +104,14 @@ def _squares(frame: Image) -> Iterator[tuple[Image, int, int]]:
         yield frame[y : y + side, x : x + side], x, y
 
 
-def _mirror(points: Floats) -> Floats:
+def _mirror(points: Float32Array) -> Float32Array:
     """Candidates found in the mirrored picture, as they lie in the true one: left and right change names."""
     flipped = points * (-1, 1) + (_SIDE, 0)
     flipped[:, :2, 0] = flipped[:, 1::-1, 0]
     return flipped[:, [0, 1, 3, 2, 4, 5, 7, 6]]
 
 
-def _merge(points: Floats, scores: Floats) -> list[tuple[Floats, float]]:
+def _merge(points: Float32Array, scores: Float32Array) -> list[tuple[Float32Array, float]]:
     """One entry for each face: the mean of its candidates, weighted by score, which jitters less than the best one."""
     faces = []
     order = np.argsort(-scores)
@@ -126,23 +124,23 @@ def _merge(points: Floats, scores: Floats) -> list[tuple[Floats, float]]:
     return faces
 
 
-def _iou(box: Floats, boxes: Floats) -> Floats:
+def _iou(box: Float32Array, boxes: Float32Array) -> Float32Array:
     """Intersection over union of one box (2, 2) with many (N, 2, 2); each is its two corners."""
     overlap = np.minimum(box[1], boxes[:, 1]) - np.maximum(box[0], boxes[:, 0])
     shared = np.prod(np.maximum(overlap, 0.0), axis=1)
     areas = np.prod(boxes[:, 1] - boxes[:, 0], axis=1)
-    result: Floats = shared / (np.prod(box[1] - box[0]) + areas - shared)
+    result: Float32Array = shared / (np.prod(box[1] - box[0]) + areas - shared)
     return result
 
 
-def _face(points: Floats, score: float) -> Face:
+def _face(points: Float32Array, score: float) -> Face:
     (x0, y0), (x1, y1), *marks = [(float(x), float(y)) for x, y in points]
     # The network names eyes by where they usually are in the picture: its first is the one on the left.
     left, right, *others = marks
     return Face(box=(x0, y0, x1 - x0, y1 - y0), score=score, left_eye=left, right_eye=right, points=tuple(others))
 
 
-def _anchors() -> Floats:
+def _anchors() -> Float32Array:
     """The centre of each of the 896 anchors, (896, 2), in network pixels."""
     rows = []
     for cells, each in _GRIDS:

@@ -1,6 +1,6 @@
 """How the picture moves from frame to frame: sparse optical flow on a reduced grey copy of each frame.
 
-On the moving synthetic camera it tells a face's motion between two frames to 0.1 pixel, where two searches of the
+On the moving synthetic camera it measures a face's motion between two frames to 0.1 pixel, where two searches of the
 face detector differ by 3 pixels: that is why faces are carried by flow and only corrected by detection.
 """
 
@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..model.image import Image
-from .reduction import halved, halvings
+from ..types import Float64Array
+from .reduction import count_halvings, halve
 
-Floats = NDArray[np.float64]
 Motion = NDArray[np.float64]  # (2, 3): places in the last frame to places in this one
 
 _SHORT_SIDE = 180  # of the reduced copy, in pixels
@@ -32,16 +32,16 @@ class Flow:
     def __init__(self) -> None:
         self._before: Image | None = None
         self._now: Image | None = None
-        self._to_small: Floats = np.ones(2)
+        self._to_small: Float64Array = np.ones(2)
 
     def see(self, frame_bgr: Image) -> bool:
         """Takes the next frame, (H, W, 3) uint8; False if it is the first, or shows another scene than the last."""
         import cv2
 
         height, width = frame_bgr.shape[:2]
-        times = halvings(min(height, width), _SHORT_SIDE)
+        times = count_halvings(min(height, width), _SHORT_SIDE)
         grey: Any = cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2GRAY)
-        small: Any = halved(grey, times)
+        small: Any = halve(grey, times)
         covered = np.array([small.shape[1] << times, small.shape[0] << times])  # of the frame, in its pixels
         scale = min(1.0, _SHORT_SIDE / min(small.shape))
         wh = (max(1, round(small.shape[1] * scale)), max(1, round(small.shape[0] * scale)))
@@ -55,14 +55,14 @@ class Flow:
         last, this = (cv2.resize(each, _SKETCH_WH, interpolation=cv2.INTER_AREA) for each in (self._before, small))
         return float(cv2.absdiff(last, this).mean()) < _CUT
 
-    def motion(self, corners: Floats) -> Motion | None:
+    def motion(self, corners: Float64Array) -> Motion | None:
         """How a box moved from the last frame to this one: turned, scaled and shifted, without shear.
 
         Args:
             corners: the box's upper left and lower right place in the last frame, (2, 2) pixels.
 
         Returns:
-            None where the pictures do not tell: too little texture, no agreement, or no last frame.
+            None where the pictures do not show it: too little texture, no agreement, or no last frame.
         """
         import cv2
 
@@ -91,7 +91,7 @@ class Flow:
         return motion if 1 / _STRONGEST_ZOOM < zoom < _STRONGEST_ZOOM else None
 
 
-def moved(points: Floats, motion: Motion) -> Floats:
+def move(points: Float64Array, motion: Motion) -> Float64Array:
     """Places (N, 2) of the last frame, as they lie in this one."""
-    there: Floats = points @ motion[:, :2].T + motion[:, 2]
+    there: Float64Array = points @ motion[:, :2].T + motion[:, 2]
     return there

@@ -9,7 +9,7 @@ from ..channel import Channel, ChannelClosed
 from ..model.image import Image
 from . import Face, Point
 from .finder import FaceFinder
-from .reduction import halved, halvings
+from .reduction import count_halvings, halve
 from .tracking import Sighting
 
 _LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network takes of the shorter side
@@ -41,8 +41,8 @@ class Lookout:
         reduced to what the finder needs.
         Raises what the search raised.
         """
-        times = halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
-        small = halved(frame_bgr, times)
+        times = count_halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
+        small = halve(frame_bgr, times)
         if not self._begun:
             self._begun = True
             return [self._search(small, 1 << times, timestamp)]
@@ -89,11 +89,11 @@ class Lookout:
 
     def _search(self, small: Image, factor: int, timestamp: float) -> Sighting:
         began = time.perf_counter()
-        faces = [_enlarged(face, factor) for face in self._finder.find(small)]
+        faces = [_enlarge(face, factor) for face in self._finder.find(small)]
         return Sighting(timestamp, faces, time.perf_counter() - began)
 
 
-def _enlarged(face: Face, factor: int) -> Face:
+def _enlarge(face: Face, factor: int) -> Face:
     """A face of a reduced frame, as it lies in the frame itself."""
 
     def there(point: Point) -> Point:

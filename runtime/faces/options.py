@@ -20,7 +20,7 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
     beside: search in a thread beside the network, on the newest frame, for live streams. What comes out then
         depends on the machine's pace. Else every frame is searched, and the same frames give the same pictures.
     colour_match: give the edit the colours of the frame around it; see `blending.match_colours`.
-    guard: drop slight changes, which no edit means; see `blending.guarded`.
+    guard: drop slight changes, which no edit means; see `blending.guard_mask`.
     """
 
     which: Which = "all"
@@ -30,7 +30,7 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
     guard: bool = False
 
 
-def checked(which: Any) -> Which:
+def check_which(which: Any) -> Which:
     """`which` itself; raises InputError if it says no faces."""
     point = isinstance(which, tuple) and len(which) == 2 and all(isinstance(v, (int, float)) for v in which)
     number = isinstance(which, int) and not isinstance(which, bool) and which > 0

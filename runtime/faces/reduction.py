@@ -7,7 +7,7 @@ from typing import Any
 from ..model.image import Image
 
 
-def halved(picture: Image, times: int) -> Image:
+def halve(picture: Image, times: int) -> Image:
     """A picture with its sides halved so many times, each pixel the mean of the 2x2 below it; itself for 0 times.
 
     Args:
@@ -29,6 +29,6 @@ def halved(picture: Image, times: int) -> Image:
     return picture
 
 
-def halvings(side: int, least: int) -> int:
+def count_halvings(side: int, least: int) -> int:
     """How often a side can be halved until it would be shorter than `least`."""
     return max(0, (side // max(1, least)).bit_length() - 1)

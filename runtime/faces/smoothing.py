@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ..types import Float64Array
 
 
 class OneEuro:
@@ -30,10 +30,10 @@ class OneEuro:
 
     def __init__(self, min_cutoff_hz: float = 1.0, beta: float = 0.0, derivative_cutoff_hz: float = 1.0) -> None:
         self._min_cutoff, self._beta, self._derivative_cutoff = min_cutoff_hz, beta, derivative_cutoff_hz
-        self.value: Floats | None = None  # the last answer; may be set, as when the whole scene has moved
-        self._speed: Floats | float = 0.0
+        self.value: Float64Array | None = None  # the last answer; may be set, as when the whole scene has moved
+        self._speed: Float64Array | float = 0.0
 
-    def __call__(self, sample: NDArray[Any], seconds: float, unit: float = 1.0) -> Floats:
+    def __call__(self, sample: NDArray[Any], seconds: float, unit: float = 1.0) -> Float64Array:
         """The smoothed array.
 
         Args:

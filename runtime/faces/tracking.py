@@ -14,10 +14,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..model.image import Image
+from ..types import Float64Array
 from . import Face
-from .flow import Floats, Flow, moved
-from .labels import Memory
-from .options import Which, checked
+from .flow import Flow, move
+from .options import Which, check_which
 from .smoothing import OneEuro
 
 HOLD_S, FADE_S, APPEAR_S = 0.2, 0.3, 0.2
@@ -45,15 +45,15 @@ class Track:
     face: Face
     strength: float = 1.0
     sudden: bool = False  # came with a new scene, and is painted at once
-    memory: Memory = field(default_factory=Memory)  # of its labels
     chosen: bool = False
     sightings: int = 1
     seen_at: float = 0.0
     lost_at: float = np.inf  # when the first search of a later frame that did not find it was known
     smoother: OneEuro = field(default_factory=lambda: OneEuro(_MIN_CUTOFF_HZ, _BETA))
-    past: deque[tuple[float, Floats]] = field(default_factory=lambda: deque(maxlen=_PAST))  # where it was, and when
+    # Where it was, and when.
+    past: deque[tuple[float, Float64Array]] = field(default_factory=lambda: deque(maxlen=_PAST))
 
-    def where(self, timestamp: float) -> Floats:
+    def where(self, timestamp: float) -> Float64Array:
         """The places of `_places` at that moment: of the last frame that is not later, or the earliest known."""
         return next((places for when, places in reversed(self.past) if when <= timestamp), self.past[0][1])
 
@@ -88,7 +88,7 @@ class Tracker:
 
     @which.setter
     def which(self, which: Which) -> None:
-        self._which = checked(which)
+        self._which = check_which(which)
         self._meant: int | None = None  # the number of the face at the place
 
     def reset(self) -> None:
@@ -146,7 +146,7 @@ class Tracker:
             places = track.where(timestamp)
             motion = self._flow.motion(places[:2])
             if motion is not None:
-                places = moved(places, motion)
+                places = move(places, motion)
                 if track.smoother.value is not None:
                     track.smoother.value = places
             self._put(track, places, timestamp)
@@ -176,7 +176,7 @@ class Tracker:
             self._tracks.append(track)
         self._fresh = False
 
-    def _see(self, track: Track, places: Floats, sighting: Sighting) -> None:
+    def _see(self, track: Track, places: Float64Array, sighting: Sighting) -> None:
         """A face was found again: perhaps in an earlier frame, so it is first brought to this one."""
         assert self._now is not None
         now = track.where(self._now)
@@ -188,7 +188,7 @@ class Tracker:
         track.seen_at, track.lost_at = max(track.seen_at, sighting.timestamp), np.inf
         self._put(track, places, self._now)
 
-    def _put(self, track: Track, places: Floats, timestamp: float) -> None:
+    def _put(self, track: Track, places: Float64Array, timestamp: float) -> None:
         if track.past and track.past[-1][0] == timestamp:
             track.past.pop()
         track.past.append((timestamp, places))
@@ -207,20 +207,20 @@ def choose(tracks: Sequence[Track], which: Which) -> list[Track]:
     return sorted(tracks, key=lambda t: (-t.face.box[2] * t.face.box[3] * _STAYS**t.chosen, t.number))[:most]
 
 
-def iou(a: Floats, b: Floats) -> float:
+def iou(a: Float64Array, b: Float64Array) -> float:
     """Intersection over union of two boxes, each the first two rows: its corners."""
     shared = float(np.prod(np.maximum(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0.0)))
     areas = float(np.prod(a[1] - a[0]) + np.prod(b[1] - b[0]))
     return shared / max(areas - shared, 1e-9)
 
 
-def _places(face: Face) -> Floats:
+def _places(face: Face) -> Float64Array:
     """The corners of the box, the eyes, and the other points: (4 + N, 2)."""
     x, y, width, height = face.box
     return np.array([(x, y), (x + width, y + height), face.left_eye, face.right_eye, *face.points], np.float64)
 
 
-def _face(places: Floats, score: float) -> Face:
+def _face(places: Float64Array, score: float) -> Face:
     (x0, y0), (x1, y1), left, right, *points = [(float(x), float(y)) for x, y in places]
     return Face(box=(x0, y0, x1 - x0, y1 - y0), score=score, left_eye=left, right_eye=right, points=tuple(points))
 

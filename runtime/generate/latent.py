@@ -6,18 +6,17 @@ from collections.abc import Callable
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..errors import InputError
+from ..types import Float32Array
 
-Floats = NDArray[np.float32]
 Way = Literal["spherical", "linear"]
 
 _MIN_TRUNCATION = 0.1  # below, nearly every draw would be thrown away
 _AXES = 1 << 40  # directions are drawn from here on, where no picture's number comes
 
 
-def draw(count: int, width: int, seed: int = 0, *, first: int = 0, truncate: float | None = None) -> Floats:
+def draw(count: int, width: int, seed: int = 0, *, first: int = 0, truncate: float | None = None) -> Float32Array:
     """(count, width): vectors `first`, `first + 1`, ... of `seed`.
 
     Vector i depends on (seed, i) alone, whatever else is drawn. `truncate` draws again every value farther from 0
@@ -38,8 +37,8 @@ def draw(count: int, width: int, seed: int = 0, *, first: int = 0, truncate: flo
     return drawn
 
 
-def between(a: Floats, b: Floats, t: float, way: Way = "spherical") -> Floats:
-    """The vector a share `t` in [0, 1] of the way from `a` to `b`, which it meets exactly at 0 and 1.
+def interpolate(a: Float32Array, b: Float32Array, t: float, way: Way = "spherical") -> Float32Array:
+    """Returns the vector a share `t` in [0, 1] of the way from `a` to `b`, which it meets exactly at 0 and 1.
 
     The spherical way (Shoemake 1985) keeps the length that vectors of N(0, 1) have; the straight one passes through
     short vectors, which training has not seen.
@@ -48,29 +47,35 @@ def between(a: Floats, b: Floats, t: float, way: Way = "spherical") -> Floats:
         cosine = float(a @ b) / max(float(np.linalg.norm(a) * np.linalg.norm(b)), 1e-12)
         angle = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
         if np.sin(angle) > 1e-4:
-            mixed: Floats = ((np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)).astype(np.float32)
-            return mixed
-    straight: Floats = ((1 - t) * a + t * b).astype(np.float32)
+            mixed = (np.sin((1 - t) * angle) * a + np.sin(t * angle) * b) / np.sin(angle)
+            return np.asarray(mixed, np.float32)
+    straight: Float32Array = ((1 - t) * a + t * b).astype(np.float32)
     return straight
 
 
-def along(stop: Callable[[int], Floats], position: float, way: Way = "spherical") -> Floats:
-    """The vector at `position` on a walk from stop 0 to stop 1, 2, ...; slow at each stop, so that no turn is sharp."""
+def walk(stop: Callable[[int], Float32Array], position: float, way: Way = "spherical") -> Float32Array:
+    """Returns the vector at `position` on a walk from stop 0 to stop 1, 2, ...
+
+    The walk is slow at each stop, so that no turn is sharp.
+    """
     number = int(np.floor(position))
     share = position - number
-    return between(stop(number), stop(number + 1), share * share * (3 - 2 * share), way)
+    return interpolate(stop(number), stop(number + 1), share * share * (3 - 2 * share), way)
 
 
-def directions(count: int, width: int) -> Floats:
+def directions(count: int, width: int) -> Float32Array:
     """(min(count, width), width): directions at right angles to each other, of length 1, always the same."""
     axes, _ = np.linalg.qr(draw(min(count, width), width, first=_AXES).T.astype(np.float64))
-    found: Floats = np.ascontiguousarray(axes.T, np.float32)
+    found: Float32Array = np.ascontiguousarray(axes.T, np.float32)
     return found
 
 
-def leaning(latent: Floats, axes: Floats, weights: Floats) -> Floats:
-    """`latent` turned towards `axes` (n, width), its length kept. A weight of 1 turns by 45 degrees, -1 away."""
+def lean(latent: Float32Array, axes: Float32Array, weights: Float32Array) -> Float32Array:
+    """Turns `latent` towards `axes` (n, width), its length kept.
+
+    A weight of 1 turns by 45 degrees, -1 by as much away from the axis.
+    """
     length = float(np.linalg.norm(latent))
     turned = latent + length * (weights @ axes)
-    kept: Floats = (turned * (length / max(float(np.linalg.norm(turned)), 1e-12))).astype(np.float32)
+    kept: Float32Array = (turned * (length / max(float(np.linalg.norm(turned)), 1e-12))).astype(np.float32)
     return kept if np.any(weights) else latent

@@ -16,8 +16,8 @@ from ..errors import CardError, InputError
 from ..model.artefact import Artefact
 from ..model.card import ModelCard, TensorSpec
 from ..model.image import image_spec, postprocess
+from ..types import Float32Array
 from . import latent
-from .latent import Floats
 
 Images = NDArray[np.uint8]  # (N, H, W, 3), BGR
 
@@ -91,7 +91,7 @@ class Sampler(Session):
         """Whether the model came with a style mixer."""
         return self._open_mixer is not None
 
-    def latents(self, n: int, seed: int = 0, *, truncate: float | None = None) -> Floats:
+    def latents(self, n: int, seed: int = 0, *, truncate: float | None = None) -> Float32Array:
         """(n, width) float32 of N(0, 1); number i of a seed is always the same. See `latent.draw`."""
         return latent.draw(n, self.width, seed, truncate=truncate)
 
@@ -101,7 +101,7 @@ class Sampler(Session):
 
     def generate(self, latents: NDArray[Any]) -> Images:
         """The pictures of given latents: (n, width), finite numbers -> (n, H, W, 3) uint8 BGR."""
-        given = self._checked(latents, "latents")
+        given = self._check_vectors(latents, "latents")
         with self._turn():
             return self._pictures(self._backend, {LATENT: given})
 
@@ -111,7 +111,7 @@ class Sampler(Session):
         Both are (n, width), finite numbers; picture i is made of latent i and style i, as (n, H, W, 3) uint8 BGR.
         Raises InputError if the model came without a style mixer.
         """
-        given = {LATENT: self._checked(latents, "latents"), STYLE: self._checked(styles, "styles")}
+        given = {LATENT: self._check_vectors(latents, "latents"), STYLE: self._check_vectors(styles, "styles")}
         if len(given[LATENT]) != len(given[STYLE]):
             raise InputError(f"{len(given[LATENT])} latents and {len(given[STYLE])} styles", "as many of each")
         if self._open_mixer is None:
@@ -125,7 +125,7 @@ class Sampler(Session):
                 self._mixer = self._open_mixer()
             return self._pictures(self._mixer, given)
 
-    def _pictures(self, backend: Backend, inputs: dict[str, Floats]) -> Images:
+    def _pictures(self, backend: Backend, inputs: dict[str, Float32Array]) -> Images:
         cast = {name: array.astype(self._spec.dtype, copy=False) for name, array in inputs.items()}
         count = len(cast[LATENT])
         pictures = [
@@ -134,7 +134,7 @@ class Sampler(Session):
         ]
         return np.stack(pictures) if pictures else np.empty((0, *self.card.size.hw, 3), np.uint8)
 
-    def _checked(self, vectors: NDArray[Any], what: str) -> Floats:
+    def _check_vectors(self, vectors: NDArray[Any], what: str) -> Float32Array:
         given = np.asarray(vectors)
         shape = "x".join(map(str, given.shape)) or "a single number"
         if given.ndim != 2 or given.shape[1] != self.width or given.dtype.kind not in "fiu":

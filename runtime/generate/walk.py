@@ -11,8 +11,8 @@ from ..live.controls.walking import WalkControls
 from ..live.sources import Frame
 from ..metrics.stopwatch import Record
 from ..model.image import Image
+from ..types import Float32Array
 from . import latent
-from .latent import Floats
 from .sampler import Sampler
 
 _LONGEST_GAP_S = 0.5  # a hiccup of the machine is no leap of the walk
@@ -46,12 +46,12 @@ class Walk:
         record("network", time.perf_counter() - drawn)
         return picture
 
-    def latent(self) -> Floats:
-        """Goes on to this moment, and tells the latent (width,) there, sliders included."""
+    def latent(self) -> Float32Array:
+        """Goes on to this moment and returns the latent there, (width,) float32, with the sliders applied."""
         self._advance()
-        here = latent.along(lambda number: self._stop(self._seed, number), self._position)
+        here = latent.walk(lambda number: self._stop(self._seed, number), self._position)
         weights = np.array([slider.value for slider in self._controls.sliders], np.float32)
-        return latent.leaning(here, self._axes, weights)
+        return latent.lean(here, self._axes, weights)
 
     def _advance(self) -> None:
         controls, clock = self._controls, time.monotonic()

@@ -156,10 +156,10 @@ class Asked:
     @cached_property
     def face_options(self) -> FaceOptions:
         """Which faces, and how; whether they are sought beside the network is for the feed to say."""
-        from edgegan.runtime.faces.options import FaceOptions, checked
+        from edgegan.runtime.faces.options import FaceOptions, check_which
 
         try:
-            which = checked(int(self.faces) if self.faces.isdecimal() else self.faces)
+            which = check_which(int(self.faces) if self.faces.isdecimal() else self.faces)
         except InputError:
             raise InputError(f"--faces {self.faces} cannot be read", "all, largest, or a number from 1") from None
         return FaceOptions(which=which, smooth=self.smooth, colour_match=self.colour_match, guard=self.guard)

@@ -10,7 +10,7 @@ from torch import Tensor
 from edgegan.data import Counterfactual, Labelled, normalised
 from edgegan.families import ExportSpec, Networks, Phase
 from edgegan.networks.projected import ProjectedDiscriminator
-from edgegan.runtime.faces.labels import decide
+from edgegan.runtime.edit.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
 
 from . import objective

@@ -72,9 +72,9 @@ def _share(text: str) -> float:
 
 
 def _faces(text: str) -> Which:
-    from ...faces.options import checked
+    from ...faces.options import check_which
 
-    return checked(int(text) if text.isdecimal() else text)
+    return check_which(int(text) if text.isdecimal() else text)
 
 
 _COMMANDS: dict[tuple[str, int], _Put] = {

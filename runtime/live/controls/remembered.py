@@ -16,7 +16,7 @@ from typing import Any
 import msgspec
 
 from ...errors import InputError
-from ...files import locked, write_atomic
+from ...files import lock_folder, write_atomic
 from ...model.card import ModelCard
 
 Values = dict[str, float]
@@ -95,7 +95,7 @@ class Remembered:
     @contextmanager
     def _updated(self) -> Iterator[None]:
         """The file as other runs of the model have left it, for a change; written back before another run's turn."""
-        with locked(self.path.parent):
+        with lock_folder(self.path.parent):
             self._held = self._read()
             self._held.model = self._model or self._held.model
             yield

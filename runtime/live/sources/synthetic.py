@@ -88,7 +88,7 @@ class Synthetic(Source):
         for name, value in changes.items():
             if name in avatars.HAIR and value < 0.5 and not face.label[name]:
                 continue  # it is off already
-            face = face.edited(name, value >= 0.5)
+            face = face.edit(name, value >= 0.5)
         return self._place(face, index)
 
     def face(self, index: int) -> avatars.Face:

@@ -170,9 +170,9 @@ def test_the_guard_drops_a_haze_and_keeps_an_edit():
     after = (before + haze).astype(np.uint8)
     after[5::20, 55] += 10  # single pixels
     after[20:36, 20:44] = before[20:36, 20:44] // 3
-    kept = blending.guarded(before, after)
+    kept = blending.guard_mask(before, after)
     assert kept.shape == HW and kept[24:32, 24:40].min() == 1.0
     far = np.ones(HW, bool)
     far[14:42, 14:50] = False
     assert kept[far].max() < 0.01
-    assert (blending.guarded(before, before) == 0).all()
+    assert (blending.guard_mask(before, before) == 0).all()

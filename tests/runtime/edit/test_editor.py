@@ -382,8 +382,8 @@ def test_an_editor_prints_nothing_and_leaves_the_process_as_it_was(model, scene,
 
 
 def test_crops_of_one_shape_alone_share_a_call():
-    from edgegan.runtime.edit.network import _alike
+    from edgegan.runtime.edit.network import _take_alike
 
     shapes = [(8, 8), (8, 8), (8, 8), (4, 8), (8, 8)]
     crops = [np.zeros((*hw, 3), np.uint8) for hw in shapes]
-    assert [len(_alike(crops[i:], 2)) for i in range(5)] == [2, 2, 1, 1, 1]
+    assert [len(_take_alike(crops[i:], 2)) for i in range(5)] == [2, 2, 1, 1, 1]

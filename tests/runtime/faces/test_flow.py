@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from support.moving_faces import STEP_S, STILL, shifted, texture
 
-from edgegan.runtime.faces.flow import Flow, moved
+from edgegan.runtime.faces.flow import Flow, move
 from edgegan.runtime.faces.smoothing import OneEuro
 
 
@@ -37,7 +37,7 @@ def test_flow_tells_a_motion(degrees, zoom, shift):
     assert flow.see(cv2.warpAffine(STILL, true, (320, 240), borderMode=cv2.BORDER_REFLECT))
     box = np.array([(120.0, 80.0), (200.0, 160.0)])
     # `true` takes pixel indices, and places lie half a pixel further.
-    assert moved(box, flow.motion(box)) == pytest.approx(moved(box - 0.5, true) + 0.5, abs=0.3)
+    assert move(box, flow.motion(box)) == pytest.approx(move(box - 0.5, true) + 0.5, abs=0.3)
 
 
 def test_flow_says_where_it_cannot_tell_and_sees_a_cut():

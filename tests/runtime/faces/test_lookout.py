@@ -1,7 +1,6 @@
 """The face search beside the network."""
 
 import threading
-import time
 
 import numpy as np
 import pytest
@@ -13,17 +12,50 @@ from edgegan.runtime.faces.lookout import Lookout
 from edgegan.runtime.live.sources.synthetic import Synthetic
 
 
+class Watched(FaceFinder):
+    """A finder that says when a search begins; by then what the one before it found has been put down."""
+
+    def __init__(self):
+        super().__init__()
+        self.began = threading.Semaphore(0)
+
+    def find(self, frame):
+        self.began.release()
+        return super().find(frame)
+
+
+class Held:
+    """A finder whose answer names the frame's grey level, and which waits to be let go."""
+
+    def __init__(self):
+        self.began, self.go, self.given = threading.Semaphore(0), threading.Semaphore(0), []
+
+    def find(self, frame):
+        self.given.append(frame)
+        self.began.release()
+        assert self.go.acquire(timeout=60)
+        return [face_at(float(frame[0, 0, 0]), 0)]
+
+
+def begun(finder, searches=1):
+    for _ in range(searches):
+        assert finder.began.acquire(timeout=60)
+
+
 def test_a_reduced_frame_gives_the_faces_of_the_frame_itself():
     """The first frame is searched at once, and the second, reduced as well, by the thread."""
     pytest.importorskip("resvg_py", reason="the avatars extra is not installed")
-    finder = FaceFinder()
     with Synthetic((720, 1280), seed=1) as camera:
         for frame in (camera.frame_at(0), np.pad(camera.frame_at(0)[::2, ::2], ((340, 21), (500, 141), (0, 0)))):
-            lookout, (face,) = Lookout(finder), finder.find(frame)
+            finder = Watched()
+            lookout, (face,) = Lookout(finder), FaceFinder().find(frame)
             sightings = lookout.look(frame, 0.0)
-            lookout.look(frame, 1.0)
-            _until(lambda lookout=lookout, seen=sightings: seen.extend(lookout._take()) or len(seen) == 2)
+            for timestamp in (1.0, 2.0):
+                lookout.look(frame, timestamp)
+                begun(finder, 2 if timestamp == 1.0 else 1)
+            sightings += lookout.look(frame, 3.0)
             lookout.close()
+            assert [s.timestamp for s in sightings] == [0.0, 1.0]
             size = face.box[2]
             for found in (sightings[0].faces[0], sightings[1].faces[0]):
                 for ours, theirs in (
@@ -35,87 +67,80 @@ def test_a_reduced_frame_gives_the_faces_of_the_frame_itself():
 
 
 def test_what_waits_to_be_searched_is_small_and_a_copy():
-    class Still:
-        """A finder that waits to be let go."""
-
-        def __init__(self):
-            self.go = threading.Event()
-
-        def find(self, frame):
-            self.go.wait(10.0)
-            return []
-
-    finder = Still()
-    finder.go.set()
+    finder = Held()
+    finder.go.release()
     lookout = Lookout(finder)
     lookout.look(np.zeros((8, 8, 3), np.uint8), 0.0)
-    finder.go.clear()
+    begun(finder)
     for hw, limit in (((720, 1280), 320 * 180), ((300, 200), 300 * 200)):
         frame = np.full((*hw, 3), 7, np.uint8)
         lookout.look(frame, 1.0)
-        _until(lambda: not lookout._frames._items)  # the thread has taken it
+        begun(finder)  # the thread has taken it
         lookout.look(frame, 2.0)
         frame[:] = 9
-        small = lookout._frames._items[0][0]
+        finder.go.release()
+        begun(finder)  # and now the one that waited
+        small = finder.given[-1]
         assert small.shape[0] * small.shape[1] <= limit and (small == 7).all()
-        finder.go.set()
-        _until(lambda: not lookout._frames._items)
-        finder.go.clear()
-    finder.go.set()
+        finder.go.release()
     lookout.close()
 
 
 def test_a_lookout_searches_the_newest_frame_and_forgets_with_a_reset():
-    class Slow:
-        """A finder whose answer names the frame, and which waits to be let go."""
-
-        def __init__(self):
-            self.go = threading.Semaphore(0)
-
-        def find(self, frame):
-            self.go.acquire()
-            return [face_at(float(frame[0, 0, 0]), 0)]
-
-    finder = Slow()
+    finder = Held()
     lookout = Lookout(finder)
-    frames = [np.full((8, 8, 3), value, np.uint8) for value in range(6)]
+    frames = [np.full((8, 8, 3), value, np.uint8) for value in range(8)]
+
+    def seen(sightings):
+        return [(s.timestamp, s.faces[0].box[0]) for s in sightings]
+
     finder.go.release()
-    assert [s.timestamp for s in lookout.look(frames[0], 0.0)] == [0.0]  # at once
+    assert seen(lookout.look(frames[0], 0.0)) == [(0.0, 0.0)]  # at once
     assert lookout.look(frames[1], 1.0) == []
-    _until(lambda: lookout._frames._items.__len__() == 0)  # the thread has taken it
+    begun(finder, 2)
     for number in (2, 3, 4):
-        lookout.look(frames[number], float(number))
+        assert lookout.look(frames[number], float(number)) == []
+    finder.go.release()
+    begun(finder)
+    assert seen(lookout.look(frames[5], 5.0)) == [(1.0, 1.0)]
+    finder.go.release()
+    begun(finder)
+    assert seen(lookout.look(frames[6], 6.0)) == [(4.0, 4.0)]  # 2 and 3 gave way
+    lookout.reset()  # while 5 is searched and 6 waits
     finder.go.release(2)
-    got = []
-    _until(lambda: got.extend(lookout._take()) or len(got) == 2)
-    assert [(s.timestamp, s.faces[0].box[0]) for s in got] == [(1.0, 1.0), (4.0, 4.0)]  # 2 and 3 gave way
-    lookout.look(frames[5], 5.0)
-    _until(lambda: not lookout._frames._items)
-    lookout.reset()
-    finder.go.release()  # for frame 5, or the one below
+    assert seen(lookout.look(frames[0], 9.0)) == [(9.0, 0.0)]
+    begun(finder, 2)  # that, and the one of 6
+    assert lookout.look(frames[1], 10.0) == []  # not 5, of the video before
     finder.go.release()
-    assert [s.timestamp for s in lookout.look(frames[0], 9.0)] == [9.0]
-    lookout.look(frames[1], 10.0)
+    begun(finder)
+    assert lookout.look(frames[2], 11.0) == []  # not 6
     finder.go.release()
-    got.clear()
-    _until(lambda: got.extend(lookout._take()) or got)
-    assert [s.timestamp for s in got] == [10.0]  # and not 5.0, of the video before
+    begun(finder)
+    assert seen(lookout.look(frames[3], 12.0)) == [(10.0, 1.0)]
+    finder.go.release(2)
     lookout.close()
     lookout.close()
 
 
 def test_what_the_search_raises_comes_to_the_caller():
     class Broken:
+        def __init__(self):
+            self.began = threading.Semaphore(0)
+
         def find(self, frame):
+            self.began.release()
             if frame[0, 0, 0]:
                 raise InputError("no good")
             return []
 
-    lookout = Lookout(Broken())
+    finder = Broken()
+    lookout = Lookout(finder)
     lookout.look(np.zeros((4, 4, 3), np.uint8), 0.0)
+    lookout.look(np.ones((4, 4, 3), np.uint8), 1.0)
+    begun(finder, 2)
+    lookout.close()  # the thread has ended
     with pytest.raises(InputError, match="no good"):
-        _until(lambda: lookout.look(np.ones((4, 4, 3), np.uint8), time.monotonic()) and False)
-    lookout.close()
+        lookout.look(np.ones((4, 4, 3), np.uint8), 2.0)
 
 
 def test_two_threads_may_share_a_finder():
@@ -135,10 +160,3 @@ def test_two_threads_may_share_a_finder():
     for thread in threads:
         thread.join()
     assert together == [[alone[0]] * 8, [alone[1]] * 8] and alone[0] != alone[1]
-
-
-def _until(done, seconds=10.0):
-    deadline = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < deadline
-        time.sleep(0.002)

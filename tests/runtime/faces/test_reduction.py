@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from edgegan.runtime.faces.reduction import halved, halvings
+from edgegan.runtime.faces.reduction import count_halvings, halve
 
 RNG = np.random.default_rng(4)
 
@@ -12,7 +12,7 @@ RNG = np.random.default_rng(4)
 @pytest.mark.parametrize("times", [1, 2, 3])
 def test_a_pixel_is_the_mean_of_those_it_covers(shape, times):
     picture, side = RNG.integers(0, 256, shape, dtype=np.uint8), 2**times
-    small = halved(picture, times)
+    small = halve(picture, times)
     rows, columns = shape[0] // side, shape[1] // side
     blocks = picture[: rows * side, : columns * side].reshape(rows, side, columns, side, *shape[2:])
     error = small - blocks.mean(axis=(1, 3))
@@ -22,10 +22,10 @@ def test_a_pixel_is_the_mean_of_those_it_covers(shape, times):
 
 def test_nothing_is_done_to_a_picture_that_is_small_already():
     picture = RNG.integers(0, 256, (5, 1, 3), dtype=np.uint8)
-    assert halved(picture, 0) is picture and halved(picture, 9) is picture
+    assert halve(picture, 0) is picture and halve(picture, 9) is picture
 
 
 def test_a_side_is_halved_while_it_stays_long_enough():
     for side in range(1, 500):
-        times = halvings(side, 90)
+        times = count_halvings(side, 90)
         assert side >> times >= min(90, side) and side >> (times + 1) < 90

@@ -56,17 +56,19 @@ def test_what_cannot_be_drawn_is_said(arguments):
 @pytest.mark.parametrize("way", ["spherical", "linear"])
 def test_the_way_between_meets_both_ends_and_the_sphere_keeps_the_length(way):
     a, b = latent.draw(2, 256, seed=1)
-    assert np.allclose(latent.between(a, b, 0.0, way), a) and np.allclose(latent.between(a, b, 1.0, way), b, atol=1e-6)
-    middle = np.linalg.norm(latent.between(a, b, 0.5, way)) / np.linalg.norm(a)
+    assert np.allclose(latent.interpolate(a, b, 0.0, way), a) and np.allclose(
+        latent.interpolate(a, b, 1.0, way), b, atol=1e-6
+    )
+    middle = np.linalg.norm(latent.interpolate(a, b, 0.5, way)) / np.linalg.norm(a)
     assert middle == pytest.approx(1.0 if way == "spherical" else np.sqrt(0.5), abs=0.06)
-    assert np.allclose(latent.between(a, a, 0.3, way), a, atol=1e-6)
+    assert np.allclose(latent.interpolate(a, a, 0.3, way), a, atol=1e-6)
 
 
 def test_a_walk_is_smooth_and_stops_at_its_stops():
     stops = latent.draw(4, 64)
 
     def at(position):
-        return latent.along(lambda k: stops[k % 4], position)
+        return latent.walk(lambda k: stops[k % 4], position)
 
     assert all(np.allclose(at(k), stops[k % 4], atol=1e-6) for k in range(6))
     steps = [np.linalg.norm(at(p + 0.01) - at(p)) for p in np.arange(0, 4, 0.01)]
@@ -78,9 +80,9 @@ def test_leaning_turns_and_keeps_the_length():
     here, axes = latent.draw(1, 64)[0], latent.directions(3, 64)
     assert np.allclose(axes @ axes.T, np.eye(3), atol=1e-5)
     assert np.array_equal(axes, latent.directions(3, 64))
-    assert latent.leaning(here, axes, np.zeros(3, np.float32)) is here
+    assert latent.lean(here, axes, np.zeros(3, np.float32)) is here
     for weight in (1.0, -1.0):
-        turned = latent.leaning(here, axes, np.array([0, weight, 0], np.float32))
+        turned = latent.lean(here, axes, np.array([0, weight, 0], np.float32))
         assert np.linalg.norm(turned) == pytest.approx(np.linalg.norm(here), rel=1e-5)
         assert np.sign((turned - here) @ axes[1]) == np.sign(weight)
     assert latent.directions(6, 2).shape == (2, 2)

@@ -5,7 +5,7 @@ import pytest
 from support import tiny_models
 
 from edgegan.runtime.backends import open_backend
-from edgegan.runtime.faces import labels
+from edgegan.runtime.edit import labels
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.model.card import Condition
 

@@ -39,7 +39,7 @@ class Memory:
 
 
 class Labels:
-    """Estimates labels. What it remembers of each face lies with the face's track. Not thread-safe.
+    """Estimates labels. What is known of each face over time lies in its `Memory`, the caller's. Not thread-safe.
 
     Args:
         condition: of the model that edits.
