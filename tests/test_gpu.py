@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import resource
 import shutil
 import threading
 from collections.abc import Callable
@@ -64,7 +63,9 @@ class Case:
     def memory(self) -> float:
         """MiB in use: on the GPU, by everyone; on the CPU, the most this process ever had."""
         if self.device == "cpu":
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            resource = pytest.importorskip("resource")  # Windows has none
+            peak: float = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            return peak
         from cuda.bindings import runtime
 
         _, free, total = runtime.cudaMemGetInfo()

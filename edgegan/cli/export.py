@@ -90,7 +90,7 @@ def export(
         str,
         typer.Option(
             metavar="8.6,8.9,...",
-            help="The kinds of GPU to build for (TensorRT for RTX); default: 7.5 to 12.0.",
+            help="The kinds of GPU to build for (TensorRT for RTX); default: 8.0 to 12.1; 7.5 (Turing) alone.",
             rich_help_panel=ENGINES,
         ),
     ] = "",

@@ -32,7 +32,7 @@ def library(card: ModelCard) -> Any:
     """
     name = engine_info(card).library
     try:
-        return importlib.import_module(name)
+        return import_library(name)
     except ImportError:
         others = [other for other in LIBRARIES if other != name and importlib.util.find_spec(other)]
         if not others:
@@ -41,6 +41,23 @@ def library(card: ModelCard) -> Any:
             f"the engine was built with {name}; here is {others[0]}",
             "an engine runs only on the library that built it",
             f"{REBUILD}, or: pip install 'edgegan[{LIBRARIES[name]}]'",
+        ) from None
+
+
+def import_library(name: str) -> Any:
+    """The module `name`, one of LIBRARIES. Raises ImportError without it, BackendError where its own files are not.
+
+    On Windows the latter is a FileNotFoundError of the module, which looks for its DLLs by itself.
+    """
+    try:
+        return importlib.import_module(name)
+    except OSError as error:
+        reason = str(error).strip().partition("\n")[0]
+        package = name.replace("_", "-")
+        raise BackendError(
+            f"{name} is installed and cannot be loaded: {reason}",
+            "its libraries beside it, or on the search path",
+            f"install it again: pip install --force-reinstall {package}",
         ) from None
 
 
@@ -94,6 +111,18 @@ def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
     built_on = card.built_with.system
     if info.library == "tensorrt" and not _same_system(built_on, system):
         raise MisfitError(f"the engine was built on {built_on}; this is {system}", todo=REBUILD)
+
+
+def other_gpu(card: ModelCard, gpu: str) -> str:
+    """What the user should know where an engine runs on another GPU than it was built on; empty if it does not.
+
+    TensorRT picks kernels by timing them on the GPU at hand: on another one of the same compute capability they are
+    right, and may not be the fastest. Engines of TensorRT for RTX are compiled anew on each.
+    """
+    info = engine_info(card)
+    if info.library != "tensorrt" or info.gpu in ("", gpu):
+        return ""
+    return f"the engine was built on {info.gpu}; this is {gpu}: one built here may be faster"
 
 
 def _same_system(a: str, b: str) -> bool:

@@ -71,7 +71,7 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
         ort.preload_dlls()
     if provider == TENSORRT:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(ImportError, OSError):  # Windows says with the latter that DLLs are not there
             import tensorrt  # noqa: F401 - loads the libraries of its wheel, which no search path leads to
     try:
         linked = libraries.needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])

@@ -130,6 +130,22 @@ def test_a_gpu_without_memory_is_no_miss(tmp_path, install):
         require(artefact, figures, pairs, CUDA)
 
 
+@pytest.mark.parametrize("words", ["CUDA failure 719: unspecified launch failure", "driver shutting down"])
+def test_a_backend_that_stops_is_no_miss_and_its_card_stays(tmp_path, install, monkeypatch, words):
+    """What it would have answered is not known: a card that says "failed" would refuse it for ever."""
+    ort = install()
+    path = write_model(tmp_path)
+
+    def stop(self, binding):
+        raise RuntimeError(words)
+
+    monkeypatch.setattr(ort.InferenceSession, "run_with_iobinding", stop)
+    assert _verify(path, "--device", "cuda", "--write") == 2
+    assert not load(path).card.verification
+    figures = verify_artefact(load(path), backends=(CUDA,))
+    assert figures[CUDA].status == "not_run" and words in figures[CUDA].reason
+
+
 def test_an_absent_reference_is_no_miss(tmp_path, monkeypatch):
     artefact = load(write_model(tmp_path))
     monkeypatch.setitem(sys.modules, "onnxruntime", None)

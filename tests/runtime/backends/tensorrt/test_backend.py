@@ -11,8 +11,10 @@ from support.engine_cards import built
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 
+from edgegan.export.trt import build
 from edgegan.runtime.backends import cuda, fit, open_backend
 from edgegan.runtime.backends.tensorrt import backend as trt
+from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
@@ -25,7 +27,7 @@ def engine(
     card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
     path = folder / "model.fp16.engine"
     path.write_bytes(plan)
-    facts = built(library, version, *capabilities, system=system, gpu="Fake GPU", **more)
+    facts = built(library, version, *capabilities, system=system, **{"gpu": "Fake GPU", **more})
     card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
     card.write(path)
     return Artefact(path, card)
@@ -56,6 +58,72 @@ def test_every_run_gives_its_own_answer_through_the_graph_and_without(tmp_path, 
     backend.close()
     with pytest.raises(BackendError, match="closed"):
         backend.run(inputs(0.0))
+
+
+def test_a_capture_that_fails_is_said_and_logged_once(tmp_path, monkeypatch, caplog):
+    fake = FakeCuda(capturable=False)
+    install(monkeypatch, fake)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        backend.selection = Selection(backend="tensorrt", device="cuda", why="asked for")  # as `open_backend` does
+        assert [backend.run(inputs(float(i)))["edited"][0, 0, 0, 0] for i in range(3)] == [0.5, 1.5, 2.5]
+        (notice,) = backend.notices
+        assert "cannot record this network as a graph (fake error 900)" in notice
+        assert backend.selection.notices == (notice,)
+    assert [record.getMessage() for record in caplog.records] == [notice]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
+    fake = FakeCuda()
+    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    device = cuda.Cuda()
+
+    def stop():
+        raise error("within")
+
+    with pytest.raises(error):
+        device.capture(stop)
+    assert fake.recording is None and "graph" not in fake.open
+    device.wait()  # the stream works as before
+    device.close()
+    assert not fake.open
+
+
+def test_another_gpu_of_the_same_kind_is_told_apart(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(capabilities=((8, 9), (8, 9))))
+    with trt.TensorRT(engine(tmp_path, gpu="NVIDIA L4"), device="cuda") as backend:
+        assert "built on NVIDIA L4; this is Fake GPU" in backend.notices[0]
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        assert backend.notices == ()
+
+
+def test_cuda_python_that_raises_without_a_driver_is_no_gpu(monkeypatch):
+    """cuda-python 12.6 looks for the driver at the first call."""
+
+    class NoDriver(FakeCuda):
+        def cudaGetDeviceCount(self):  # noqa: N802 - CUDA's name
+            raise RuntimeError("Failed to dlopen libcuda.so")
+
+    monkeypatch.setattr(cuda, "_import", NoDriver)
+    with pytest.raises(BackendError, match=r"no NVIDIA GPU can be used here \(Failed to dlopen libcuda\.so\)"):
+        cuda.Cuda()
+
+
+def test_a_library_without_its_dlls_is_one_plain_error(tmp_path, monkeypatch):
+    """Windows: the modules look for their DLLs themselves, and raise FileNotFoundError."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "tensorrt.py").write_text("raise FileNotFoundError('Could not find: nvinfer_10.dll')")
+    (broken / "cuda.py").write_text("raise FileNotFoundError('Could not find: nvcudart.dll')")
+    monkeypatch.syspath_prepend(str(broken))
+    for name in [name for name in sys.modules if name.split(".")[0] in ("tensorrt", "cuda")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(BackendError, match=r"tensorrt is installed and cannot be loaded: .*nvinfer_10\.dll"):
+        fit.library(engine(tmp_path).card)
+    with pytest.raises(BackendError, match=r"tensorrt is installed and cannot be loaded: .*nvinfer_10\.dll"):
+        build.library("tensorrt")
+    with pytest.raises(BackendError, match=r"cuda-python cannot be loaded: .*nvcudart\.dll"):
+        cuda.Cuda()
 
 
 def test_bytes_go_through_as_bytes(tmp_path, monkeypatch):
