@@ -13,8 +13,8 @@ from support.needed import needed
 
 from edgegan.export.trt import build
 from edgegan.runtime.backends import cuda, fit, open_backend
-from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.backends.selection import Selection
+from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
