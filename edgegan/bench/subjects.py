@@ -12,6 +12,7 @@ import msgspec
 
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
 from edgegan.runtime.backends.device import Device
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.model import artefact as artefacts
 
@@ -160,7 +161,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
     for name in _EXPECTED if not target.single else ():
         if target.stem == "model" and name not in here:
             precision = "fp16" if "fp16" in name else "fp32"
-            todo = f"there is no {name}: edgegan export {target.shown or 'RUN'}"
+            todo = f"there is no {name}: {command('export', target.shown or 'RUN')}"
             offers += [
                 (_deployment(engine, precision, place, Path(name)), todo)
                 for engine in ("onnxruntime", "openvino")
@@ -168,7 +169,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
             ]
     if not target.single and not any(p.suffix == ".engine" for p in target.artefacts) and _places("tensorrt", device):
         missing = Subject(engine="tensorrt", precision="fp16", device="cuda", path="")
-        offers.append((missing, f"there is no engine: edgegan export {target.shown or 'RUN'} --trt"))
+        offers.append((missing, f"there is no engine: {command('export', target.shown or 'RUN', '--trt')}"))
     return offers
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
@@ -100,7 +99,9 @@ def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
 
 
 def _weights(path: Path) -> Iterator[Path]:
-    if path.suffix == ".xml":
+    from edgegan.runtime.model.artefact import suffix
+
+    if suffix(path) == ".xml":
         yield path.with_suffix(".bin")
 
 
@@ -131,19 +132,21 @@ def _here(here: Sequence[Place]) -> Iterator[tuple[str, str]]:
 
 def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
     """The command that a person with this model and this machine wants next."""
-    card, where = found.card, f" {shlex.quote(named)}" if named else ""
+    from edgegan.runtime.commands import command
+
+    card, where = found.card, [named] if named else []
     if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
         mend = next((place.todo for place in here if place.todo), "")
         return mend or "edgegan doctor"
     if found.golden is not None and any(place.status == "chosen" and not place.verified for place in here):
-        return f"edgegan verify {shlex.quote(named or str(found.path))} --write"
+        return command("verify", named or found.path, "--write")
     if card.batch[0] > 1 or card.task == "classify":
-        return f"edgegan verify {shlex.quote(str(found.path))}"
+        return command("verify", found.path)
     if card.task == "generate":
-        return f"edgegan sample{where}"
+        return command("sample", *where)
     off = (name for name, on in zip(card.condition.names, card.condition.default, strict=True) if on <= 0)
-    setting = "".join(f" --set {name}=1" for name in islice(off, 1))
-    return f"edgegan live{where} --source synthetic{setting}"
+    setting = [word for name in islice(off, 1) for word in ("--set", f"{name}=1")]
+    return command("live", *where, "--source", "synthetic", *setting)
 
 
 def _batch(batch: tuple[int, int]) -> str:

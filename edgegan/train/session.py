@@ -13,6 +13,7 @@ from torch import nn
 
 from edgegan import config, families
 from edgegan.config import BaseConfig
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError, TrainingError
 
 from . import distributed
@@ -85,7 +86,7 @@ def _trained(request: Request, device: torch.device, console: Console) -> Run:
         return run
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_config()
-    again = f"edgegan train {run.family_name} --out {run.folder} --resume"
+    again = command("train", run.family_name, "--out", run.folder, "--resume")
     try:
         with Reporter(run, budget.images, trainer.images, console) as reporter:
             finished = trainer.train(budget, reporter)
@@ -98,7 +99,7 @@ def _trained(request: Request, device: torch.device, console: Console) -> Run:
         console.print(
             f"best on held-out data: {run.best_path} ({best.figure} {best.value:.4g} at {best.images} images)"
         )
-    console.print(f"next: edgegan export {run.folder}" + ("" if finished else f"   or go on: {again}"))
+    console.print(f"next: {command('export', run.folder)}" + ("" if finished else f"   or go on: {again}"))
     return run
 
 

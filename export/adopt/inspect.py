@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from edgegan.runtime.backends.contract import Port
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import EdgeganError, InputError, VerifyError
-from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.artefact import Artefact, suffix
 from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard, SizeRule
 from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
@@ -41,12 +42,12 @@ class Probe:
     """
 
     def __init__(self, path: Path, layout: Layout | None = None) -> None:
-        if path.suffix != ".onnx" or not path.is_file():
+        if suffix(path) != ".onnx" or not path.is_file():
             raise InputError(f"{path} is not an ONNX file" if path.exists() else f"there is no file {path}")
         self.path = path
         self.file = read_onnx(path)
         if METADATA_KEY in self.file.metadata:
-            raise InputError(f"{path} has a card already", todo=f"use it as it is: edgegan info {path}")
+            raise InputError(f"{path} has a card already", todo=f"use it as it is: {command('info', path)}")
         blank = ModelCard(
             name=path.stem, family="adopted", task="translate", inputs=(), outputs=(), size=SizeRule(hw=(1, 1))
         )

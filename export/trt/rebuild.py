@@ -17,7 +17,7 @@ from edgegan.runtime.errors import BackendError, EdgeganError, InputError, Misfi
 from edgegan.runtime.files import cache_folder
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model import golden
-from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.artefact import Artefact, suffix
 from edgegan.runtime.model.card import sidecar
 
 from ..verify.check import ends, require, verify_artefact
@@ -66,7 +66,7 @@ def fitting(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
 
     Raises BackendError that names both machines if it cannot be built again here.
     """
-    if artefact.path.suffix == ".engine":
+    if suffix(artefact.path) == ".engine":
         try:
             backend_class("tensorrt")(artefact, device=device).close()
         except MisfitError as misfit:

@@ -24,7 +24,7 @@ from edgegan.runtime.errors import (
     VerifyError,
 )
 from edgegan.runtime.model import fidelity, golden, onnxfile
-from edgegan.runtime.model.artefact import Artefact, payload_sha256
+from edgegan.runtime.model.artefact import Artefact, payload_sha256, suffix
 from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.verification import Verification
 from numpy.typing import NDArray
@@ -65,7 +65,7 @@ def verify_artefact(
         InputError: no such backend.
         VerifyError: the card says fp16, and the file is not.
     """
-    if artefact.card.precision == "fp16" and artefact.path.suffix == ".onnx":
+    if artefact.card.precision == "fp16" and suffix(artefact.path) == ".onnx":
         fp16_audit.prove(onnxfile.read(artefact.path), artefact.card.built_with.fp32_nodes, str(artefact.path))
     if pairs is None:
         pairs = golden.beside(artefact)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitError
-from ..model.artefact import Artefact
+from ..model.artefact import Artefact, suffix
 from ..model.fidelity import verify
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuilt
@@ -92,7 +92,7 @@ def _noticed(opened: Backend, notice: str) -> Backend:
 
 def takes(backend: str, path: Path) -> bool:
     """Whether `backend` can load files like `path`."""
-    return path.suffix in backend_class(backend).suffixes
+    return suffix(path) in backend_class(backend).suffixes
 
 
 class _UnverifiedError(Exception):
