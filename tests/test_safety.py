@@ -289,7 +289,7 @@ def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):
 def test_an_openvino_model_on_a_full_disk_is_said(sound, tmp_path):
     program = """
 import onnx, resource, sys
-from edgegan.export import ir
+from edgegan.export.int8 import openvino as ir
 from edgegan.runtime import EdgeganError, load
 model = ir.to_ir(onnx.load(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
