@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgegan.runtime.live.sink import Sink
     from edgegan.runtime.live.source import Source
     from edgegan.runtime.live.web import Address, WebPage
-    from edgegan.runtime.metrics.stats import Stats
+    from edgegan.runtime.metrics.live import LiveTally
 
 _NOTICE = (
     "note:    this program edits people's faces: ask those who are seen, and pass no edit off as real.",
@@ -43,6 +43,8 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool, note:
     for notice in (*model.notices, *([note] if note else [])):
         print(f"note:    {notice}")
     print(f"source:  {source.about}")
+    for notice in source.notes:
+        print(f"note:    {notice}")
     edits = card.task == "translate"
     if edits and source.name != "synthetic" and re.search(r"drawn|avatar", card.domain, re.IGNORECASE):
         print(
@@ -70,7 +72,7 @@ def announce_page(page: WebPage, address: Address) -> None:
 
 
 @contextmanager
-def show_progress(total: int | None, stats: Stats) -> Iterator[Sink]:
+def show_progress(total: int | None, stats: LiveTally) -> Iterator[Sink]:
     """A progress bar on stderr, with what happens now, as a sink: each frame moves it on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
@@ -96,8 +98,8 @@ def show_progress(total: int | None, stats: Stats) -> Iterator[Sink]:
         yield Bar()
 
 
-def report(stats: Stats, places: list[str]) -> None:
-    """What happened: a line, a table of stages, memory, and where the output lies."""
+def report(stats: LiveTally, source: Source, places: list[str]) -> None:
+    """What happened: a line, a table of stages, memory, what was wrong with the source, and where the output lies."""
     from rich.console import Console
     from rich.table import Table
 
@@ -113,17 +115,26 @@ def report(stats: Stats, places: list[str]) -> None:
     Console().print(table)
     if memory := stats.memory():
         print(memory)
+    for trouble in source.troubles():
+        print(f"note:    {trouble}")
     for place in places:
         print(f"written: {place}")
 
 
-def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> None:
+def write_stats(path: Path, stats: LiveTally, model: Session, source: Source) -> None:
     """Writes all figures as JSON, and says where."""
     import msgspec
 
     from edgegan.runtime.files import write_atomic
 
     chosen = model.selection
-    about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
-    write_atomic(path, msgspec.json.format(msgspec.json.encode({**about, **stats.as_dict()}), indent=2) + b"\n")
+    about = {
+        "model": model.card.name,
+        "backend": chosen.backend,
+        "device": chosen.device,
+        "source": source.about,
+        "troubles": source.troubles(),
+    }
+    told = msgspec.json.encode({**about, **msgspec.to_builtins(stats.statistics())})
+    write_atomic(path, msgspec.json.format(told, indent=2) + b"\n")
     print(f"written: {path}")
