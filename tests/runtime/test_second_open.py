@@ -49,7 +49,7 @@ from edgegan.runtime import Editor
 new = {name.partition(".")[0] for name in set(sys.modules) - before}
 print(json.dumps(sorted(new - set(sys.stdlib_module_names))))
 """
-    assert fresh(code) == ["edgegan", "msgspec", "numpy"]
+    assert set(fresh(code)) - {"typing_extensions"} == {"edgegan", "msgspec", "numpy"}  # msgspec loads that one
 
 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
