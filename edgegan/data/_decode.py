@@ -6,7 +6,7 @@ from functools import cache
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
 
 from edgegan.runtime.errors import InputError
 
@@ -45,6 +45,16 @@ def decode(path: Path) -> Image.Image:
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise UnreadableError(path, f"more than {MAX_PIXELS} pixels, a decompression bomb?") from None
     except Exception as error:  # Pillow's readers raise errors of every type on broken files
+        raise UnreadableError(path, _reason(path, error)) from None
+
+
+def upright_size(path: Path) -> tuple[int, int]:
+    """(width, height) in pixels as `decode` gives it, from the file's head alone; raises UnreadableError."""
+    try:
+        with Image.open(path, formats=_formats()) as image:
+            turned = image.getexif().get(ExifTags.Base.Orientation, 1) in (5, 6, 7, 8)
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except Exception as error:  # as in `decode`
         raise UnreadableError(path, _reason(path, error)) from None
 
 

@@ -73,7 +73,7 @@ class PictureFiles:
         self._size, self._centre_crop, self._stretched = size, centre_crop, False
         self.refused = _refused(files, name)
         for bad in self.refused:
-            log.warning("left out %s: %s", bad.path, bad.reason)
+            log.warning("left out %s: %s", _printable(bad.path), bad.reason)
         if len(self.refused) > max(1, max_bad_share * len(files)) or len(self.refused) == len(files):
             _stop(self.refused, len(files), name, max_bad_share)
         out = {bad.path for bad in self.refused}
@@ -161,14 +161,22 @@ def _refused(files: Sequence[Path], name: str) -> tuple[Refused, ...]:
     remembered = cache_folder() / f"checked-{_fingerprint(files)}.json" if len(files) >= REMEMBER_FROM else None
     if remembered and remembered.is_file():
         try:
-            return msgspec.json.decode(remembered.read_bytes(), type=tuple[Refused, ...])
-        except (OSError, msgspec.MsgspecError):
+            known = msgspec.json.decode(remembered.read_bytes(), type=list[tuple[int, str]])
+            return tuple(Refused(str(files[place]), reason) for place, reason in known)
+        except (OSError, IndexError, msgspec.MsgspecError):
             pass  # it is only a memory: look again
     found = tuple(bad for bad in in_threads(_check, files, what=f"Checking {name}") if bad)
     if remembered:
+        # By number, not by name: a name may hold bytes that are no UTF-8, and JSON has no others.
+        places = {str(file): i for i, file in enumerate(files)}
+        known = [(places[bad.path], _printable(bad.reason)) for bad in found]
         with suppress(InputError):  # a full disk or a read-only home costs only the memory
-            write_atomic(remembered, msgspec.json.encode(found))
+            write_atomic(remembered, msgspec.json.encode(known))
     return found
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _check(path: Path) -> Refused | None:
@@ -194,7 +202,7 @@ def _fingerprint(files: Sequence[Path]) -> str:
 def _stop(refused: tuple[Refused, ...], total: int, name: str, share: float) -> None:
     if not total:
         raise InputError(f"{name}: there are no pictures")
-    named = "; ".join(f"{bad.path}: {bad.reason}" for bad in refused[:MAX_NAMED])
+    named = "; ".join(f"{_printable(bad.path)}: {bad.reason}" for bad in refused[:MAX_NAMED])
     more = f"; and {len(refused) - MAX_NAMED} more" if len(refused) > MAX_NAMED else ""
     raise InputError(
         f"{name}: {len(refused)} of {total} files cannot be read: {named}{more}",

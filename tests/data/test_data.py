@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pkgutil
 from pathlib import Path
 
@@ -11,7 +12,7 @@ import pytest
 from PIL import Image
 
 from edgegan import data
-from edgegan.data import Labelled, avatars, kinds, open_labelled
+from edgegan.data import Labelled, _pictures, avatars, kinds, open_labelled
 from edgegan.data._decode import MAX_PIXELS, UnreadableError, decode, fit, read
 from edgegan.data._pictures import PictureFiles, in_split
 from edgegan.runtime.errors import InputError
@@ -312,3 +313,22 @@ def test_avatars_have_their_labels_and_true_answers(tmp_path: Path) -> None:
         assert np.array_equal(pictures.truth(i, "Smiling", on), pictures.picture(i))
         changed = (pictures.truth(i, "Smiling", not on) != pictures.picture(i)).any(axis=(1, 2))
         assert changed.any() and not changed[:12].any()  # the mouth, and nothing above it
+
+
+@pytest.mark.parametrize("remember_from", [1, 1000])
+def test_names_that_are_no_utf_8_are_names_like_others(
+    remember_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sets of a thousand files and more are remembered in a file: by whatever names they have."""
+    monkeypatch.setattr(_pictures, "REMEMBER_FROM", remember_from)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for i in range(60):
+        picture(i).save(folder / os.fsdecode(b"\xe9t\xe9%d.png" % i))
+    (folder / os.fsdecode(b"cass\xe9.png")).write_bytes(b"no picture")
+    for _ in range(2):  # the second time, from memory
+        with caplog.at_level(logging.WARNING, "edgegan.data"):
+            opened = open_labelled(f"flat:{folder}", size=16, names=())
+        assert isinstance(opened, PictureFiles) and opened.picture(0).shape == (16, 16, 3)
+    assert all(record.getMessage().encode() for record in caplog.records)
