@@ -22,17 +22,18 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from edgegan.runtime import pictures
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import cache_folder, write_atomic
+from edgegan.runtime.pictures import UnreadableError, decode, is_litter
 
-from ._decode import UnreadableError, decode, read, stretch
+from ._resize import read, stretch
 from ._sets import Picture
 from ._work import in_threads
 
 MAX_BAD_SHARE = 0.02  # more unreadable files than this (and more than one) stop the loader
 MAX_NAMED = 5  # how many files an error names; the log names all
 REMEMBER_FROM = 1000  # fewer files are checked again each time, in about a second
-LITTER = ("Thumbs.db", "desktop.ini")  # left behind by file managers, as are names that begin with a dot
 
 log = logging.getLogger("edgegan.data")
 
@@ -115,13 +116,17 @@ def whole_pictures(files: Sequence[Path], *, name: str, size: int) -> PictureFil
 
 def files_in(folder: Path) -> list[Path]:
     """The files right in `folder`, by name; without hidden files and what file managers leave behind."""
-    return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and f.name not in LITTER)
+    return sorted(f for f in folder.iterdir() if f.is_file() and not is_litter(f))
 
 
 def files_below(folder: Path) -> list[Path]:
     """The files in `folder` and in the folders below it, as `files_in`, without hidden folders."""
-    below = (d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
-    return sorted([*files_in(folder), *(f for d in below for f in files_below(d))])
+    return sorted([*files_in(folder), *(f for d in folders_in(folder) for f in files_below(d))])
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders right in `folder`, by name; without hidden ones and what archives and drives leave behind."""
+    return sorted(d for d in folder.iterdir() if d.is_dir() and not is_litter(d))
 
 
 def existing_folder(place: str, kind: str) -> Path:
@@ -189,7 +194,7 @@ def _check(path: Path) -> Refused | None:
 
 def _fingerprint(files: Sequence[Path]) -> str:
     """Changes when a file comes, goes or changes, or when other code reads them."""
-    digest = hashlib.sha256(f"{PIL.__version__}\n".encode() + Path(__file__).with_name("_decode.py").read_bytes())
+    digest = hashlib.sha256(f"{PIL.__version__}\n".encode() + Path(pictures.__file__).read_bytes())
     for file in files:
         try:
             stat = file.stat()

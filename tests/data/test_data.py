@@ -13,9 +13,10 @@ from PIL import Image
 
 from edgegan import data
 from edgegan.data import Labelled, _pictures, avatars, kinds, open_labelled
-from edgegan.data._decode import MAX_PIXELS, UnreadableError, decode, fit, read
 from edgegan.data._pictures import PictureFiles, in_split
+from edgegan.data._resize import fit, read
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.pictures import MAX_PIXELS, UnreadableError, decode
 
 
 @pytest.fixture(autouse=True)
