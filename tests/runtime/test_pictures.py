@@ -134,7 +134,7 @@ def test_litter_and_postscript_are_no_pictures_in_either(tmp_path: Path) -> None
     (tmp_path / "Thumbs.db").write_bytes(b"x")
     (tmp_path / "drawing.eps").write_text("%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\nshowpage\n")
     assert ".eps" not in SUFFIXES
-    assert [frame.name for frame in Pictures(tmp_path)] == ["1.png"]
+    assert [frame.source for frame in Pictures(tmp_path)] == ["1.png"]
     (tmp_path / "drawing.eps").unlink()
     assert len(open_pictures(f"flat:{tmp_path}", size=8)) == 1
 
@@ -147,7 +147,7 @@ def test_live_names_a_damaged_picture_once_and_goes_on(tmp_path: Path, caplog: p
     with caplog.at_level(logging.WARNING, "edgegan.pictures"):
         source = Pictures(tmp_path)
         assert source.size_hw == (8, 8)
-        assert [[frame.name for frame in source] for _ in range(2)] == [["3.png"]] * 2
+        assert [[frame.source for frame in source] for _ in range(2)] == [["3.png"]] * 2
     assert sum("1.png" in r.getMessage() for r in caplog.records) == 1
     assert sum("2.png" in r.getMessage() for r in caplog.records) == 1
     (tmp_path / "3.png").unlink()

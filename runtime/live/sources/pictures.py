@@ -89,7 +89,7 @@ def read_bgr(path: Path) -> Image:
     try:
         rgb = np.asarray(decode(path))
     except UnreadableError as error:
-        raise SourceError(str(error), f"a picture file: {', '.join(SUFFIXES)}") from None
+        raise SourceError(f"{path} cannot be read: {error.reason}", f"a picture: {', '.join(SUFFIXES)}") from None
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
 
 
