@@ -19,8 +19,8 @@ from numpy.typing import NDArray
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, existing_folder, no_judge
-from ._tables import UNKNOWN, read_table
+from ._files.pictures import PictureFiles, existing_folder, no_judge
+from ._files.tables import UNKNOWN, read_table
 
 ATTRIBUTES_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"

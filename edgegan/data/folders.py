@@ -12,7 +12,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, chosen, existing_folder, files_in, folders_in, no_judge
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_in, folders_in, no_judge
 
 SPLIT_FOLDERS = {"train": ("train",), "heldout": ("test", "heldout"), "judge": ("val", "judge")}
 HINT = "is the folder one level too high or too low? DIR must hold one folder of pictures per domain"

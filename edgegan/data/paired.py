@@ -14,8 +14,8 @@ from pathlib import Path
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.pictures import decode, upright_size
 
-from ._domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_sides, sides
-from ._pictures import (
+from ._files.domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_sides, sides
+from ._files.pictures import (
     MAX_NAMED,
     PictureFiles,
     chosen,
@@ -25,7 +25,7 @@ from ._pictures import (
     no_judge,
     whole_pictures,
 )
-from ._resize import stretch
+from ._files.resize import stretch
 from ._sets import Picture
 
 USUAL_SHAPE, SHAPE_TOLERANCE = 2.0, 0.15  # width over height of two squares side by side

@@ -13,8 +13,8 @@ from PIL import Image
 
 from edgegan import data
 from edgegan.data import Labelled, _pictures, avatars, kinds, open_labelled
-from edgegan.data._pictures import PictureFiles, in_split
-from edgegan.data._resize import fit, read
+from edgegan.data._files.pictures import PictureFiles, in_split
+from edgegan.data._files.resize import fit, read
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.pictures import MAX_PIXELS, UnreadableError, decode
 
@@ -177,10 +177,10 @@ def test_two_in_a_hundred_may_be_bad_and_three_stop_the_loader(tmp_path: Path) -
 
 def test_the_check_is_remembered_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(tmp_path / "p", 60)
-    monkeypatch.setattr("edgegan.data._pictures.REMEMBER_FROM", 10)
+    monkeypatch.setattr("edgegan.data._files.pictures.REMEMBER_FROM", 10)
     first = flat(folder)
     looked: list[Path] = []
-    monkeypatch.setattr("edgegan.data._pictures._check", lambda path: looked.append(path))
+    monkeypatch.setattr("edgegan.data._files.pictures._check", lambda path: looked.append(path))
     assert len(flat(folder)) == len(first) and not looked
     picture(9, 44, 44).save(first.files[0])  # type: ignore[attr-defined]
     flat(folder)

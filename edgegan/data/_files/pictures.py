@@ -22,14 +22,14 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from edgegan.data._sets import Picture
 from edgegan.runtime import pictures
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import cache_folder, write_atomic
 from edgegan.runtime.pictures import UnreadableError, decode, is_litter
 
-from ._resize import read, stretch
-from ._sets import Picture
-from ._work import in_threads
+from .resize import read, stretch
+from .work import in_threads
 
 MAX_BAD_SHARE = 0.02  # more unreadable files than this (and more than one) stop the loader
 MAX_NAMED = 5  # how many files an error names; the log names all

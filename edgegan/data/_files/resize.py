@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from edgegan.data._sets import Picture
 from edgegan.runtime.pictures import decode
-
-from ._sets import Picture
 
 
 def read(path: Path, *, size: int, centre_crop: int | None = None) -> Picture:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgegan.data._sets import Domains, Picture, Pictures
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.pictures import is_litter
 
-from ._pictures import no_judge
-from ._sets import Domains, Picture, Pictures
+from .pictures import no_judge
 
 LAYOUT = "trainA/ and trainB/, with testA/ and testB/ for what is held out, or only A/ and B/"
 HELDOUT, JUDGE = ("test", "heldout", "val"), ("val", "judge")  # folder names, the preferred first
