@@ -12,7 +12,8 @@ import pytest
 from PIL import Image
 
 from edgegan import data
-from edgegan.data import Labelled, _pictures, avatars, kinds, open_labelled
+from edgegan.data import Labelled, avatars, kinds, open_labelled
+from edgegan.data._files import pictures as picture_files
 from edgegan.data._files.pictures import PictureFiles, in_split
 from edgegan.data._files.resize import fit, read
 from edgegan.runtime.errors import InputError
@@ -321,7 +322,7 @@ def test_names_that_are_no_utf_8_are_names_like_others(
     remember_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Sets of a thousand files and more are remembered in a file: by whatever names they have."""
-    monkeypatch.setattr(_pictures, "REMEMBER_FROM", remember_from)
+    monkeypatch.setattr(picture_files, "REMEMBER_FROM", remember_from)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = tmp_path / os.fsdecode(b"caf\xe9")
     folder.mkdir()
