@@ -20,7 +20,8 @@ from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import shipped
-from edgegan.runtime.model.golden import Golden, compare
+from edgegan.runtime.model.fidelity import compare
+from edgegan.runtime.model.golden import Golden
 
 RANGE = (-1.0, 1.0)
 
