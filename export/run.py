@@ -151,7 +151,7 @@ def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
 
 def _training(run: Run, found: Checkpoint, checkpoint_sha256: str) -> dict[str, str | int | float]:
     """Where the weights come from. Folders on the training machine are nobody else's business."""
-    from edgegan.data._named import without_places
+    from edgegan.data._files.named import without_places
 
     header = found.header
     imported = header.get("imported", {}).get("files", {})
