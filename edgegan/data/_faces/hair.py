@@ -6,6 +6,7 @@ within the hair's mask. What a generator makes may look better than this; it sho
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float32]
 
 LEAST = 0.009  # share of hair in a picture below which its colour is not measured
+CLEAR = 4  # one in so many is a clear case
 _STRETCH = (0.5, 2.0)  # of the luminance's deviation
 _CHROMA_KEPT = 0.35  # of the differences in chroma between strands
 # ITU-R BT.601, of RGB in [0, 1].
@@ -40,11 +42,25 @@ def measure_hair(picture: Floats, hair: NDArray[np.bool_]) -> HairColour | None:
     return HairColour((y, cb, cr), float(ycc[:, 0].std()))
 
 
-def average_colours(colours: list[HairColour], usual: float) -> HairColour:
-    """The median of the half whose luminance is farthest from the `usual` one: clear cases of a colour."""
-    clear = sorted(colours, key=lambda c: -abs(c.mean[0] - usual))[: (len(colours) + 1) // 2]
-    y, cb, cr, deviation = np.median([[*c.mean, c.deviation] for c in clear], axis=0).tolist()
-    return HairColour((y, cb, cr), deviation)
+def choose_colours(measured: Mapping[str, Sequence[HairColour]]) -> dict[str, HairColour]:
+    """What each colour is to look like: the median of its clearest cases, by the names of `measured`.
+
+    The clearest quarter is that which a linear discriminant (Fisher 1936) tells best from the other colours: labels
+    blur into each other, and the median of all that is called blond is half brown.
+    """
+    means = {name: np.array([c.mean for c in seen]) for name, seen in measured.items() if seen}
+    centred = np.concatenate([m - m.mean(0) for m in means.values()]) if means else np.zeros((1, 3))
+    scatter = centred.T @ centred / len(centred) + 1e-6 * np.eye(3)
+    found = {}
+    for name, own in means.items():
+        others = [m.mean(0) for other, m in means.items() if other != name]
+        rest = np.mean(others, axis=0) if others else np.zeros(3)
+        score = own @ np.linalg.solve(scatter, own.mean(0) - rest)
+        clear = np.argsort(-score)[: (len(own) + CLEAR - 1) // CLEAR]
+        y, cb, cr = np.median(own[clear], axis=0).tolist()
+        deviation = float(np.median([measured[name][i].deviation for i in clear]))
+        found[name] = HairColour((y, cb, cr), deviation)
+    return found
 
 
 def recolour(picture: Floats, cover: Floats, own: HairColour, wanted: HairColour) -> Floats:

@@ -27,7 +27,7 @@ from edgegan.data.faces import FacePictures
 from .augmentation import Augmentation, degrade, draw_light, draw_placement, place
 from .backgrounds import composite, draw_background
 from .eyewear import USUAL, draw_eyewear, draw_style, overlay
-from .hair import HairColour, average_colours, measure_hair, recolour
+from .hair import HairColour, choose_colours, measure_hair, recolour
 from .masks import HAIR as HAIR_VALUE
 from .masks import PERSON
 
@@ -165,10 +165,7 @@ def _measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
         return None if colour is None else (own[0], colour)
 
     found = [f for f in in_threads(measure, range(len(pictures)), what="Measuring hair colours") if f]
-    usual = float(np.median([c.mean[0] for _, c in found])) if found else 0.0
-    return {
-        name: average_colours(seen, usual) for name in pictures.names if (seen := [c for n, c in found if n == name])
-    }
+    return choose_colours({name: [c for n, c in found if n == name] for name in pictures.names})
 
 
 def _move(matrix: NDArray[np.float64], point: tuple[float, float]) -> tuple[float, float]:

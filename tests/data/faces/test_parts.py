@@ -12,7 +12,7 @@ from edgegan.data._faces.augmentation import Augmentation, degrade, draw_light, 
 from edgegan.data._faces.backgrounds import composite, draw_background
 from edgegan.data._faces.duplicates import SAME, describe_face, group_duplicates
 from edgegan.data._faces.eyewear import USUAL, draw_eyewear, draw_style, overlay
-from edgegan.data._faces.hair import HairColour, measure_hair, recolour
+from edgegan.data._faces.hair import HairColour, choose_colours, measure_hair, recolour
 from edgegan.data._faces.masks import HAIR as HAIR_VALUE
 from edgegan.data._faces.masks import PERSON, cut_out
 from edgegan.data._faces.selection import measure_sharpness, refuse_blur
@@ -136,3 +136,18 @@ def test_hair_takes_the_wanted_colour_and_nothing_else_changes() -> None:
     np.testing.assert_allclose(found.mean, wanted.mean, atol=0.03)
     same = recolour(shown, hair.astype(np.float32), own, own)
     assert np.abs(same - shown).mean() < 0.01
+
+
+def test_a_colour_is_that_of_its_clear_cases() -> None:
+    """Half of those called blond are brown: the chosen blond is the others'."""
+    rng = np.random.default_rng(0)
+
+    def people(y: float, cb: float, count: int) -> list[HairColour]:
+        return [HairColour((y + 0.01 * rng.normal(), cb + 0.003 * rng.normal(), 0.03), 0.1) for _ in range(count)]
+
+    chosen = choose_colours(
+        {"Blond_Hair": people(0.6, -0.1, 20) + people(0.25, -0.03, 20), "Brown_Hair": people(0.2, -0.03, 60)}
+    )
+    assert chosen["Blond_Hair"].mean[0] > 0.55 and chosen["Blond_Hair"].mean[1] < -0.08
+    assert abs(chosen["Brown_Hair"].mean[0] - 0.2) < 0.03
+    assert choose_colours({}) == {} and choose_colours({"Brown_Hair": []}) == {}
