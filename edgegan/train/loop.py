@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,6 +58,8 @@ class Trainer:
             torch.set_num_threads(threads)
         with distributed.fail_together(), distributed.let_first_of_machine_go_first():
             self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
+            # What the training pictures are, by stream. Now: a checkpoint must not fail because they went away.
+            self.fingerprint = {name: describe_stream(stream) for name, stream in self.streams.items()}
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
         self._layout = memory_layout(self.cfg, device)
@@ -129,11 +129,6 @@ class Trainer:
             self.save()
             self._sample(reporter)
         return self.images >= budget.images
-
-    @cached_property
-    def fingerprint(self) -> dict[str, Any]:
-        """What the training pictures are, as plain JSON values, by stream."""
-        return {name: describe_stream(stream) for name, stream in self.streams.items()}
 
     @property
     def _intervals(self) -> tuple[int, int, int]:
