@@ -163,12 +163,12 @@ def _take_turns(
             calls.append(count)
         begin, visits, done = _STARTED + 0.1, rounds * len(workers), 0
 
-        def visited() -> None:
+        def count_visit() -> None:
             nonlocal done
             done += 1
             progress("taking turns", begin + (1 - begin) * done / visits)
 
-        return rounds, calls, interleave(workers, rounds, calls, visited)
+        return rounds, calls, interleave(workers, rounds, calls, count_visit)
     except WorkerFailedError as error:
         raise BackendError(f"a subject stopped while it was measured: {error.seen}") from None
 

@@ -183,13 +183,13 @@ class Trainer:
             for key, t in batch.items()
         }
 
-    def _averaged(self) -> Networks:
+    def _averages(self) -> Networks:
         return {**self.nets, **self.ema}
 
     def _sample(self, reporter: Reporter | Silence) -> None:
         if distributed.rank() == 0 and self.cfg.sample_images:
             with self._saved_on_failure():
-                sheet = self.run.family.preview(self.run.cfg, self._averaged(), self.run.data)
+                sheet = self.run.family.preview(self.run.cfg, self._averages(), self.run.data)
             reporter.sheet(self.images, sheet)
 
     @contextmanager
@@ -207,7 +207,7 @@ class Trainer:
         if distributed.rank() or not self.cfg.validate_images:
             return
         with self._saved_on_failure():
-            figures = measure(self.run, self._averaged())
+            figures = measure(self.run, self._averages())
         if not figures:
             return
         found = Best.of(figures, self.images)
