@@ -14,7 +14,6 @@ from ..errors import InputError
 from ..faces.options import FaceOptions, Which
 from ..metrics.stopwatch import Record
 from ..metrics.tally import Statistics, Tally
-from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..model.image import Image, Order, as_bgr, check_out, given_back
 from .assembly import assemble
@@ -58,11 +57,12 @@ class Editor(Session):
         rebuild: Rebuild = "never",
         on_progress: Progress | None = None,
     ) -> Editor:
-        """Opens a model file, an export folder or a run folder; None means the model that edgegan ships.
+        """Opens a model file, an export folder, a run folder or a model that comes with edgegan.
 
         Args:
-            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, a folder that holds `model.onnx`, or what
-                `artefact.load` made of one.
+            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, a folder that holds `model.onnx`, what
+                `artefact.load` made of one, or, where nothing lies at that path, the name of a model that comes with
+                edgegan, such as "avatars"; None takes the one that ships for cameras, clips and pictures.
             backend: "auto", or one of `edgegan.runtime.backends.BACKENDS`.
             device: "auto", "cpu", "cuda", "cuda:1", "gpu" or "npu" (the last two through OpenVINO).
             allow_fallback: take another backend or device, with a notice, when the wanted one is not there.
@@ -80,7 +80,7 @@ class Editor(Session):
             CardError: the card is missing, or disagrees with the model.
             BackendError: the backend or device is not there, or failed verification.
         """
-        model = load_for("translate", artefacts.shipped() if path is None else path)
+        model = load_for("translate", path)
         loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
         return cls(*assemble(model, loading.network, loading.helper, work_size=work_size, faces=faces))
 

@@ -171,6 +171,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     family: str
     task: Literal["translate", "generate", "classify"]
     domain: str = ""  # what the training pictures showed, in words a user understands
+    limits: str = ""  # what the model cannot do, in such words; empty where nobody has said
     direction: str | None = None
     condition: Condition = Condition()
     faces: bool = False

@@ -22,7 +22,13 @@ _MODEL = "The model"
 _source, _model, _faces = _panel("What comes in"), _panel(_MODEL), _panel("Faces")
 _controls, _out, _web = _panel("Controls"), _panel("What goes out"), _panel("In a browser")
 
-Model = Annotated[str | None, typer.Argument(help="A model file, an export or run folder; none: the model that ships.")]
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="A model file, an export or run folder, or the name of a model that comes with edgegan; "
+        "none: what suits the source."
+    ),
+]
 
 # What comes in.
 Source = Annotated[

@@ -9,6 +9,7 @@ from edgegan.runtime.live.sinks import Sink, Sinks, open_sink
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.metrics.stats import Stats
 from edgegan.runtime.model import artefact
+from edgegan.runtime.shipped import default_model
 
 from .asked import Asked
 from .feed import open_feed
@@ -22,7 +23,7 @@ def run(asked: Asked) -> None:
     """Opens source, sinks and model, runs until one of them, a person or a limit ends it, and says what was done."""
     os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's windows complain of fonts they do without
     asked.check()
-    found = artefact.load(artefact.shipped() if asked.model is None else asked.model)
+    found = artefact.load(asked.model or default_model("synthetic" if asked.draws else "real"))
     if asked.list_presets:
         return list_presets(found.card)
     asked.check_for(found.card)
