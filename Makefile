@@ -10,15 +10,16 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help venv demo test test-all check bench clean
+.PHONY: help venv demo test test-all check bench docs clean
 
 help:
-	@echo "make demo      train briefly, export, benchmark and edit live; leaves demo/report.html"
-	@echo "make test      the tests, without the slow ones"
+	@echo "make demo      train briefly, export, benchmark and edit live, about 5 minutes on two cores; leaves demo/report.html"
+	@echo "make test      the tests, without the slow ones, about 12 minutes on two cores"
 	@echo "make test-all  every test"
 	@echo "make check     lint, format and types"
 	@echo "make bench     time the shipped model, then 75 s of the live loop (stages, age, drops, memory), and score how"
 	@echo "               steady and true its video is; takes some minutes, leaves benchmarks/results/local*.json"
+	@echo "make docs      the documentation as pages; leaves build/docs/index.html"
 	@echo "make clean     remove .venv, caches and what make demo wrote"
 
 venv: $(READY)
@@ -59,6 +60,9 @@ bench: $(READY)
 	$(BIN)/python benchmarks/budget.py
 	$(BIN)/python benchmarks/paced.py --json benchmarks/results/local-live.json
 	$(BIN)/python benchmarks/stability.py --json benchmarks/results/local-stability.json
+
+docs: $(READY)
+	$(BIN)/mkdocs build --strict --quiet
 
 clean:
 	rm -rf $(VENV) build dist demo edgegan.egg-info .mypy_cache .pytest_cache .coverage

@@ -58,7 +58,7 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
 
     from edgegan.runtime import Editor
     from edgegan.runtime.live.controls.panel import Panel
-    from edgegan.runtime.live.screen.dressed import Dressed
+    from edgegan.runtime.live.screen.compositor import Compositor
     from edgegan.runtime.live.sinks.null import Null
     from edgegan.runtime.live.sources import open_source
     from edgegan.runtime.metrics.stats import Stats
@@ -69,7 +69,7 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
     with (
         Editor.open(options.model, threads=1) as editor,
         open_source(f"synthetic:{options.size}@{FPS:g}") as source,
-        Dressed(Null(), Panel(), stats, hud=True, about="budget") as sink,
+        Compositor(Null(), Panel(), stats, hud=True, about="budget") as sink,
     ):
         source.live = False
         for number, frame in enumerate(source):

@@ -28,7 +28,7 @@ from written import write
 from edgegan.bench.fresh import QUIET
 from edgegan.bench.machine import describe
 from edgegan.runtime.errors import EdgeganError, InputError
-from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.source import Frame, Source
 
 FPS = 30.0
 NOT_LIVE = ("read", "write", "age")  # frames from memory wait in queues: `make bench` tells these, in real time

@@ -17,10 +17,10 @@ from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.generate import latent
 from edgegan.runtime.generate.sampler import MIXER, Sampler
+from edgegan.runtime.live.frame_clock import FrameClock
 from edgegan.runtime.live.provenance import GENERATED, Origin, into_png
-from edgegan.runtime.live.sinks import Clock
 from edgegan.runtime.live.sinks.video import Video
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.source import Frame
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model.card import ModelCard
 from edgegan.runtime.model.image import Image
@@ -76,7 +76,7 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
     with open_sampler(request.source, request.backend, request.device) as sampler:
         if request.mix and not sampler.can_mix:
             sampler.mix(np.zeros((1, sampler.width)), np.zeros((1, sampler.width)))  # says why
-        film = Video(request.out / "walk.mp4", Clock(request.fps)) if request.video else None
+        film = Video(request.out / "walk.mp4", FrameClock(request.fps)) if request.video else None
         _clear(request.out)
         shown = _pictures(sampler, request, tell)
         _write(request.out / "grid.png", _grid(shown).image(), sampler)

@@ -9,10 +9,8 @@ waited for. Every sink marks its pictures ("AI-edited"). The callback is where a
 
 import argparse
 import sys
-from typing import Any
 
-from edgegan.runtime import Callback, Clock, EdgeganError, Editor, FaceOptions, Frame, Stream, open_sink, open_source
-from edgegan.runtime.live.sinks import Sinks
+from edgegan.runtime import Callback, EdgeganError, Frame, LiveSession
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -31,18 +29,9 @@ def main(arguments: list[str] | None = None) -> int:
         brightest = max(brightest, (float(frame.image_bgr.mean()), frame.index))
 
     try:
-        with (
-            open_source(options.source) as source,
-            Editor.open(options.model, faces=FaceOptions(beside=source.live)) as editor,
-            open_sink(options.sink, Clock(source.fps or 25.0, by_timestamp=source.live)) as sink,
-        ):
-            fps = source.fps or 25.0
-
-            def edit(frame: Frame, record: Any) -> Any:
-                moment = frame.timestamp if source.live else frame.index / fps
-                return editor.edit(frame.image_bgr, changes, timestamp=moment, record=record)
-
-            stats = Stream(source, edit, Sinks([sink, Callback(watch)])).run(seconds=options.seconds)
+        with LiveSession.open(options.model, options.source, [options.sink], changes=changes) as session:
+            session.add(Callback(watch))
+            stats = session.run(seconds=options.seconds)
     except EdgeganError as error:
         sys.exit(str(error))
     print(stats.summary())

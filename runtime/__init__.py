@@ -32,10 +32,11 @@ if TYPE_CHECKING:
     from .faces.tracking import Track as Track
     from .faces.tracking import Tracker as Tracker
     from .generate.sampler import Sampler as Sampler
-    from .live.sinks import Callback as Callback
-    from .live.sinks import Clock as Clock
+    from .live.frame_clock import FrameClock as FrameClock
+    from .live.session import LiveSession as LiveSession
+    from .live.sink import Callback as Callback
     from .live.sinks import open_sink as open_sink
-    from .live.sources import Frame as Frame
+    from .live.source import Frame as Frame
     from .live.sources import open_source as open_source
     from .live.stream import Stream as Stream
     from .metrics.stats import Stats as Stats
@@ -52,17 +53,18 @@ _MODULES = {
     "BACKENDS": "backends",
     "Backend": "backends",
     "BackendError": "errors",
-    "Callback": "live.sinks",
+    "Callback": "live.sink",
     "CardError": "errors",
-    "Clock": "live.sinks",
     "EdgeganError": "errors",
     "Editor": "edit.editor",
     "EditorPool": "edit.pool",
     "Face": "faces",
     "FaceFinder": "faces.finder",
     "FaceOptions": "faces.options",
-    "Frame": "live.sources",
+    "Frame": "live.source",
+    "FrameClock": "live.frame_clock",
     "InputError": "errors",
+    "LiveSession": "live.session",
     "MissingExtraError": "errors",
     "ModelCard": "model.card",
     "Sampler": "generate.sampler",
@@ -89,7 +91,6 @@ __all__ = [
     "BackendError",
     "Callback",
     "CardError",
-    "Clock",
     "EdgeganError",
     "Editor",
     "EditorPool",
@@ -97,7 +98,9 @@ __all__ = [
     "FaceFinder",
     "FaceOptions",
     "Frame",
+    "FrameClock",
     "InputError",
+    "LiveSession",
     "MissingExtraError",
     "ModelCard",
     "Sampler",

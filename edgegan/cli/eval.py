@@ -8,13 +8,16 @@ from typing import Annotated, Any
 import typer
 
 EPILOG = """
-What is measured follows from the model: editors by attribute are scored against the true answers of drawn faces, other
-translators against held-out pairs or pictures of both domains, generators against held-out and training pictures. A
-run, a checkpoint, an ONNX file and an engine are scored alike, so a quantised model's quality is one command.
+What is measured follows from the model: editors by attribute are scored against the true answers of drawn faces, or, on
+a set of photographed faces, by a judge that training never met; other translators against held-out pairs or pictures of
+both domains, generators against held-out and training pictures. A run, a checkpoint, an ONNX file and an engine are
+scored alike, so a quantised model's quality is one command.
 
 **Examples**
 
 `edgegan eval runs/stargan --sheet edits.png`
+
+`edgegan eval runs/portraits --data faces:data/portraits --sheet edits.png`
 
 `edgegan eval runs/stargan/export/model.fp16.onnx --json eval.json`
 

@@ -16,8 +16,8 @@ def rake_weights(
     """(N,) weights that sum to one, so that each decision's answers are shown equally often.
 
     Iterative proportional fitting (Deming and Stephan 1940): each decision in turn scales its answers' weights to
-    equal shares, until all agree. No picture is shown more than `cap` times as often as in plain order, so that a
-    handful of rare ones is not learned by heart; shares then stay short of equal.
+    equal shares, until all agree. No picture is shown more than `cap` times as often as in plain order, nor less often
+    than one in `cap`, so that a handful of rare ones is not learned by heart; shares then stay short of equal.
 
     Args:
         labels: (N, C), 0 or 1.
@@ -35,15 +35,27 @@ def rake_weights(
             for a in there:
                 members = answer == a
                 weights[members] *= left / len(there) / max(float(weights[members].sum()), 1e-12)
-        weights = np.minimum(weights / weights.sum(), cap / count)
-    raked: NDArray[np.float64] = weights / weights.sum()
-    return raked
+        weights = _bound(weights / weights.sum(), 1.0 / (cap * count), cap / count)
+    return weights
 
 
 def repeat_by_weight(weights: NDArray[np.float64], length: int) -> NDArray[np.int64]:
     """(length,) indices, each as often as its weight says, to within one: systematic resampling, without a draw."""
     places = (np.arange(length) + 0.5) / length
     return np.searchsorted(np.cumsum(weights) / weights.sum(), places).clip(0, len(weights) - 1).astype(np.int64)
+
+
+def _bound(weights: NDArray[np.float64], low: float, high: float) -> NDArray[np.float64]:
+    """The weights times the one factor with which, kept within `low` and `high`, they sum to one."""
+    small, large = 0.0, high / max(float(weights.min()), 1e-300)
+    for _ in range(200):  # bisection: the sum grows with the factor
+        factor = (small + large) / 2
+        if np.clip(weights * factor, low, high).sum() < 1.0:
+            small = factor
+        else:
+            large = factor
+    bounded: NDArray[np.float64] = np.clip(weights * large, low, high)
+    return bounded
 
 
 def _answers(columns: NDArray[np.float32]) -> tuple[NDArray[np.int64], int | None]:

@@ -16,7 +16,7 @@ from ._faces.alignment import Geometry
 from ._faces.folder import GEOMETRY, IMAGES, LABELS, MASKS
 from ._pictures import PictureFiles, existing_folder
 from ._sets import Picture
-from ._tables import UNKNOWN, read_table
+from ._tables import UNKNOWN, Table, read_table
 from .celeba import HAIR
 
 log = logging.getLogger("edgegan.data")
@@ -25,11 +25,11 @@ log = logging.getLogger("edgegan.data")
 class FacePictures(PictureFiles):
     """Labelled faces. `picture` gives the crop; `whole` and `mask` the stored picture with room around it.
 
-    `notes` are the columns of the table that are no attributes (`skin`), each a word a picture.
+    `table` holds all that the set's table says of these pictures, also attributes that were not asked for and notes.
     """
 
     geometry: Geometry
-    notes: dict[str, tuple[str, ...]]
+    table: Table
 
     @property
     def eyes(self) -> tuple[tuple[float, float], tuple[float, float]]:
@@ -95,13 +95,19 @@ def open_data(
             todo="write the set again: edgegan data faces",
         )
     pictures.geometry = geometry
-    pictures.notes = {name: tuple(values[i] for i in rows) for name, values in table.notes.items()}
+    pictures.table = table.take(rows)
     return pictures
 
 
 def recognises(folder: Path) -> bool:
     """Whether `edgegan data faces` wrote this folder."""
     return (folder / GEOMETRY).is_file() and (folder / LABELS).is_file()
+
+
+def names_set(spec: str) -> bool:
+    """Whether a --data SPEC names a set of this kind that is there."""
+    kind, _, place = spec.partition(":")
+    return recognises(Path(place if kind == "faces" else spec))
 
 
 def read_geometry(folder: Path) -> Geometry:

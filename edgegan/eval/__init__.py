@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgegan.eval import counterfactual, pairs, samples
+from edgegan.data import faces
+from edgegan.eval import counterfactual, pairs, portraits, samples
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Subject, open_subject, open_subjects
 from edgegan.runtime.errors import InputError
@@ -15,12 +16,14 @@ __all__ = ["Report", "Request", "Subject", "Table", "measure", "open_subject", "
 def measure(subjects: Sequence[Subject], request: Request) -> Report:
     """Scores one model in all of its directions.
 
-    Editors by attribute go against the true answers of drawn faces, other translators against held-out pictures of
-    their target domain, generators against held-out and training pictures. Raises InputError for a model of another
-    kind, and for data that it cannot be scored on.
+    Editors by attribute go against the true answers of drawn faces, or before a judge on photographed ones, other
+    translators against held-out pictures of their target domain, generators against held-out and training pictures.
+    Raises InputError for a model of another kind, and for data that it cannot be scored on.
     """
     first = subjects[0]
     match first.card.task, first.card.condition.kind:
+        case "translate", "binary" | "one_hot" if faces.names_set(request.data or first.data):
+            return portraits.measure(first, request)
         case "translate", "binary" | "one_hot":
             return counterfactual.measure(first, request)
         case "translate", "none":

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.data import avatars, normalised
+from edgegan.eval.decisions import name_answers, name_decision
 from edgegan.eval.judge import Judge, read, trained_judge
 from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
@@ -137,9 +138,9 @@ def sheet(edit: Edit, pictures: avatars.AvatarPictures, condition: Condition | N
 def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arrays) -> dict[str, float]:
     before, after = pictures.picture(case.face), to_picture(output)
     region = np.abs(case.truth.astype(int) - before).max(2) > CHANGED_LEVELS
-    read_as = _read_as(pictures, seen)
-    wanted = _read_as(pictures, case.target)
-    own, hair = _key(pictures, case.name), _key(pictures, HAIR[0])
+    read_as = name_answers(pictures, seen)
+    wanted = name_answers(pictures, case.target)
+    own, hair = name_decision(pictures, case.name), name_decision(pictures, HAIR[0])
     unseen = {own, hair} if wanted.get("Wearing_Hat") == "on" else {own}  # a hat hides the hair's colour
     others = [key for key in wanted if key not in unseen]
     index = ssim_map(after, case.truth)
@@ -157,28 +158,13 @@ def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arr
     }
 
 
-def _key(pictures: avatars.AvatarPictures, name: str) -> str:
-    """An attribute's name, or its group's: one of a group counts as one decision."""
-    return next(("/".join(g) for g in pictures.groups if name in g), name)
-
-
-def _read_as(pictures: avatars.AvatarPictures, values: Arrays) -> dict[str, str]:
-    """Each decision as a word: the strongest of a group, on or off otherwise."""
-    found: dict[str, str] = {}
-    for group in pictures.groups:
-        found["/".join(group)] = max(group, key=lambda n: float(values[pictures.names.index(n)]))
-    grouped = {n for g in pictures.groups for n in g}
-    found.update({n: "on" if values[j] > 0.5 else "off" for j, n in enumerate(pictures.names) if n not in grouped})
-    return found
-
-
 def _judge_accuracy(judge: Judge, pictures: avatars.AvatarPictures) -> dict[str, float]:
     """The judge on the unedited held-out faces, per decision that can be seen."""
     seen = read(judge, np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
     right: dict[str, list[bool]] = {}
     for i, values in enumerate(seen):
-        truth = _read_as(pictures, pictures.label(i))
-        for key, word in _read_as(pictures, values).items():
+        truth = name_answers(pictures, pictures.label(i))
+        for key, word in name_answers(pictures, values).items():
             if not pictures.hidden(i, key.split("/")[0]):
                 right.setdefault(key, []).append(word == truth[key])
     return {key: float(np.mean(values)) for key, values in right.items()}

@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 
 from ..live.controls.walking import WalkControls
-from ..live.sources import Frame
+from ..live.source import Frame
 from ..metrics.stopwatch import Record
 from ..model.image import Image
 from ..types import Float32Array

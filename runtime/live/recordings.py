@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +10,11 @@ from ..background_queue import Errands
 from ..errors import EdgeganError
 from ..model.image import Image
 from .controls.panel import Panel
-from .sinks import Clock, Sink, open_sink
+from .frame_clock import FrameClock
+from .sink import Sink
+from .sinks import open_sink
 from .snapshots import next_path
-from .sources import Frame
+from .source import Frame
 
 
 class Recorder(Sink):
@@ -26,50 +27,36 @@ class Recorder(Sink):
         folder: where they go; made with the first.
         panel: says when.
         clock: of the stream.
-        dress: gives a recording its view and mark.
+        compose: gives a recording its view and mark.
     """
 
-    def __init__(self, folder: Path, panel: Panel, clock: Clock, dress: Callable[[Sink], Sink]) -> None:
-        self._folder, self._panel, self._clock, self._dress = folder, panel, clock, dress
+    def __init__(self, folder: Path, panel: Panel, clock: FrameClock, compose: Callable[[Sink], Sink]) -> None:
+        self._folder, self._panel, self._clock, self._compose = folder, panel, clock, compose
         self._sink: Sink | None = None
-        self._first: Frame | None = None
         self._endings = Errands("edgegan-finish")
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Begins, goes on or ends, as the panel says."""
         if not self._panel.look.recording:
-            self._finish()
-            return ""
+            return self._finish()
         try:
             if self._sink is None:
                 self._begin(frame)
-            self._record(frame, before)
+            if self._sink is not None:
+                self._sink.write(frame, before)
         except EdgeganError as error:
             self._panel.choose(recording=False)
             self._panel.say(f"not recorded: {error.seen}")
             self._finish(failed=True)
-        return ""
 
     def _begin(self, first: Frame) -> None:
         path = next_path(self._folder, "recording", ".mp4")
-        clock = self._clock
-        if clock.sound is not None:
-            origin_s = clock.sound.origin_s + clock.moment_s(first, first.timestamp)
-            clock = replace(clock, sound=replace(clock.sound, origin_s=origin_s))
-        self._sink, self._first = self._dress(open_sink(str(path), clock, label=False)), first
+        self._sink = self._compose(open_sink(str(path), self._clock.beginning_at(first), label=False))
         self._panel.say(f"recording {path}")
-
-    def _record(self, frame: Frame, before: Image | None) -> None:
-        """Writes the frame as one of a film that begins with the first one recorded."""
-        if self._sink is None or self._first is None:
-            return
-        begin = self._first.moment_s
-        moment_s = None if frame.moment_s is None or begin is None else frame.moment_s - begin
-        self._sink.write(replace(frame, index=frame.index - self._first.index, moment_s=moment_s), before)
 
     def _finish(self, *, failed: bool = False) -> None:
         """Lets a thread end the recording that is under way, if there is one."""
-        sink, self._sink, self._first = self._sink, None, None
+        sink, self._sink = self._sink, None
         if sink is not None:
             self._endings.send(partial(self._end, sink, failed))
 

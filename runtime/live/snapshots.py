@@ -15,8 +15,8 @@ from ..model.image import Image
 from .controls.panel import Panel
 from .provenance import EDITED, Origin, png
 from .screen.views import compose
-from .sinks import Sink
-from .sources import Frame
+from .sink import Sink
+from .source import Frame
 
 SETTINGS_KEYWORD = "edgegan"  # of the PNG text chunk that holds the settings, as JSON
 
@@ -60,7 +60,7 @@ class Snapshots(Sink):
         self._due: float | None = None
         self._errands = Errands("edgegan-snapshots")
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Writes one picture if one was asked for, or is due."""
         asked = self._panel.snapshots != self._taken
         if self._every_s is not None and (self._due is None or frame.timestamp >= self._due):
@@ -71,7 +71,6 @@ class Snapshots(Sink):
             image = compose(frame.image_bgr, before, self._panel.look, self._mark)
             settings = {**self._about, **self._panel.describe(), "source": frame.source, "frame": frame.index}
             self._errands.send(partial(self._save, image, settings))
-        return ""
 
     def _save(self, image: Image, settings: Mapping[str, Any]) -> None:
         try:

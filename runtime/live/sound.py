@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ..opencv import pyav
+from .continuity import Continuity, is_whole, may_leap
 
 _BEFORE_S = 2.0  # a file may lead to a later place than it was asked for
 
@@ -42,8 +43,9 @@ class SoundTrack:
         self._next: Any = next(self._packets, None)
 
     def _skip_to(self, second: float) -> None:
-        """Spares reading what lies before a second of the file, where that can be skipped."""
-        if second > (self._stream.start_time or 0) * self._stream.time_base:
+        """Spares reading what lies before a second of the file, where that can be skipped: a time that may leap does
+        not tell the place."""
+        if not may_leap(self._container) and second > (self._stream.start_time or 0) * self._stream.time_base:
             with suppress(pyav().FFmpegError, OSError):
                 self._container.seek(round(second / self._stream.time_base), stream=self._stream)
 
@@ -54,23 +56,31 @@ class SoundTrack:
             stream.codec_context.extradata = bytes(self._next.get_sidedata("new_extradata"))
         return stream
 
-    def until(self, moment_s: float) -> Iterator[Any]:
-        """The packets that begin before `moment_s` and were not given yet, with times from second 0 on."""
-        while self._next is not None and self._next.pts * self._next.time_base < moment_s:
+    def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
+        """The packets that begin before `moment_s` and were not given yet, with times from second 0 on.
+
+        Each comes `delay_s` seconds later than in the file.
+        """
+        while self._next is not None and self._next.pts * self._next.time_base + delay_s < moment_s:
             packet, self._next = self._next, next(self._packets, None)
+            delay = round(delay_s / packet.time_base)
+            packet.pts, packet.dts = packet.pts + delay, packet.dts + delay
             yield packet
 
     def _read(self) -> Iterator[Any]:
         av = pyav()
-        strip = None
+        strip, continuity, last = None, Continuity(self._container), -1
         if self.codec == "aac" and not self._stream.codec_context.extradata:  # as broadcast: a header in each packet
             strip = av.bitstream.BitStreamFilterContext("aac_adtstoasc", self._stream)
         with suppress(av.FFmpegError, OSError):  # the file is broken here: its pictures tell
-            for packet in self._container.demux(self._stream):
-                if packet.pts is None:  # the last one is empty
-                    return
+            beside = () if is_whole(self._container) else self._container.streams.video[:1]
+            for packet in self._container.demux(*beside, self._stream):
+                continuity.carry(packet)
+                if packet.stream_index != self._stream.index or packet.pts is None:  # the last ones are empty
+                    continue
                 packet.pts, packet.dts = packet.pts - self._origin, (packet.dts or packet.pts) - self._origin
-                if packet.pts >= 0:
+                if packet.dts > last:  # else before the pictures, or already sounding where two parts overlap
+                    last = packet.dts
                     yield from strip.filter(packet) if strip else (packet,)
 
     def close(self) -> None:

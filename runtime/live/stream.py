@@ -9,24 +9,27 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from threading import Thread
+from threading import Event, Thread
 
 from ..channel import Channel, ChannelClosed
 from ..metrics.stats import Stats
 from ..metrics.stopwatch import Record
 from ..model.image import Image
-from .sinks import Sink
-from .sources import Frame, Source
+from .frame_clock import FrameClock
+from .sink import Sink, SinkClosed
+from .source import Frame, Source
 
 Process = Callable[[Frame, Record], Image]  # must leave the frame's picture as it is
 
 _WAITING = 4  # frames between two threads when none may be lost
+_EXACT_S = 1e-6  # of sums of seconds
+_NOTICE_S = 0.1  # how soon a stop is noticed while no frame comes
 
 # Why a frame was not shown.
 BEHIND = "behind"  # the source left it out, to catch up with what it shows
 MODEL_BUSY = "model_busy"  # a newer frame came while the model worked
 SINK_BUSY = "sink_busy"  # a newer one was ready while the sinks worked
-STOPPED = "stopped"  # under way when the run ended
+STOPPED = "stopped"  # under way when the run ended, or its sink had gone
 FAILED = "failed"  # its processing or writing raised
 
 
@@ -38,8 +41,10 @@ class Stream:
         process: frame in, picture out, (H, W, 3) uint8 BGR; runs in a thread of its own, one frame at a time. What it
             records of a stage named "network" is left out of `besides`.
         sink: open; written to from the thread that calls `run`, which windows need. Stays the caller's to close.
-        newest_wins: the drop rule; None takes it from the source.
-        on_keys: given the keys pressed in a window; False ends the run.
+        newest_wins: the drop rule; None takes it from the clock.
+        clock: when frames are; None takes the source's.
+        stop: ends the run when it is set, by whatever thread.
+        poll: called between frames, in the thread that calls `run`.
         stats: counts and clocks; a HUD may share them.
     """
 
@@ -50,16 +55,23 @@ class Stream:
         sink: Sink,
         *,
         newest_wins: bool | None = None,
-        on_keys: Callable[[str], bool] | None = None,
+        clock: FrameClock | None = None,
+        stop: Event | None = None,
+        poll: Callable[[], object] | None = None,
         stats: Stats | None = None,
     ) -> None:
         self._source, self._edit, self._sink = source, process, sink
-        self._newest_wins = source.live if newest_wins is None else newest_wins
-        self._on_keys = on_keys
+        self._clock = clock or FrameClock.of(source, every_frame=newest_wins is False)
+        self._newest_wins = self._clock.by_timestamp if newest_wins is None else newest_wins
+        self.stop, self._poll = stop or Event(), poll
+        self._asked_at: float | None = None  # when the frame that the reader waits for was asked for
         self.stats = stats or Stats()
 
     def run(self, *, max_frames: int | None = None, seconds: float | None = None) -> Stats:
-        """Runs until the source ends, a key ends it, `max_frames` were shown or `seconds` have passed.
+        """Runs until the source ends, `stop` is set, a sink has gone, `max_frames` were shown or `seconds` have passed.
+
+        The seconds are those of a recording's own time, and of the clock on the wall for a live source, and for a
+        recording that is waited for because it went away.
 
         Both threads have ended when it returns or raises, and frames read = shown + dropped. An error in any
         thread is raised here, after the frames before it were shown; so is Ctrl-C, at once. Runs once.
@@ -69,7 +81,7 @@ class Stream:
         edited: Channel[tuple[Frame, Image]] = Channel(capacity, newest_wins=self._newest_wins)
         # Daemons, so that a driver that never answers cannot keep the program alive after a second Ctrl-C.
         threads = [
-            Thread(target=self._read, args=(captured, max_frames), name="edgegan-read", daemon=True),
+            Thread(target=self._read, args=(captured, max_frames, seconds), name="edgegan-read", daemon=True),
             Thread(target=self._process, args=(captured, edited), name="edgegan-process", daemon=True),
         ]
         for thread in threads:
@@ -83,11 +95,14 @@ class Stream:
                 thread.join()
         return self.stats
 
-    def _read(self, captured: Channel[Frame], max_frames: int | None) -> None:
+    def _read(self, captured: Channel[Frame], max_frames: int | None, seconds: float | None) -> None:
         stats = self.stats
         try:
-            began = time.perf_counter()
+            began, self._asked_at = time.perf_counter(), time.monotonic()
             for count, frame in enumerate(self._source, 1):
+                self._asked_at = None
+                if seconds is not None and not self._source.live and self._clock.moment_s(frame) >= seconds - _EXACT_S:
+                    break
                 stats.record("read", time.perf_counter() - began)
                 if frame.decode_s > 0:
                     stats.record("decode", frame.decode_s)
@@ -100,7 +115,7 @@ class Stream:
                     return
                 if not self._newest_wins and count == max_frames:
                     break
-                began = time.perf_counter()
+                began, self._asked_at = time.perf_counter(), time.monotonic()
             captured.finish()
         except BaseException as error:
             captured.finish(error)
@@ -143,22 +158,35 @@ class Stream:
 
     def _show(self, edited: Channel[tuple[Frame, Image]], max_frames: int | None, seconds: float | None) -> None:
         stats = self.stats
-        deadline = None if seconds is None else time.monotonic() + seconds
-        while max_frames is None or stats.shown < max_frames:
+        deadline = None if seconds is None or not self._source.live else time.monotonic() + seconds
+        while not self.stop.is_set() and (max_frames is None or stats.shown < max_frames):
+            left_s = _NOTICE_S if deadline is None else min(_NOTICE_S, deadline - time.monotonic())
             try:
-                frame, result = edited.get(None if deadline is None else max(0.0, deadline - time.monotonic()))
-            except (ChannelClosed, TimeoutError):
+                frame, result = edited.get(max(0.0, left_s))
+            except ChannelClosed:
                 return
+            except TimeoutError:
+                if left_s < _NOTICE_S or (seconds is not None and self._away_s() >= seconds):
+                    return
+                continue
             began = time.perf_counter()
             after = replace(frame, image_bgr=result)
             try:
-                keys = self._sink.write(after, frame.image_bgr)
+                self._sink.write(after, frame.image_bgr)
+            except SinkClosed:
+                return stats.frames_dropped(STOPPED)
             except BaseException:
                 stats.frames_dropped(FAILED)
                 raise
             stats.record("write", time.perf_counter() - began)
             stats.frame_shown(frame.timestamp - frame.held_s)
-            if keys and self._on_keys and not self._on_keys(keys):
-                return
+            if self._poll is not None:
+                self._poll()
             if deadline is not None and time.monotonic() >= deadline:
                 return
+
+    def _away_s(self) -> float:
+        """How long a recording that may come back has not given the frame that was asked for."""
+        asked_at = self._asked_at
+        away = asked_at is not None and self._source.revivable and not self._source.live
+        return time.monotonic() - asked_at if away and asked_at is not None else 0.0

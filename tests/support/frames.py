@@ -3,8 +3,8 @@
 from types import SimpleNamespace
 
 from edgegan.runtime.errors import SinkError
-from edgegan.runtime.live.sinks import Sink
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.sink import Sink, SinkClosed
+from edgegan.runtime.live.source import Frame
 from support.av_clips import number_of, numbered
 
 
@@ -15,12 +15,13 @@ def frame(number: int, timestamp: float = 0.0, hw: tuple[int, int] = (48, 64)) -
 class Kept(Sink):
     """Keeps what it gets, and can be told to fail."""
 
-    def __init__(self, *, screen=False, keys="", fails=False):
-        self.screen, self.keys, self.fails, self.frames, self.closed = screen, keys, fails, [], 0
+    def __init__(self, *, screen=False, gone=False, fails=False):
+        self.screen, self.gone, self.fails, self.frames, self.closed = screen, gone, fails, [], 0
 
     def write(self, frame, before=None):
         self.frames.append(frame)
-        return self.keys
+        if self.gone:
+            raise SinkClosed
 
     def close(self):
         self.closed += 1

@@ -75,7 +75,7 @@ class Asked:
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
-        from edgegan.runtime.live.sinks import check_writable
+        from edgegan.runtime.live.sink import check_writable
 
         _ = self.wishes, self.ice_servers
         if self.address is not None:

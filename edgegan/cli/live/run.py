@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import math
 import os
-from contextlib import ExitStack
+import sys
+from collections.abc import Sequence
+from contextlib import ExitStack, redirect_stdout
 
-from edgegan.runtime.live.sinks import Sink, Sinks, open_sink
-from edgegan.runtime.live.stream import Stream
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.opening import open_source_for
+from edgegan.runtime.live.session import LiveSession
+from edgegan.runtime.live.sinks import open_sink, stdout
+from edgegan.runtime.live.source import Source
 from edgegan.runtime.model import artefact
+from edgegan.runtime.model.card import ModelCard
 from edgegan.runtime.shipped import default_model
 
 from .asked import Asked
-from .feed import open_feed
-from .outputs import dressed, keep_stdout_free
-from .show import open_show
+from .model import open_model
 from .start import list_presets
-from .telling import bar, introduce, notice_once, report, write_stats
+from .telling import announce_page, introduce, notice_once, report, show_progress, tell, write_stats
 
 
 def run(asked: Asked) -> None:
@@ -28,36 +32,67 @@ def run(asked: Asked) -> None:
         return list_presets(found.card)
     asked.check_for(found.card)
     with ExitStack() as stack:
-        keep_stdout_free(stack, asked.outputs)
-        feed = open_feed(stack, asked, found.card)
-        sinks: list[Sink] = [stack.enter_context(open_sink(spec, feed.clock, label=False)) for spec in asked.outputs]
+        _keep_stdout_free(stack, asked.outputs)
+        source = _open_source(stack, asked, found.card)
+        clock = FrameClock.of(source, every_frame=asked.every_frame)
+        sinks = [stack.enter_context(open_sink(spec, clock, label=False)) for spec in asked.outputs]
         screen = any(sink.screen for sink in sinks)
-        start = asked.wishes.begin(found.card, watched=screen or asked.web)
-        show = open_show(stack, asked, found, start, feed)
-        notice_once(show.model)
-        introduce(
-            show.model,
-            feed.source,
-            screen=screen,
-            set_=bool(start.changes) or asked.stdin or asked.web,
-            note=start.note,
-        )
+        watched = screen or asked.web
+        start = asked.wishes.begin(found.card, watched=watched)
+        model, controls = open_model(stack, asked, found, start, source, beside=clock.by_timestamp)
+        notice_once(model)
+        set_ = bool(start.changes) or asked.stdin or asked.web
+        introduce(model, source, screen=screen, set_=set_, note=start.note)
 
-        stats = Stats()
-        outputs = dressed(stack, asked, show, sinks, feed.clock, stats)
+        session = stack.enter_context(
+            LiveSession(
+                source,
+                model,
+                sinks,
+                controls=controls,
+                clock=clock,
+                faces=asked.face_options.which,
+                mark=asked.label,
+                hud=asked.hud,
+                files=asked.files if watched or asked.stdin or asked.snapshot_every else None,
+                snapshot_every_s=asked.snapshot_every,
+            )
+        )
+        if not watched:
+            controls.listener = tell  # for those who see no picture
+        if asked.stdin:
+            session.obey(sys.stdin, tell)
+        if asked.address is not None:
+            announce_page(session.serve(asked.address, ice=asked.ice_servers), asked.address)
         try:
-            with bar(feed.total, stats) as progress:
-                Stream(
-                    show.source,
-                    show.process,
-                    Sinks([*outputs, progress]),
-                    newest_wins=feed.newest_wins,
-                    on_keys=show.controls.press,
-                    stats=stats,
-                ).run(max_frames=feed.frames, seconds=feed.seconds)
+            with show_progress(session.total(asked.frames, asked.seconds), session.stats) as progress:
+                session.add(progress)
+                session.run(frames=asked.frames, seconds=asked.seconds)
         finally:
-            start.leave(show.controls)
-            Sinks(outputs).close()  # here, so that what is said of a file below is true
-            report(stats, [sink.about for sink in sinks if sink.about and not sink.screen])
+            start.leave(controls)
+            session.close()  # here, so that what is said of a file below is true
+            report(session.stats, [sink.about for sink in sinks if sink.about and not sink.screen])
             if asked.stats_json:
-                write_stats(asked.stats_json, stats, show.model, feed.source)
+                write_stats(asked.stats_json, session.stats, model, source)
+
+
+def _keep_stdout_free(stack: ExitStack, outputs: Sequence[str]) -> None:
+    """Where frames go to stdout, what is said goes to stderr: it would be in the picture."""
+    if any(stdout.accepts(spec) for spec in outputs):
+        stack.enter_context(redirect_stdout(sys.stderr))
+
+
+def _open_source(stack: ExitStack, asked: Asked, card: ModelCard) -> Source:
+    return open_source_for(
+        stack,
+        card,
+        asked.source_for(card),
+        watched="window" in asked.outputs or asked.web,
+        windows_only=all(spec == "window" for spec in asked.outputs),
+        fps=asked.fps,
+        size_hw=asked.size_hw,
+        loop=asked.loop,
+        realtime=asked.realtime or asked.web,
+        reconnect_s=math.inf if asked.patience is None else asked.patience,
+        every_frame=asked.every_frame,
+    )

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from edgegan.runtime.edit.session import Session
-    from edgegan.runtime.live.sinks import Sink
-    from edgegan.runtime.live.sources import Source
+    from edgegan.runtime.live.sink import Sink
+    from edgegan.runtime.live.source import Source
+    from edgegan.runtime.live.web import Address, WebPage
     from edgegan.runtime.metrics.stats import Stats
 
 _NOTICE = (
@@ -53,8 +54,23 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool, note:
     print("keys:    h shows them, q quits" if screen else "Ctrl-C stops")
 
 
+def tell(words: str) -> None:
+    """Says something while the run goes on."""
+    print(words, file=sys.stderr)
+
+
+def announce_page(page: WebPage, address: Address) -> None:
+    """Says where the page is, and what may go wrong there."""
+    print(f"page:    {page.url}")
+    if page.fingerprint:
+        print(f"         its certificate was made now, and browsers warn of it; SHA-256 {page.fingerprint}")
+    if not address.loopback and address.tls is None:
+        print("         not encrypted: whoever shares the network can see the picture, and visitors' own cameras")
+        print("         stay off; --tls auto mends both")
+
+
 @contextmanager
-def bar(total: int | None, stats: Stats) -> Iterator[Sink]:
+def show_progress(total: int | None, stats: Stats) -> Iterator[Sink]:
     """A progress bar on stderr, with what happens now, as a sink: each frame moves it on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
@@ -74,9 +90,8 @@ def bar(total: int | None, stats: Stats) -> Iterator[Sink]:
         task = progress.add_task("frames", total=total)
 
         class Bar(Null):
-            def write(self, frame: object, before: object = None) -> str:
+            def write(self, frame: object, before: object = None) -> None:
                 progress.advance(task)
-                return ""
 
         yield Bar()
 

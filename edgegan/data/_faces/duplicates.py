@@ -1,4 +1,4 @@
-"""Pictures that show the same: one photograph twice, resized, recoloured, compressed, or cut differently."""
+"""Pictures that show the same: one photograph twice, resized, recoloured, compressed, mirrored or cut differently."""
 
 from __future__ import annotations
 
@@ -40,9 +40,11 @@ def group_duplicates(descriptors: Sequence[NDArray[np.float32]]) -> list[int]:
             i = first[i]
         return i
 
-    rows = np.array(descriptors, np.float32).reshape(len(descriptors), -1)
+    rows = np.array(descriptors, np.float32).reshape(len(descriptors), _SHAPE[0] * _SHAPE[1])
     for start in range(0, len(rows), _BLOCK):
-        alike = rows[start : start + _BLOCK] @ rows.T > SAME
+        block = rows[start : start + _BLOCK]
+        mirrored = block.reshape(-1, *_SHAPE[::-1])[:, :, ::-1].reshape(block.shape)
+        alike = np.maximum(block @ rows.T, mirrored @ rows.T) > SAME
         for i, j in np.argwhere(alike):
             a, b = sorted((root(int(i) + start), root(int(j))))
             first[b] = a

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
 
-LEAST = 150  # pixels of hair below which its colour is not measured
+LEAST = 0.009  # share of hair in a picture below which its colour is not measured
 _STRETCH = (0.5, 2.0)  # of the luminance's deviation
 _CHROMA_KEPT = 0.35  # of the differences in chroma between strands
 # ITU-R BT.601, of RGB in [0, 1].
@@ -33,7 +33,7 @@ class HairColour:
 def measure_hair(picture: Floats, hair: NDArray[np.bool_]) -> HairColour | None:
     """The colour of the hair (H, W) in a picture (H, W, 3) in [0, 1]; None where there is too little of it."""
     inside = cv2.erode(hair.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
-    if int(inside.sum()) < LEAST:
+    if float(inside.mean()) < LEAST:
         return None
     ycc = picture[inside] @ _TO_YCC.T
     y, cb, cr = (float(v) for v in ycc.mean(0))

@@ -48,6 +48,7 @@ class FaceStream:
         flip: mirror half of them.
         balance: decisions, each one attribute or a group, whose answers shall be shown equally often.
         cap: see `rake_weights`.
+        guides: without them an item holds "image" and "label" alone, and takes a third of the time.
     """
 
     def __init__(
@@ -59,13 +60,15 @@ class FaceStream:
         flip: bool,
         balance: Sequence[Sequence[str]] = (),
         cap: float = 6.0,
+        guides: bool = True,
     ) -> None:
         self.pictures, self._size, self._augmentation, self._flip = pictures, size, augmentation, flip
         labels = np.stack([pictures.label(i) for i in range(len(pictures))])
         decisions = [[pictures.names.index(name) for name in names] for names in balance]
         weights = rake_weights(labels, decisions, cap=cap)
         self._order = repeat_by_weight(weights, _ROUNDS * len(pictures))
-        self._colours = _measure_colours(pictures)
+        self._guides = guides
+        self._colours = _measure_colours(pictures) if guides else {}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -85,6 +88,9 @@ class FaceStream:
             picture = composite(picture, person, draw_background(size, rng))
         clean = picture.astype(np.float32) / 255.0
         light = draw_light(cfg, size, rng)
+        if not self._guides:
+            shown = degrade(cfg, light.apply(clean), rng)
+            return {"image": np.ascontiguousarray(shown.transpose(2, 0, 1)) * 2.0 - 1.0, "label": label}
         left, right = sorted(_move(matrix, eye) for eye in self.pictures.eyes)
         dressed = GLASSES in names and label[names.index(GLASSES)] < 0.5 and bool(rng.random() < 0.5)
         worn = draw_eyewear(draw_style(rng), left, right, size) if dressed else None

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from edgegan.data import PictureStream, normalised, open_pictures
 from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture, Sheet, to_picture
 
@@ -44,9 +45,10 @@ _PREVIEW_BN_LATENTS = 128
 
 def networks(cfg: Config) -> Networks:
     """The generator and the discriminator, initialised as the original: N(0, 0.02), gains N(1, 0.02)."""
+    projected = cfg.discriminator == "projected"
     return {
         "generator": Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small),
-        "discriminator": Discriminator(cfg.size, cfg.ndf, cfg.small),
+        "discriminator": ProjectedDiscriminator() if projected else Discriminator(cfg.size, cfg.ndf, cfg.small),
     }
 
 
@@ -55,7 +57,7 @@ def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
     if network == "generator":
         return (torch.from_numpy(latent.draw(1, cfg.nz)),)
     image = torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size)
-    return image, objective.resized(image, cfg.small)
+    return (image,) if cfg.discriminator == "projected" else (image, objective.resized(image, cfg.small))
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -64,6 +66,11 @@ def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
     betas = (cfg.beta1, cfg.beta2)
     g_adam = torch.optim.Adam(g.parameters(), cfg.g_lr, betas)
     d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, betas)
+    if isinstance(d, ProjectedDiscriminator):
+        return (
+            Phase("G", g, g_adam, lambda s: objective.projected_g_loss(cfg, g, d, s)),
+            Phase("D", d, d_adam, lambda s: objective.projected_d_loss(cfg, d, s)),
+        )
     far = objective.distance(cfg, next(d.parameters()).device)
     return (
         Phase("G", g, g_adam, lambda s: objective.g_loss(cfg, g, d, s)),
@@ -79,7 +86,8 @@ def streams(cfg: Config, data: str) -> dict[str, Stream]:
 def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     """Pictures of fixed latents (those of `edgegan sample --seed 0`), and real ones with their reconstructions.
 
-    The frame in a real picture is the quadrant that the last row reconstructs.
+    The frame in a real picture is the quadrant that the last row reconstructs. A projected discriminator reconstructs
+    nothing: there the real pictures stand alone.
     """
     g, d = _typed(nets)
     device = next(g.parameters()).device
@@ -92,6 +100,8 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
 
     pictures = open_pictures(data, size=cfg.size, split="heldout")
     real = [pictures.picture(i % len(pictures)) for i in range(_COLUMNS)]
+    if isinstance(d, ProjectedDiscriminator):
+        return Sheet([str(i + 1) for i in range(_COLUMNS)], [*rows, [*real]], [*names, "held out"])
     which = torch.arange(_COLUMNS) % 4
     images = torch.from_numpy(np.stack([normalised(picture) for picture in real])).to(device)
     trained = d.training
@@ -144,7 +154,7 @@ def _typed_generator(nets: Networks) -> Generator:
     return g
 
 
-def _typed(nets: Networks) -> tuple[Generator, Discriminator]:
+def _typed(nets: Networks) -> tuple[Generator, Discriminator | ProjectedDiscriminator]:
     d = nets["discriminator"]
-    assert isinstance(d, Discriminator)
+    assert isinstance(d, Discriminator | ProjectedDiscriminator)
     return _typed_generator(nets), d

@@ -25,6 +25,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
 
     nz: int = 256
     ngf: int = 64
+    discriminator: Literal["paper", "projected"] = "paper"  # projected: Sauer et al. 2021, who pair it with FastGAN
     ndf: int = 64
 
     g_lr: float = 2e-4

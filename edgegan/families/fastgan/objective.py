@@ -17,6 +17,7 @@ from edgegan import losses
 from edgegan.families import Loss, Step
 from edgegan.lpips import Lpips
 from edgegan.networks.diff_augment import DRAWS, diff_augment
+from edgegan.networks.projected import ProjectedDiscriminator
 
 from .config import Config
 from .discriminator import Discriminator, quadrants
@@ -73,6 +74,23 @@ def d_loss(cfg: Config, d: Discriminator, far: Distance, step: Step) -> Loss:
         ).mean(),
     }
     return parts["adv"] + cfg.lambda_rec * parts["rec"], parts
+
+
+def projected_g_loss(cfg: Config, g: Generator, d: ProjectedDiscriminator, step: Step) -> Loss:
+    """The generator's side of the hinge, the mean over D's heads (Projected GANs, eq. 2)."""
+    real = step.real["image"]
+    big, _ = g(torch.randn(len(real), cfg.nz, device=real.device))
+    big = _augmented(cfg, step, big, _FAKE_BIG)
+    step.scratch[_FAKES] = big.detach()
+    score = losses.average_heads(losses.critic_g, d(big)[0])
+    return score, {"adv": score}
+
+
+def projected_d_loss(cfg: Config, d: ProjectedDiscriminator, step: Step) -> Loss:
+    """The hinge, the mean over D's heads, on the pictures that the generator's phase has left."""
+    real = d(_augmented(cfg, step, step.real["image"], _REAL))[0]
+    adv = losses.average_heads(losses.hinge_d, real, d(step.scratch.pop(_FAKES))[0])
+    return adv, {"adv": adv}
 
 
 def margins(step: Step, shape: tuple[int, ...], draw: int) -> Tensor:

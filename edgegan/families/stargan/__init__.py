@@ -90,12 +90,15 @@ def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
         of = f"_{slot.set.name}" if slot.sets > 1 else ""
         d_loss, g_loss = (partial(loss, cfg, players, slot=slot) for loss in (objective.d_loss, objective.g_loss))
         second = cfg.adversarial == "wgan-gp"
-        found.append(Phase(f"D{of}", d, d_adam, d_loss, first=first, needs_second_order=second))
+        d_phase = Phase(f"D{of}", d, d_adam, d_loss, first=first, needs_second_order=second)
+        g_phase = Phase(f"G{of}", g, g_adam, g_loss, cfg.n_critic, first=first)
+        r1_phases = []
         if cfg.adversarial == "hinge-r1":
             assert isinstance(d, Discriminator)
             r1_loss = partial(objective.r1_loss, cfg, d, slot=slot)
-            found.append(Phase(f"R1{of}", d, d_adam, r1_loss, cfg.r1_interval, first=first, needs_second_order=True))
-        found.append(Phase(f"G{of}", g, g_adam, g_loss, cfg.n_critic, first=first))
+            r1 = Phase(f"R1{of}", d, d_adam, r1_loss, cfg.r1_interval, first=first, needs_second_order=True)
+            r1_phases = [r1]
+        found += [g_phase, d_phase] if cfg.generator_first else [d_phase, *r1_phases, g_phase]
     return tuple(found)
 
 

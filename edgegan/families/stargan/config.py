@@ -112,6 +112,12 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             raise InputError(f"conditioning=film with stem_stride={self.stem_stride}", "1: it halves the size anyway")
 
     @property
+    def generator_first(self) -> bool:
+        """Whether the discriminator learns from the pictures that the generator has just been trained on, as
+        FastGAN's does: that spares a pass, and leaves the paper's order where the paper's networks play."""
+        return self.discriminator == "projected" and self.n_critic == 1 and len(self.slots) == 1
+
+    @property
     def multiple(self) -> int:
         """Height and width of what the generator takes are multiples of this."""
         return 8 if self.conditioning == "film" else 4 * self.stem_stride

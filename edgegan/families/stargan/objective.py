@@ -15,6 +15,7 @@ from .players import Players
 from .sets import Slot
 
 _REAL, _FAKE = 201, 202  # numbers of independent draws, apart from those of the label sets
+_FAKES = "fakes"
 
 
 def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
@@ -90,8 +91,10 @@ def d_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     real = slot.batch(step)
     image, label = real["image"], real["label"]
     target = target_labels(cfg, step, slot)
-    with torch.no_grad():
-        fake = nets.g(source(real), slot.condition(target))
+    fake = step.scratch.pop(_FAKES, None)  # where the generator's phase came first
+    if fake is None:
+        with torch.no_grad():
+            fake = nets.g(source(real), slot.condition(target))
     real_scores, logits = nets.judge(augmented(cfg, step, image, _REAL), label)
     fake_scores, _ = nets.judge(augmented(cfg, step, fake, _FAKE), target)
     parts: dict[str, Tensor] = {}
@@ -121,6 +124,8 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     image, label = source(real), source_label(real)
     target = target_labels(cfg, step, slot)
     fake, mask = nets.g.parts(image, slot.condition(target))
+    if cfg.generator_first:
+        step.scratch[_FAKES] = fake.detach()
     shown = augmented(cfg, step, fake, _FAKE)
     scores, logits = nets.judge(shown, target)
     parts = {"adv": losses.average_heads(losses.critic_g, scores)}

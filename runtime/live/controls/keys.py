@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...errors import InputError
-
-if TYPE_CHECKING:
-    from .panel import Panel
 
 ESCAPE, TAB, BACKSPACE = "\x1b", "\t", "\x08\x7f"
 
@@ -31,7 +28,29 @@ class Key:
     guest: bool = False
 
 
-def switch(name: str) -> Callable[[Panel], None]:
+class Keyed(Protocol):
+    """What keys act on: the controls of a run."""
+
+    @property
+    def bindings(self) -> Mapping[str, Key]:
+        """Character -> its command."""
+        ...
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end."""
+        ...
+
+    def changed(self) -> None:
+        """Counts a change."""
+        ...
+
+    def say(self, words: str) -> None:
+        """Shows a message for some seconds."""
+        ...
+
+
+def switch(name: str) -> Callable[[Any], None]:
     """Turns a yes or no of the look round."""
     return lambda panel: panel.choose(**{name: not getattr(panel.look, name)})
 
@@ -57,7 +76,7 @@ def bound(keys: Iterable[Key]) -> dict[str, Key]:
     return {name: key for key in keys for name in key.names}
 
 
-def press(panel: Panel, keys: str) -> bool:
+def press(panel: Keyed, keys: str) -> bool:
     """Acts on keys in turn; False once the run is to end. Unknown keys do nothing.
 
     A capital counts as the small letter where it is no key of its own.
@@ -74,11 +93,11 @@ def press(panel: Panel, keys: str) -> bool:
     return not panel.stopped
 
 
-def help_lines(panel: Panel) -> list[str]:
+def help_lines(panel: Keyed) -> list[str]:
     """Every command key and what it does."""
     return [key.help for key in dict.fromkeys(panel.bindings.values()) if key.help]
 
 
-def guest_keys(panel: Panel) -> frozenset[str]:
+def guest_keys(panel: Keyed) -> frozenset[str]:
     """The keys that a visitor of the page may press."""
     return frozenset(name for name, key in panel.bindings.items() if key.guest)

@@ -8,10 +8,6 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from ...errors import InputError
-from ...model.image import Image
-from ..sinks import Sink
-from ..sources import Frame
-from .keys import ESCAPE
 from .panel import Panel
 
 if TYPE_CHECKING:
@@ -92,7 +88,7 @@ _COMMANDS: dict[tuple[str, int], _Put] = {
 }
 
 
-class Lines(Sink):
+class Lines:
     """Obeys the lines of a text stream, between frames. A line that is wrong is answered, and changes nothing.
 
     Args:
@@ -114,11 +110,10 @@ class Lines(Sink):
         except (OSError, ValueError):  # closed under the reader
             return
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
-        """Obeys what has come since the last frame; "quit" counts as the Esc key."""
+    def poll(self) -> None:
+        """Obeys what has come since the last call; does not wait."""
         while not self._lines.empty() and not self._panel.stopped:
             try:
                 obey(self._panel, self._lines.get())
             except InputError as error:
                 self._answer(str(error))
-        return ESCAPE if self._panel.stopped else ""

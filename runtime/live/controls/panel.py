@@ -18,7 +18,7 @@ from . import keys as keyboard
 from .keys import Key
 from .look import Look, View
 from .remembered import Remembered
-from .slider import Slider
+from .slider import Slider, share
 
 if TYPE_CHECKING:
     from typing import Self
@@ -57,7 +57,7 @@ class Panel:
         self.memory = memory
         self.version = 0
         self.snapshots = 0
-        self.stopped = False
+        self.stopping = threading.Event()  # set: the run is to end
         self.listener: Callable[[str], object] | None = None  # also told what is said
         self._by_name = {slider.name: slider for slider in self.sliders}
         self._held = self.sliders[0].name if self.sliders else ""  # the slider that [ and ] push
@@ -123,9 +123,9 @@ class Panel:
             if view not in self.views:
                 raise InputError(f"there is no view {view!r}", f"there are: {', '.join(self.views)}")
             if "split" in look:
-                look["split"] = _share(look["split"])
+                look["split"] = share(look["split"])
             if look.get("click") is not None:
-                look["click"] = _share(look["click"][0]), _share(look["click"][1])
+                look["click"] = share(look["click"][0]), share(look["click"][1])
             self.look = replace(self.look, **look)
             self.version += 1
 
@@ -136,7 +136,12 @@ class Panel:
 
     def stop(self) -> None:
         """Asks the run to end."""
-        self.stopped = True
+        self.stopping.set()
+
+    @property
+    def stopped(self) -> bool:
+        """Whether the run was asked to end."""
+        return self.stopping.is_set()
 
     def say(self, words: str) -> None:
         """Shows a message for some seconds."""
@@ -209,7 +214,7 @@ class Panel:
         """Sliders of its own that begin where these stand; with a look of its own, and without the memory."""
         with self._lock:
             twin = copy.copy(self)
-            twin._lock = threading.RLock()
+            twin._lock, twin.stopping = threading.RLock(), threading.Event()
             twin.sliders = tuple(copy.copy(slider) for slider in self.sliders)
             twin._by_name = {slider.name: slider for slider in twin.sliders}
             twin.look, twin.memory, twin.listener, twin.version = Look(), None, None, 0
@@ -242,7 +247,3 @@ class Panel:
     def help_lines(self) -> list[str]:
         """Every command key and what it does."""
         return keyboard.help_lines(self)
-
-
-def _share(value: float) -> float:
-    return min(max(float(value), 0.0), 1.0)

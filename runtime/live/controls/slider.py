@@ -21,5 +21,10 @@ class Slider:
 
     def at(self, place: float) -> float:
         """The value at a place from 0 to 1, or at the nearer end, in steps of a fortieth."""
-        step = round(min(max(place, 0.0), 1.0) * self.STEPS)
+        step = round(share(place) * self.STEPS)
         return round(self.low + step / self.STEPS * (self.high - self.low), 6)
+
+
+def share(place: float) -> float:
+    """A place from 0 to 1; the nearer end for one beyond."""
+    return min(max(float(place), 0.0), 1.0)

@@ -7,9 +7,10 @@ from pathlib import Path
 from ...errors import InputError, SinkError
 from ...files import write_atomic
 from ...model.image import Image
+from ..frame_clock import FrameClock
 from ..provenance import png
-from ..sources import Frame
-from . import Clock, Sink, check_writable
+from ..sink import Sink, check_writable
+from ..source import Frame
 
 FALLBACK = True  # almost any word can name a folder
 
@@ -19,7 +20,7 @@ def accepts(spec: str) -> bool:
     return "://" not in spec and (Path(spec).is_dir() or spec.endswith("/") or not Path(spec).suffix)
 
 
-def open_sink(spec: str, clock: Clock) -> Folder:
+def open_sink(spec: str, clock: FrameClock) -> Folder:
     """Opens a folder, which must not hold frames yet."""
     del clock
     return Folder(Path(spec))
@@ -38,10 +39,9 @@ class Folder(Sink):
         self._path = path
         self.about = f"{path}/"
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Writes one picture."""
         try:
             write_atomic(self._path / f"frame_{frame.index:06d}.png", png(frame.image_bgr, self.origin))
         except InputError as error:
             raise SinkError(error.seen, error.expected, error.todo) from None
-        return ""

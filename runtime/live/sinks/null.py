@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from ...model.image import Image
-from ..sources import Frame
-from . import Clock, Sink
+from ..frame_clock import FrameClock
+from ..sink import Sink
+from ..source import Frame
 
 
 def accepts(spec: str) -> bool:
@@ -12,7 +13,7 @@ def accepts(spec: str) -> bool:
     return spec == "null"
 
 
-def open_sink(spec: str, clock: Clock) -> Null:
+def open_sink(spec: str, clock: FrameClock) -> Null:
     """Opens nothing."""
     del spec, clock
     return Null()
@@ -21,6 +22,5 @@ def open_sink(spec: str, clock: Clock) -> Null:
 class Null(Sink):
     """Takes every frame and forgets it."""
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Does nothing."""
-        return ""

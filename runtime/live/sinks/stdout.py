@@ -10,9 +10,9 @@ import numpy as np
 
 from ...errors import SinkError
 from ...model.image import Image
-from ..controls.keys import ESCAPE
-from ..sources import Frame
-from . import Clock, Sink, check_same_size
+from ..frame_clock import ConstantRate, FrameClock
+from ..sink import Sink, SinkClosed, check_same_size
+from ..source import Frame
 from ._even import even
 
 SPECS = ("-", "stdout")
@@ -23,7 +23,7 @@ def accepts(spec: str) -> bool:
     return spec in SPECS
 
 
-def open_sink(spec: str, clock: Clock) -> Stdout:
+def open_sink(spec: str, clock: FrameClock) -> Stdout:
     """Takes stdout, which must not be a terminal."""
     del spec
     if os.isatty(1):
@@ -38,63 +38,62 @@ def open_sink(spec: str, clock: Clock) -> Stdout:
 class Stdout(Sink):
     """YUV4MPEG2 (4:2:0, BT.601): ffmpeg, ffplay, mpv and x264 know it, and it tells its own size and rate.
 
-    Its rate is constant: of a live source, each frame is repeated, or left out, so that it takes as long as it
-    took. A reader that goes away ends the run as a closed window does. Owns `descriptor` and writes nothing else
-    to it; nobody else may.
+    Its rate is constant: each frame is repeated, or left out, so that it lasts as long as the clock says. A reader
+    that goes away ends the run as a closed window does. Owns `descriptor` and writes nothing else to it; nobody else
+    may.
     """
 
     stage = "encode"
 
-    def __init__(self, descriptor: int, clock: Clock | None = None) -> None:
-        self._clock = clock or Clock()
+    def __init__(self, descriptor: int, clock: FrameClock | None = None) -> None:
+        self._rate = ConstantRate(clock or FrameClock())
         self._out = os.fdopen(descriptor, "wb")
         self._size_hw = (0, 0)
-        self._begin = 0.0
-        self._written = 0
         self._last: Image | None = None  # as it is sent
-        self._gone = False
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
-        """Writes one frame; waits while the reader is busy. Every frame must have the size of the first."""
+    def write(self, frame: Frame, before: Image | None = None) -> None:
+        """Writes one frame; waits while the reader is busy. Every frame must have the size of the first.
+
+        Raises SinkClosed when the reader has gone.
+        """
         if self._last is None:
             self._begin_stream(frame)
         check_same_size(frame, self._size_hw, "stdout")
-        place = self._written
-        if self._clock.by_timestamp:
-            place = round(self._clock.moment_s(frame, self._begin) * self._clock.fps)
-        while self._written < place:  # the last one stands for those that were lost
+        missing, free = self._rate.place(frame)
+        for _ in range(missing):  # the last one stands for those that were lost
             self._put_last()
-        if self._written == place:
+        if free:
             self._last = _i420(frame.image_bgr)
             self._put_last()
-        return ESCAPE if self._gone else ""
 
     def _begin_stream(self, frame: Frame) -> None:
         height, width = frame.image_bgr.shape[:2]
-        self._size_hw, self._begin = (height, width), frame.timestamp
-        rate = Fraction(self._clock.fps).limit_denominator(1001)
+        self._size_hw = height, width
+        rate = Fraction(self._rate.fps).limit_denominator(1001)
         size = f"W{width + width % 2} H{height + height % 2}"
         self._put(f"YUV4MPEG2 {size} F{rate.numerator}:{rate.denominator} Ip A1:1 C420jpeg\n".encode())
 
     def _put_last(self) -> None:
         if self._last is not None:
             self._put(b"FRAME\n", self._last.data)
-            self._written += 1
 
     def _put(self, *parts: bytes | memoryview) -> None:
-        if self._gone:
-            return
         try:
             for part in parts:
                 self._out.write(part)
             self._out.flush()
         except BrokenPipeError:
-            self._gone = True
+            raise SinkClosed from None
         except OSError as error:
             raise SinkError(f"stdout cannot be written: {error.strerror}") from None
 
     def close(self) -> None:
-        """Lets go of it: the reader sees the end."""
+        """Lets go of it, after the rest of the last frame's time: the reader sees the end."""
+        if self._out.closed:
+            return
+        with suppress(SinkClosed, SinkError):
+            for _ in range(self._rate.rest()):
+                self._put_last()
         with suppress(OSError):
             self._out.close()
 

@@ -13,10 +13,11 @@ from ...errors import InputError, SinkError
 from ...files import atomic_path
 from ...model.image import Image
 from ...opencv import pyav
+from ..frame_clock import FrameClock
 from ..provenance import Origin, append_to_mp4
+from ..sink import Sink, check_same_size, check_writable
 from ..sound import SoundTrack
-from ..sources import Frame
-from . import Clock, Sink, check_same_size, check_writable
+from ..source import Frame
 from ._even import even
 
 SUFFIXES = (".mkv", ".mov", ".mp4")
@@ -34,7 +35,7 @@ def accepts(spec: str) -> bool:
     return Path(spec).suffix.lower() in SUFFIXES and not Path(spec).is_dir()
 
 
-def open_sink(spec: str, clock: Clock) -> Video:
+def open_sink(spec: str, clock: FrameClock) -> Video:
     """Opens a video file."""
     return Video(Path(spec), clock)
 
@@ -51,24 +52,24 @@ class Video(Sink):
 
     stage = "encode"
 
-    def __init__(self, path: Path, clock: Clock | None = None) -> None:
+    def __init__(self, path: Path, clock: FrameClock | None = None) -> None:
         self._av = pyav()
         if "libx264" not in self._av.codecs_available:
             raise SinkError("this build of PyAV has no H.264 encoder (libx264)", todo="run: pip install -U av")
         check_writable(path)
-        self._path, self._clock = path, clock or Clock()
+        self._path, self._clock = path, clock or FrameClock()
         self._size_hw = (0, 0)
         self._scaler = self._av.video.reformatter.VideoReformatter()
         self._container: Any = None
         self._stream: Any = None
         self._track: SoundTrack | None = None
         self._sound: Any = None  # the track's stream in this file
-        self._begin = 0.0
         self._last_tick, self._next_key, self._packets = -1, 0, 0
+        self._sound_delay_s = self._lasts_s = 0.0
         self._closed = False
         self.about = str(path)
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
+    def write(self, frame: Frame, before: Image | None = None) -> None:
         """Encodes one frame. Every frame must have the size of the first."""
         if self._container is None:
             self._start(frame)
@@ -80,13 +81,12 @@ class Video(Sink):
             dst_colorspace="ITU709",
             dst_color_range="MPEG",
         )
-        tick = self._tick(frame)
+        tick, self._lasts_s = self._tick(frame), frame.lasts_s
         picture.pts, picture.time_base = tick, Fraction(1, _TICKS)
         if tick >= self._next_key:
             picture.pict_type, self._next_key = self._av.video.frame.PictureType.I, tick + _TICKS
-        self._copy_sound(tick / _TICKS)
+        self._copy_sound(tick / _TICKS, self._clock.sound_delay_s(frame))
         self._encode(picture)
-        return ""
 
     def _start(self, frame: Frame) -> None:
         height, width = frame.image_bgr.shape[:2]
@@ -104,7 +104,7 @@ class Video(Sink):
         context.gop_size = 10_000  # key frames come by time, in `write`
         context.colorspace = context.color_primaries = context.color_trc = 1  # BT.709
         context.color_range = 1  # 16 to 235
-        self._stream, self._size_hw, self._begin = stream, (height, width), frame.timestamp
+        self._stream, self._size_hw = stream, (height, width)
         self._start_sound()
 
     def _start_sound(self) -> None:
@@ -117,10 +117,11 @@ class Video(Sink):
             self.about = f"{self._path} (without sound: {self._path.suffix} cannot hold {self._track.codec})"
             self._end_sound()
 
-    def _copy_sound(self, until_s: float) -> None:
-        """The sound before that moment."""
+    def _copy_sound(self, until_s: float, delay_s: float) -> None:
+        """The sound before that moment, which comes so much later than in the film."""
+        self._sound_delay_s = delay_s
         if self._track is not None:
-            for packet in self._track.until(until_s):
+            for packet in self._track.until(until_s, delay_s):
                 packet.stream = self._sound
                 self._mux(packet)
 
@@ -130,7 +131,7 @@ class Video(Sink):
             self._track = None
 
     def _tick(self, frame: Frame) -> int:
-        tick = round(self._clock.moment_s(frame, self._begin) * _TICKS)
+        tick = round(self._clock.moment_s(frame) * _TICKS)
         self._last_tick = max(tick, self._last_tick + 1)
         return self._last_tick
 
@@ -161,7 +162,8 @@ class Video(Sink):
         self._closed = True
         try:
             if self._packets:
-                self._copy_sound(self._last_tick / _TICKS + 1 / self._clock.fps)  # the last picture's too
+                end_s = self._last_tick / _TICKS + (self._lasts_s or 1 / self._clock.fps)  # of the last picture
+                self._copy_sound(end_s, self._sound_delay_s)
                 self._encode(None)
         finally:
             self._end_sound()

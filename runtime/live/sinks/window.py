@@ -9,10 +9,11 @@ from ...errors import SinkError
 from ...model.image import Image
 from ..controls.keys import ESCAPE
 from ..controls.panel import Panel
+from ..frame_clock import FrameClock
 from ..pace import Pace
 from ..screen.touch import Touch
-from ..sources import Frame
-from . import Clock, Sink
+from ..sink import Sink, SinkClosed
+from ..source import Frame
 
 _PROBE = "import cv2; cv2.namedWindow('edgegan'); cv2.waitKey(1); cv2.destroyAllWindows()"
 _PROBE_TIMEOUT_S = 30.0
@@ -23,23 +24,23 @@ def accepts(spec: str) -> bool:
     return spec == "window"
 
 
-def open_sink(spec: str, clock: Clock) -> Window:
+def open_sink(spec: str, clock: FrameClock) -> Window:
     """Opens a window."""
     del spec
     return Window(clock)
 
 
 class Window(Sink):
-    """Shows frames and gives keys. Recorded sources are shown at their own speed; live ones as they come.
+    """Shows frames and takes keys. Recorded sources are shown at their own speed; live ones as they come.
 
-    The mouse works on the picture itself. Closing the window by its button counts as the Esc key. Raises SinkError
+    The mouse works on the picture itself. Closing the window by its button ends the run. Raises SinkError
     where there is no display.
     """
 
     screen = True
     stage = "display"
 
-    def __init__(self, clock: Clock | None = None, *, title: str = "edgegan") -> None:
+    def __init__(self, clock: FrameClock | None = None, *, title: str = "edgegan") -> None:
         check_display()
         loaded = [name for name in sys.modules if name in ("av", "cv2")]
         if sys.platform == "linux" and loaded == ["av", "cv2"]:  # see opencv.pyav
@@ -47,7 +48,7 @@ class Window(Sink):
                 "PyAV was loaded before OpenCV, whose windows would hang",
                 todo="in your program, put `import cv2` before `import av`",
             )
-        self._clock, self._title, self._opened = clock or Clock(), title, False
+        self._clock, self._title, self._opened = clock or FrameClock(), title, False
         self._pace = Pace()
         self._panel: Panel | None = None
         self._touch: Touch | None = None
@@ -56,11 +57,14 @@ class Window(Sink):
         self.about = "window"
 
     def offer(self, panel: Panel) -> None:
-        """Lets the mouse push the panel's sliders and divider, and the panel choose the whole screen."""
+        """Lets keys steer, the mouse push the panel's sliders and divider, and the panel choose the whole screen."""
         self._panel, self._touch = panel, Touch(panel)
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
-        """Shows the frame when its time has come."""
+    def write(self, frame: Frame, before: Image | None = None) -> None:
+        """Shows the frame when its time has come, and acts on the key that was pressed meanwhile.
+
+        Raises SinkClosed once the window is closed.
+        """
         import cv2
 
         self._hw = (frame.image_bgr.shape[0], frame.image_bgr.shape[1])
@@ -70,15 +74,23 @@ class Window(Sink):
             cv2.setMouseCallback(self._title, self._on_mouse)
             self._opened = True
         elif cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            return ESCAPE
+            raise SinkClosed
         if self._panel is not None and self._panel.look.full_screen != self._full_screen:
             self._full_screen = not self._full_screen
             kind = cv2.WINDOW_FULLSCREEN if self._full_screen else cv2.WINDOW_NORMAL
             cv2.setWindowProperty(self._title, cv2.WND_PROP_FULLSCREEN, kind)
         cv2.imshow(self._title, frame.image_bgr)
-        wait_s = 0.0 if self._clock.by_timestamp else self._pace.wait_s(self._clock.moment_s(frame, 0.0))
+        wait_s = 0.0 if self._clock.by_timestamp else self._pace.wait_s(self._clock.moment_s(frame))
         key = cv2.waitKey(max(1, round(1000 * wait_s)))
-        return chr(key & 0xFF) if key >= 0 else ""
+        if key >= 0:
+            self._press(chr(key & 0xFF))
+
+    def _press(self, key: str) -> None:
+        """Gives a key to the panel; a window without one knows the keys that end the run."""
+        if self._panel is not None:
+            self._panel.press(key)
+        elif key in "q" + ESCAPE:
+            raise SinkClosed
 
     def _on_mouse(self, event: int, x: int, y: int, flags: int, _: object) -> None:
         """Runs inside `waitKey`, in the thread that writes; (x, y) are pixels of the picture."""

@@ -9,108 +9,19 @@ one picture, or opened again when it went away.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from ...errors import InputError, SourceError, SourceRefusedError
+from ...errors import InputError, SourceError
 from ...kinds import modules
-from ...model.image import Image
-
-if TYPE_CHECKING:
-    from typing import Self
-
-    from ..sound import Sound
+from ..source import AGAIN_S, Source, Wanted
+from ._paced import Paced
+from ._reconnecting import Reconnecting
+from ._resuming import Resuming
 
 SPECS = (
     "a camera (0 or /dev/video0), a video file, a picture, a folder of pictures, a URL, gst:PIPELINE, "
     "synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
 )
-AGAIN_S = 2.0  # for a source that went away to answer: it is to be back within three seconds of its return
-
-
-@dataclass(frozen=True, slots=True)
-class Frame:
-    """One picture of a source.
-
-    `index` counts the source's frames from 0. `timestamp`, in monotonic seconds, is when it was taken or, for a
-    picture that is shown again because the source is away, when it was given again; `held_s` is then how long
-    ago it was taken, and 0 for a fresh one, and `held_why` says why, where that is known. `moment_s` is where a
-    recording has it, in seconds from its first picture; None where only the rate tells. `decode_s` is the time that
-    decoding it took, without the wait for it. `skipped` counts the frames before it that a live source left out to
-    catch up.
-    """
-
-    image_bgr: Image
-    index: int
-    timestamp: float
-    source: str
-    held_s: float = 0.0
-    moment_s: float | None = None
-    decode_s: float = 0.0
-    held_why: str = ""
-    skipped: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is asked of a source, as `open_source` takes it; `answer_s` is how long it may take to give a picture, in
-    seconds (None: as long as such a source may)."""
-
-    fps: float | None = None
-    size_hw: tuple[int, int] | None = None
-    loop: bool = False
-    every_frame: bool = False
-    answer_s: float | None = None
-
-
-class Source(Protocol):
-    """Frames, in order, from one place. Open from construction on; leaving the context closes it.
-
-    `name` is short and holds no password; `about` says in words what was got. A `live` source goes on whether
-    or not anyone reads: old frames of it are worth nothing. A `revivable` one that breaks may be back when it is
-    opened again: a live one anew, a recording by `resume`. `fps` and `length` (in frames) are None where unknown;
-    `sound` is that of a recording. Iterating raises SourceError when the source breaks; it is for one thread and
-    one pass.
-    """
-
-    name: str
-    about: str
-    live: bool
-    fps: float | None
-    size_hw: tuple[int, int]
-    length: int | None
-    revivable: bool = False
-    sound: Sound | None = None
-
-    def __iter__(self) -> Iterator[Frame]: ...
-
-    def resume(self) -> None:
-        """Opens a revivable recording that broke again, so that iterating goes on with the frame it lacked.
-
-        Raises SourceError when it is still away, SourceRefusedError when trying again does not help.
-        """
-        raise SourceRefusedError(f"{self.name} cannot go on where it stood")
-
-    def stop(self) -> None:
-        """Ends an iteration that waits for what went away; may be called from any thread."""
-        return
-
-    def close(self) -> None:
-        """Lets go of the device or file; may be called twice."""
-        return
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def open_source(
@@ -151,18 +62,12 @@ def open_source(
     source = _open(spec, wanted)
     if source.revivable and reconnect_s > 0:
         if not source.live:
-            from ._resuming import Resuming
-
             source = Resuming(source, give_up_s=reconnect_s)
         else:
-            from ._reconnecting import Reconnecting
-
             # What took long to open at first may do so again.
             again = replace(wanted, answer_s=max(AGAIN_S, 2 * (time.monotonic() - began)))
             source = Reconnecting(source, lambda: _open(spec, again), give_up_s=reconnect_s)
     if realtime and not source.live:
-        from ._paced import Paced
-
         source = Paced(source)
     return source
 
@@ -173,30 +78,3 @@ def _open(spec: str, wanted: Wanted) -> Source:
             source: Source = kind.open_frames(spec, wanted)
             return source
     raise SourceError(f"source {spec!r}: no such file or folder", f"expected {SPECS}")
-
-
-def frame_of(
-    picture: NDArray[Any],
-    index: int,
-    source: str,
-    *,
-    taken: float | None = None,
-    moment_s: float | None = None,
-    decode_s: float = 0.0,
-    skipped: int = 0,
-) -> Frame:
-    """A frame taken at the monotonic second `taken` (None: now). `picture` is (H, W, 3), BGR, of 8 bits."""
-    taken = time.monotonic() if taken is None else taken
-    return Frame(
-        np.asarray(picture, np.uint8), index, taken, source, moment_s=moment_s, decode_s=decode_s, skipped=skipped
-    )
-
-
-def refuse_size(spec: str, size_hw: tuple[int, int] | None) -> None:
-    """Raises InputError if a size was asked of something recorded."""
-    if size_hw is not None:
-        raise InputError(
-            f"a size was asked of {spec}, which is already recorded",
-            "a size can be asked of a camera or of the synthetic camera only",
-            "leave the size out",
-        )

@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import math
-import re
 import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import Any
 
 from ...errors import SourceError, SourceRefusedError
-from ...model.image import Image
 from ...opencv import pyav
+from ..continuity import Continuity, is_whole
 from ..pace import Pace
 from ..sound import Sound
-from . import AGAIN_S, Frame, Source, frame_of
+from ..source import AGAIN_S, Frame, Source, frame_of
+from ._av_picture import Picture, constant_rate, upright, without_password
 from ._catch_up import CatchUp
 
 ANSWER_S = 10.0  # for a stream to answer
@@ -33,13 +31,6 @@ class _OvershotError(Exception):
     """The place that was sought lies behind the one that was wanted."""
 
 
-class _Picture(NamedTuple):
-    image: Image
-    time_s: float | None  # as the file or stream tells it
-    taken: float | None  # of a live stream, in monotonic seconds
-    decode_s: float
-
-
 class AvVideo(Source):
     """A video through FFmpeg's libraries. A URL without a known duration is live: decoded without delay, and not
     in full where it comes faster than that can be done, unless `every_frame` is wanted."""
@@ -48,6 +39,7 @@ class AvVideo(Source):
     _last_s: float | None = None  # and the last that was given
     _breaks, _broke_after = 0, -1  # times, frames
     _late: CatchUp | None = None
+    _continuity: Continuity | None = None
 
     def __init__(
         self,
@@ -70,14 +62,15 @@ class AvVideo(Source):
         self.revivable = url
         stream.thread_type = "SLICE" if self.live else "AUTO"  # threads by frame hold back as many frames
         self.fps = fps or (float(stream.average_rate) if stream.average_rate else None)
+        self.constant_fps = fps or constant_rate(stream)
         self._loop = loop and not self.live
         frames = stream.frames or (round(duration_s * float(stream.average_rate or 0)) if duration_s else 0)
         self.length = None if self.live or loop else frames or None
         self._count = 0  # frames given so far
-        # The first picture proves that this is a video, and only it knows whether the picture is turned.
         self._moments = not (fps or loop or self.live)
+        # The first picture proves that this is a video, and only it knows whether the picture is turned.
         self._pictures = self._decoded()
-        self._first: _Picture | None = None
+        self._first: Picture | None = None
         try:
             self._first = next(self._pictures, None)
         except SourceError as error:
@@ -128,11 +121,12 @@ class AvVideo(Source):
                 self.name,
                 taken=picture.taken,
                 moment_s=moment_s,
+                lasts_s=picture.lasts_s,
                 decode_s=picture.decode_s,
                 skipped=self._late.skipped() if self._late else 0,
             )
 
-    def _next(self) -> _Picture | None:
+    def _next(self) -> Picture | None:
         """The next picture, None at the end."""
         picture, self._first = self._first, None
         if picture is None:
@@ -151,7 +145,8 @@ class AvVideo(Source):
         if last_s is None:
             raise SourceRefusedError(f"{self.name} broke, and cannot go on: its pictures tell no times")
         # Formats without an index lead to some place nearby, from where the next key frame may lie too far on.
-        for back_s in (*_BACK_S, None):
+        leapt = self._continuity is not None and self._continuity.jumps  # then a time does not tell the place
+        for back_s in (None,) if leapt else (*_BACK_S, None):
             self.close()
             self._open(AGAIN_S)
             self._stream.thread_type = "AUTO"
@@ -168,14 +163,25 @@ class AvVideo(Source):
         raise SourceRefusedError(f"{self.name} broke, and cannot go on: where it stood is not found again")
 
     def _packets(self) -> Iterable[Any]:
-        packets: Iterator[Any] = self._container.demux(self._stream)
         if not self.live or self._segmented:
-            return packets
+            return self._carried()
+        packets: Iterator[Any] = self._container.demux(self._stream)
         timed = not self._container.format.flags & _UNTIMED
         self._late = CatchUp(packets, self._stream, timed=timed, skip=not self._every_frame)
         return self._late
 
-    def _decoded(self, after_s: float = -math.inf) -> Iterator[_Picture]:
+    def _carried(self) -> Iterator[Any]:
+        """The packets of the pictures, with times that go on. Those of the sound are read too where it is copied:
+        `SoundTrack` reads the same ones, so that both go on alike."""
+        apart = self._url or not self._moments or is_whole(self._container)
+        sound = () if apart else self._container.streams.audio[:1]
+        self._continuity = Continuity(self._container)
+        for packet in self._container.demux(self._stream, *sound):
+            self._continuity.carry(packet)
+            if packet.stream_index == self._stream.index:
+                yield packet
+
+    def _decoded(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
         packets, scaler = iter(self._packets()), av.video.reformatter.VideoReformatter()
@@ -191,9 +197,10 @@ class AvVideo(Source):
                         continue
                     if overshot:
                         raise _OvershotError
-                    image = _upright(frame, scaler)
+                    image = upright(frame, scaler)
                     taken = self._late.taken(frame.time) if self._late else None
-                    yield _Picture(image, frame.time, taken, time.perf_counter() - began)
+                    lasts_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
+                    yield Picture(image, frame.time, taken, lasts_s, time.perf_counter() - began)
                     began = time.perf_counter()
             except av.InvalidDataError as error:
                 if not self.live:  # a stream recovers at its next key frame; a file does not heal
@@ -217,15 +224,3 @@ class AvVideo(Source):
     def close(self) -> None:
         """Closes the file or the connection."""
         self._container.close()
-
-
-def _upright(frame: Any, scaler: Any) -> Image:
-    """Phones record lying down and write the turn beside the picture. `scaler` is PyAV's, kept from frame to frame."""
-    picture: Image = scaler.reformat(frame, format="bgr24").to_ndarray()
-    quarters = round((getattr(frame, "rotation", 0) or 0) / 90) % 4  # counter-clockwise
-    return np.ascontiguousarray(np.rot90(picture, quarters)) if quarters else picture
-
-
-def without_password(spec: str) -> str:
-    """An address as it may be shown."""
-    return re.sub(r"(://)[^/@]*@", r"\1***@", spec)

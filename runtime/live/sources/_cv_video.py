@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import SourceError
 from ...opencv import quiet
-from . import Frame, Source, frame_of
+from ..source import Frame, Source, frame_of
 
 
 class CvVideo(Source):

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..controls.panel import Panel
-from . import Frame, Source
+from ..source import Frame, Source
 from ._wrapped import Wrapped
 
 _TICK_S = 0.04
@@ -26,16 +26,22 @@ class Frozen(Wrapped):
 
     def __iter__(self) -> Iterator[Frame]:
         held: Frame | None = None
-        repeats = 0
+        repeats, tick_s = 0, 1.0 / self.fps if self.fps else _TICK_S
         for frame in self._source:
             frozen = held is not None and self._panel.look.frozen
             if not self.live:
                 while held is not None and self._panel.look.frozen:
-                    time.sleep(1.0 / self.fps if self.fps else _TICK_S)
+                    time.sleep(tick_s)
                     repeats += 1
-                    yield replace(held, index=held.index + repeats, timestamp=time.monotonic(), decode_s=0.0)
+                    yield replace(
+                        held,
+                        index=held.index + repeats,
+                        timestamp=time.monotonic(),
+                        frozen_s=repeats * tick_s,
+                        decode_s=0.0,
+                    )
             elif frozen and held is not None:
                 yield replace(frame, image_bgr=held.image_bgr)
                 continue
             held = frame
-            yield replace(frame, index=frame.index + repeats)
+            yield replace(frame, index=frame.index + repeats, frozen_s=repeats * tick_s)

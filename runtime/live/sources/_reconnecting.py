@@ -12,7 +12,7 @@ import numpy as np
 from ...channel import Channel, ChannelClosed
 from ...errors import SourceError, SourceRefusedError
 from ...model.image import Image
-from . import Frame, Source, frame_of
+from ..source import Frame, Source, frame_of
 from ._retry import Retry
 from ._wrapped import Wrapped
 

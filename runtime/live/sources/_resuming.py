@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import SourceError, SourceRefusedError
-from . import Frame, Source
+from ..source import Frame, Source
 from ._retry import Retry
 from ._wrapped import Wrapped
 

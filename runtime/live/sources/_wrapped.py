@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import Source
+from ..source import Source
 
 
 class Wrapped(Source):
@@ -12,6 +12,7 @@ class Wrapped(Source):
         self._source = source
         self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
         self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
+        self.constant_fps, self.revivable = source.constant_fps, source.revivable
 
     def stop(self) -> None:
         """Passes it on."""

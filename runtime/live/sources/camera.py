@@ -15,7 +15,7 @@ import numpy as np
 from ...errors import SourceError
 from ...model.image import Image
 from ...opencv import quiet
-from . import Frame, Source, Wanted, frame_of
+from ..source import Frame, Source, Wanted, frame_of
 
 DEVICES = Path("/sys/class/video4linux")
 NODES = Path("/dev")

@@ -19,7 +19,7 @@ import numpy as np
 
 from ...errors import InputError, SourceError
 from ...model.image import Image
-from . import Frame, Source, Wanted, frame_of
+from ..source import Frame, Source, Wanted, frame_of
 
 _PREFIX = "gst:"
 _FIRST_S, _NEXT_S = 15.0, 5.0  # how long the first picture may take, and each after it

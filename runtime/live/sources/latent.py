@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from ...errors import InputError
-from . import Frame, Source, Wanted, frame_of
+from ..source import Frame, Source, Wanted, frame_of
 
 _SPEC = re.compile(r"latent(?:@(\d+(?:\.\d+)?))?(?:#(\d+))?")
 

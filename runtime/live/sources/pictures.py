@@ -11,7 +11,7 @@ import numpy as np
 
 from ...errors import SourceError
 from ...model.image import Image
-from . import Frame, Source, Wanted, frame_of, refuse_size
+from ..source import Frame, Source, Wanted, frame_of, refuse_size
 
 SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
 

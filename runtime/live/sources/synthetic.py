@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from ...drawn import avatars
 from ...errors import InputError
 from ...model.image import Image
-from . import Frame, Source, Wanted, frame_of
+from ..source import Frame, Source, Wanted, frame_of
 
 _SPEC = re.compile(r"synthetic(?::?(?:(\d+)x(\d+))?(?:@(\d+(?:\.\d+)?))?(?:#(\d+))?)")
 _PERSON_S = 4.0  # how long one person stays

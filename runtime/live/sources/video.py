@@ -6,8 +6,9 @@ from pathlib import Path
 
 from ...errors import MissingExtraError
 from ...opencv import pyav
-from . import Source, Wanted, refuse_size
-from ._av_video import ANSWER_S, AvVideo, without_password
+from ..source import Source, Wanted, refuse_size
+from ._av_picture import without_password
+from ._av_video import ANSWER_S, AvVideo
 from ._cv_video import CvVideo
 
 FALLBACK = True  # any file may be a video

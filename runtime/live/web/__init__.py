@@ -2,7 +2,7 @@
 
     with WebPage(controls, stats, {"model": "mine"}, address=Address("127.0.0.1", 8080)) as page:
         print(page.url)
-        Stream(source, process, page, stats=stats).run()
+        Stream(source, process, page.sink, stats=stats).run()
 
 Needs the `web` extra when a page is opened, not before.
 """

@@ -13,6 +13,8 @@ from typing import NamedTuple
 from ...model.image import Image
 from ..controls.look import Look, View
 from ..screen.views import compose
+from ..sink import Sink
+from ..source import Frame
 from . import jpeg
 
 Record = Callable[[str, float], None]  # (stage, seconds)
@@ -46,12 +48,15 @@ class Moment:
         return 1000.0 * (time.monotonic() - self.captured_at)
 
 
-class Broadcast:
-    """A slot for the newest frame. Each visitor takes what is newest when it is ready for more, so that a slow one
-    misses frames and delays nobody.
+class Broadcast(Sink):
+    """The sink of the page: a slot for the newest frame. Each visitor takes what is newest when it is ready for more,
+    so that a slow one misses frames and delays nobody.
 
-    `publish` may be called from any thread, the rest belongs to the event loop.
+    `write` and `publish` may be called from any thread, the rest belongs to the event loop. Writing takes no longer
+    however many or slow the visitors are, and stores nothing.
     """
+
+    stage = "display"
 
     def __init__(self, workers: Executor, mark: str, record: Record) -> None:
         self._workers, self._mark, self._record = workers, mark, record
@@ -63,6 +68,12 @@ class Broadcast:
     def attach(self, loop: asyncio.AbstractEventLoop) -> None:
         """From now on frames are taken, by this loop."""
         self._loop = loop
+
+    def write(self, frame: Frame, before: Image | None = None) -> None:
+        """Offers the frame to those who watch."""
+        if self.watchers:
+            taken = frame.timestamp - frame.held_s
+            self.publish(Moment(Shot(frame.image_bgr, before), frame.index, taken, frame.held_s, frame.held_why))
 
     def publish(self, moment: Moment) -> None:
         """Puts a frame into the slot. Its pictures are kept as they are: nobody may change them any more."""

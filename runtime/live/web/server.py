@@ -1,4 +1,4 @@
-"""The page as a sink: a web server in a thread of its own, fed with the frames of a stream."""
+"""The page: a web server in a thread of its own, with a sink that takes the frames of a stream."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from ...errors import MissingExtraError, SinkError
 from ...faces.options import Which
 from ...metrics.stats import Stats
-from ...model.image import Image
 from ..controls.attributes import Controls
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
-from ..sinks import Sink
-from ..sources import Frame
 from . import certificate
 from .access import Guard
 from .address import Address, reachable
 from .app import application
-from .broadcast import Broadcast, Moment, Shot
+from .broadcast import Broadcast
 from .bulletin import Bulletin
 from .guests import Edits, Guests
 from .ice import IceServer
 from .limits import Limits
 from .visitors import Visitors
+
+if TYPE_CHECKING:
+    from typing import Self
 
 _ENCODERS = 2
 _EDITORS = 2  # one edits while the other decodes or encodes
@@ -36,11 +36,10 @@ _START_S, _STOP_S = 10.0, 2.0
 _PING_S = 10.0  # a visitor who does not answer for so long has gone
 
 
-class WebPage(Sink):
+class WebPage:
     """Serves the page from construction on, until it is closed; ready when the constructor returns.
 
-    Frames go to whoever watches, newest first; writing takes no longer however many or slow the visitors are, and
-    stores nothing. The page's sliders are those of `controls`.
+    Frames written to `sink` go to whoever watches, newest first. The page's sliders are those of `controls`.
 
     Args:
         controls: shared with keys and other pages.
@@ -64,9 +63,6 @@ class WebPage(Sink):
         MissingExtraError: the `web` extra is not installed.
     """
 
-    screen = False
-    stage = "display"
-
     def __init__(
         self,
         controls: Panel,
@@ -85,12 +81,11 @@ class WebPage(Sink):
         address = address or Address()
         token = address.with_token()
         tls, self.fingerprint = certificate.context(address.tls, reachable(address.host)) if address.tls else (None, "")
-        self.origin = origin
         words = origin.mark if mark else ""
         # Apart, so that no queue of visitors' pictures holds up the stream.
         self._encoders = ThreadPoolExecutor(_ENCODERS, thread_name_prefix="edgegan-web-encode")
         self._editors = ThreadPoolExecutor(_EDITORS, thread_name_prefix="edgegan-web-edit")
-        self._broadcast = Broadcast(self._encoders, words, stats.record)
+        self.sink = self._broadcast = Broadcast(self._encoders, words, stats.record)
         limits, guests = limits or Limits(), None
         if open_editor is not None and isinstance(controls, Controls):
             guests = Guests(open_editor, controls, self._editors, words, limits.guests, faces or "all")
@@ -102,20 +97,11 @@ class WebPage(Sink):
         self.url = f"{'https' if tls else 'http'}://{reachable(address.host)}:{port}/" + (
             f"?token={token}" if token else ""
         )
-        self.about = ""
         self._server = _server(uvicorn, Guard(app, token, port, tls=tls is not None), tls, limits)
         self._closed = False
         self._thread = threading.Thread(target=self._run, args=(listener,), name="edgegan-web", daemon=True)
         self._thread.start()
         self._await_start()
-
-    def write(self, frame: Frame, before: Image | None = None) -> str:
-        """Offers the frame to those who watch."""
-        if self._broadcast.watchers:
-            shot = Shot(frame.image_bgr, before)
-            taken = frame.timestamp - frame.held_s
-            self._broadcast.publish(Moment(shot, frame.index, taken, frame.held_s, frame.held_why))
-        return ""
 
     def close(self) -> None:
         """Sends the visitors away and ends the server, within two seconds."""
@@ -125,6 +111,12 @@ class WebPage(Sink):
             self._thread.join(_STOP_S)
             self._encoders.shutdown(wait=False, cancel_futures=True)
             self._editors.shutdown(wait=False)  # what waits there frees the visitors' editors
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
 
     def _run(self, listener: Any) -> None:
         async def serve() -> None:

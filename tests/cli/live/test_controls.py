@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image as Pillow
 from support import tiny_models
 
-from edgegan.runtime.live.sinks import Sink
+from edgegan.runtime.live.sink import Sink
 
 LIVE = ("--backend", "onnxruntime", "--source", "synthetic:160x120@30#2", "--every-frame")
 
@@ -57,7 +57,7 @@ class Terminal(Sink):
     screen = True
 
     def write(self, frame, before=None):
-        return ""
+        pass
 
 
 def test_before_a_screen_the_settings_are_remembered_and_the_notice_comes_once(run, tmp_path, monkeypatch):

@@ -1,7 +1,6 @@
 """What `edgegan live` does with each frame: by which clock it edits, and with what stands alone."""
 
 import json
-from contextlib import ExitStack
 
 import cv2
 import numpy as np
@@ -10,12 +9,8 @@ from PIL import Image as Pillow
 from support import tiny_models
 
 from edgegan.cli import main
-from edgegan.cli.live.feed import open_feed
-from edgegan.cli.live.show import open_show
 from edgegan.runtime.edit.editor import Editor
-from edgegan.runtime.live.sources import Frame
 from edgegan.runtime.live.sources.synthetic import Synthetic
-from edgegan.runtime.model import artefact
 
 PORTRAITS = (0, 60, 120)  # frames of one camera: before one backdrop, which a video's flow does not take for a cut
 
@@ -84,35 +79,3 @@ def test_one_picture_on_the_page_stays_and_does_not_spin(live, files, tmp_path):
     assert code == 0, said
     shown = json.loads((tmp_path / "stats.json").read_bytes())["frames"]["shown"]
     assert 3 <= shown <= 27  # 25 a second
-
-
-@pytest.mark.parametrize(
-    ("options", "recorded_at", "timestamp"),
-    [
-        (("--source", "synthetic:160x120@20"), None, 123.25),
-        (("--source", "synthetic:160x120@20", "--every-frame"), None, 7 / 20),
-        (("--source", "{album}"), None, None),
-        (("--source", "{album}"), 3.5, 3.5),
-        (("--source", "{album}", "--fps", "4"), 3.5, 7 / 4),
-    ],
-    ids=["live", "every frame", "pictures", "a video of no rate", "pictures with a rate"],
-)
-def test_a_frame_is_edited_at_the_moment_of_its_capture(live, files, monkeypatch, options, recorded_at, timestamp):
-    given, told = [], []
-    monkeypatch.setattr("edgegan.cli.live.run.run", told.append)
-    live(files / "faces", "--sink", "null", *(word.format(album=files / "album") for word in options))
-    (asked,) = told
-
-    def edit(self, image, changes, *, timestamp=None, record=None):
-        given.append(timestamp)
-        return image
-
-    monkeypatch.setattr(Editor, "edit", edit)
-    found = artefact.load(asked.model)
-    with ExitStack() as stack:
-        feed = open_feed(stack, asked, found.card)
-        show = open_show(stack, asked, found, asked.wishes.begin(found.card, watched=False), feed)
-        picture = np.zeros((120, 160, 3), np.uint8)
-        frame = Frame(picture, 7, 123.25, "camera", moment_s=recorded_at)
-        assert show.process(frame, lambda stage, seconds: None) is picture
-    assert given == [pytest.approx(timestamp) if timestamp else None]

@@ -15,9 +15,9 @@ from support.origins import facts, source_type
 
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.provenance import EDITED, GENERATED, Origin, into_png
-from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sinks import open_sink
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.source import Frame
 from edgegan.runtime.metrics.stats import Stats
 
 CODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
@@ -52,7 +52,7 @@ def test_a_png_tells_its_origin_and_texts_and_keeps_its_pixels():
 @pytest.mark.parametrize("origin", [EDITED, GENERATED])
 def test_every_sink_that_writes_files_tells_the_origin_it_was_given(tmp_path, name, origin):
     path = tmp_path / name
-    with Dressed(open_sink(str(path)), Controls(), Stats(), mark=False, origin=origin) as sink:
+    with Compositor(open_sink(str(path)), Controls(), Stats(), mark=False, origin=origin) as sink:
         for number in range(3):
             sink.write(frame(number, numbered(number, 48, 64)))
     if path.is_dir():
@@ -75,9 +75,10 @@ def test_a_sink_that_nobody_told_calls_its_frames_edited(tmp_path):
 _KILLED = """
 import os, sys
 import numpy as np
-from edgegan.runtime.live.sinks import Clock, open_sink
-from edgegan.runtime.live.sources import Frame
-sink = open_sink(sys.argv[1], Clock(fps=10))
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
+from edgegan.runtime.live.source import Frame
+sink = open_sink(sys.argv[1], FrameClock(fps=10))
 for number in range(25):
     sink.write(Frame(np.full((48, 64, 3), 7, np.uint8), number, 0.0, "test"))
 os.kill(os.getpid(), 9)

@@ -8,10 +8,10 @@ from support import tiny_models
 from edgegan.runtime import Editor
 from edgegan.runtime.faces.options import FaceOptions
 from edgegan.runtime.live.controls.panel import Panel
-from edgegan.runtime.live.screen.dressed import Dressed
-from edgegan.runtime.live.sinks import Clock
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sinks.video import Video
-from edgegan.runtime.live.sources import Source, frame_of
+from edgegan.runtime.live.source import Source, frame_of
 from edgegan.runtime.live.sources.synthetic import Synthetic
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.metrics.stats import Stats
@@ -39,7 +39,7 @@ def soak(folder, frames: int) -> dict:
     stats, faces = Stats(), 0
     with (
         Editor.open(model, backend="onnxruntime", threads=1, faces=FaceOptions(beside=True)) as editor,
-        Dressed(Video(folder / "long.mp4", Clock(FPS)), Panel(), stats, hud=True, about="soak") as sink,
+        Compositor(Video(folder / "long.mp4", FrameClock(FPS)), Panel(), stats, hud=True, about="soak") as sink,
     ):
 
         def process(frame, record):

@@ -6,7 +6,8 @@ import sys
 import pytest
 from support.av_clips import add_sound, clip, loud_at, number_of, packets_of
 
-from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
 
 
@@ -26,7 +27,7 @@ def films(tmp_path_factory):
 
 def record(film, out, frames=None):
     with open_source(str(film)) as source:
-        clock = Clock(fps=source.fps or 25.0, sound=source.sound)
+        clock = FrameClock(fps=source.fps or 25.0, sound=source.sound)
         with open_sink(str(out), clock) as sink:
             for frame in source:
                 if frame.index == frames:
@@ -84,10 +85,11 @@ def test_a_silent_film_a_loop_and_another_rate_have_no_sound(films):
 
 _KILLED = """
 import os
-from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
 source = open_source({film!r})
-sink = open_sink({out!r}, Clock(fps=source.fps, sound=source.sound))
+sink = open_sink({out!r}, FrameClock(fps=source.fps, sound=source.sound))
 for frame in source:
     sink.write(frame)
 os.kill(os.getpid(), 9)

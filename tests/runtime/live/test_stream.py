@@ -11,8 +11,9 @@ import pytest
 
 from edgegan.runtime.channel import Channel, ChannelClosed
 from edgegan.runtime.errors import SinkError, SourceError
-from edgegan.runtime.live.sinks import Sink
-from edgegan.runtime.live.sources import Source, frame_of
+from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.sink import Callback, Sink, SinkClosed
+from edgegan.runtime.live.source import Source, frame_of
 from edgegan.runtime.live.stream import Stream
 
 
@@ -41,19 +42,23 @@ class Numbers(Source):
 class Kept(Sink):
     """Remembers the numbers of its frames."""
 
-    def __init__(self, *, seconds=0.0, keys=None, fails_at=None):
+    def __init__(self, *, seconds=0.0, panel=None, keys=None, fails_at=None, gone_at=None):
         self.indices, self.values, self.pairs, self.threads = [], [], [], set()
-        self._seconds, self._keys, self._fails_at = seconds, keys or {}, fails_at
+        self._seconds, self._panel, self._keys = seconds, panel, keys or {}
+        self._fails_at, self._gone_at = fails_at, gone_at
 
     def write(self, frame, before=None):
         if len(self.indices) == self._fails_at:
             raise SinkError("the disk is full")
+        if len(self.indices) == self._gone_at:
+            raise SinkClosed
         time.sleep(self._seconds)
         self.indices.append(frame.index)
         self.values.append(int(frame.image_bgr[0, 0, 0]))
         self.pairs.append((int(before[0, 0, 0]), int(frame.image_bgr[0, 0, 0])))
         self.threads.add(threading.current_thread())
-        return self._keys.get(len(self.indices), "")
+        if self._panel is not None:
+            self._panel.press(self._keys.get(len(self.indices), ""))
 
 
 def slow(seconds):
@@ -185,17 +190,56 @@ def test_an_error_of_the_sink_surfaces_and_stops_everything():
 
 
 def test_a_key_ends_the_run():
-    pressed = []
-
-    def on_keys(keys):
-        pressed.append(keys)
-        return keys != "q"
-
-    sink = Kept(keys={3: "a", 6: "q"})
-    stats = Stream(Numbers(), same, sink, on_keys=on_keys).run()
-    assert pressed == ["a", "q"]
+    panel = Controls(("Smiling",))
+    sink = Kept(panel=panel, keys={3: "1", 6: "q"})
+    stats = Stream(Numbers(), same, sink, stop=panel.stopping).run()
+    assert panel.changes == {"Smiling": 1.0}
     assert stats.shown == 6
     assert adds_up(stats)
+
+
+def test_a_sink_that_has_gone_ends_the_run_without_an_error():
+    sink = Kept(gone_at=4)
+    stats = Stream(Numbers(), same, sink).run()
+    assert sink.indices == [0, 1, 2, 3]
+    assert stats.shown == 4 and adds_up(stats)
+
+
+def test_a_stop_from_another_thread_ends_the_run_even_when_nothing_comes():
+    stopping = threading.Event()
+
+    class Silent(Numbers):
+        def __iter__(self):
+            yield frame_of(np.zeros((2, 2, 3)), 0, "once")
+            assert stopping.wait(20), "nobody stopped"
+
+    def stop_after_the_first(frame):
+        threading.Timer(0.05, stopping.set).start()
+
+    stats = Stream(Silent(live=True), same, Callback(stop_after_the_first), stop=stopping).run()
+    assert stats.shown == 1
+
+
+def test_between_frames_the_thread_that_shows_polls():
+    polled = []
+    sink = Kept()
+    Stream(Numbers(5), same, sink, poll=lambda: polled.append((len(sink.indices), threading.current_thread()))).run()
+    assert polled == [(count, threading.main_thread()) for count in range(1, 6)]
+
+
+def test_the_seconds_of_a_recording_are_its_own():
+    """A file that is read faster, or slower, than it plays ends where its own time does."""
+    for moments, seconds, count in (([n / 30 for n in range(90)], 1.0, 30), ([0.0, 0.1, 2.5, 2.6], 2.0, 2)):
+
+        class Film(Numbers):
+            def __iter__(self, moments=moments):
+                for frame in super().__iter__():
+                    yield replace(frame, moment_s=moments[frame.index])
+
+        sink = Kept(seconds=0.001)
+        stats = Stream(Film(len(moments)), same, sink).run(seconds=seconds)
+        assert sink.indices == list(range(count))
+        assert adds_up(stats)
 
 
 def test_ctrl_c_ends_the_run_and_joins(default_ctrl_c):

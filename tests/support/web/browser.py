@@ -13,7 +13,7 @@ import pytest
 
 from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.live.controls.attributes import Controls
-from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.source import Frame, Source
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.live.web import Address, WebPage
 from edgegan.runtime.metrics.stats import Stats
@@ -69,7 +69,7 @@ def live(tmp_path_factory):
 
             def run():
                 with pytest.raises(KeyboardInterrupt):
-                    Stream(source, edit, page, stats=stats).run()
+                    Stream(source, edit, page.sink, stats=stats).run()
 
             thread = threading.Thread(target=run)
             thread.start()

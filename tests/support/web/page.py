@@ -53,7 +53,7 @@ def opened():
 def show(page, number=0, value=90, before=None):
     """Writes one frame once somebody watches."""
     assert until(lambda: page._broadcast.watchers)
-    page.write(frame(number, value), before)
+    page.sink.write(frame(number, value), before)
 
 
 def up(image):

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from websockets.sync.client import connect
 
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.source import Frame
 
 
 @dataclass

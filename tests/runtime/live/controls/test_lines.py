@@ -3,16 +3,13 @@
 import os
 import time
 
-import numpy as np
 import pytest
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.live.controls.attributes import Controls
-from edgegan.runtime.live.controls.keys import ESCAPE
 from edgegan.runtime.live.controls.lines import Lines, obey
 from edgegan.runtime.live.controls.look import Look
 from edgegan.runtime.live.controls.remembered import Remembered
-from edgegan.runtime.live.sources import Frame
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]
@@ -61,16 +58,16 @@ def test_a_wrong_line_is_answered_and_changes_nothing(line):
 def test_stdin_steers_between_frames_its_end_ends_nothing_and_quit_does():
     reader, writer = os.pipe()
     controls, answers = Controls(NAMES, GROUPS), []
-    frame = Frame(np.zeros((2, 2, 3), np.uint8), 0, 0.0, "test")
-    with os.fdopen(reader) as lines:
-        sink = Lines(lines, controls, answers.append)
+    with os.fdopen(reader) as stream:
+        lines = Lines(stream, controls, answers.append)
         os.write(writer, b"set Smiling 1\nnonsense\n")
         deadline = time.monotonic() + 5
         while not answers and time.monotonic() < deadline:
-            assert sink.write(frame) == ""
+            lines.poll()
         assert controls.changes == {"Smiling": 1.0} and "nonsense" in answers[0]
+        assert not controls.stopped
         os.write(writer, b"quit\n")
         os.close(writer)
         while not controls.stopped and time.monotonic() < deadline:
-            sink.write(frame)
-        assert sink.write(frame) == ESCAPE
+            lines.poll()
+        assert controls.stopped

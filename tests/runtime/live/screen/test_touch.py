@@ -13,13 +13,14 @@ from edgegan.runtime.errors import SinkError
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.controls.keys import TAB
 from edgegan.runtime.live.controls.look import Look
+from edgegan.runtime.live.frame_clock import FrameClock
 from edgegan.runtime.live.screen import overlay
 from edgegan.runtime.live.screen.board import Board, board_top
-from edgegan.runtime.live.screen.dressed import Dressed
+from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.screen.touch import Touch
-from edgegan.runtime.live.sinks import Clock, Sinks
+from edgegan.runtime.live.sink import Sinks
 from edgegan.runtime.live.sinks.window import Window, check_display
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.source import Frame
 from edgegan.runtime.metrics.stats import Stats
 
 HW = (240, 320)
@@ -29,11 +30,11 @@ _WINDOW = """
     import numpy as np
     from edgegan.runtime.live.controls.attributes import Controls
     from edgegan.runtime.live.controls.look import Look
-    from edgegan.runtime.live.screen.dressed import Dressed
+    from edgegan.runtime.live.screen.compositor import Compositor
     from edgegan.runtime.live.screen.board import Board, board_top
-    from edgegan.runtime.live.sinks import Clock
+    from edgegan.runtime.live.frame_clock import FrameClock
     from edgegan.runtime.live.sinks.window import Window
-    from edgegan.runtime.live.sources import Frame
+    from edgegan.runtime.live.source import Frame
     from edgegan.runtime.metrics.stats import Stats
 
     hw = (480, 640)
@@ -48,10 +49,10 @@ _WINDOW = """
         deadline = time.monotonic() + 20
         while not done():
             assert time.monotonic() < deadline, (controls.changes, controls.look)
-            controls.press(sink.write(frame))
+            sink.write(frame)
             time.sleep(0.01)
 
-    with Dressed(Window(Clock(by_timestamp=True)), controls, Stats()) as sink:
+    with Compositor(Window(FrameClock(by_timestamp=True)), controls, Stats()) as sink:
         sink.offer(controls)
         began = time.monotonic()
         until(lambda: time.monotonic() - began > 1)
@@ -143,7 +144,7 @@ def test_the_mouse_of_a_window_reaches_the_panel_through_its_sinks(monkeypatch):
     monkeypatch.setattr("edgegan.runtime.live.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
     controls = Controls(NAMES, look=Look(sliders=True))
     row = Board(controls.sliders, HW, board_top(HW)).rows[1]
-    with Sinks([Dressed(Window(Clock(by_timestamp=True)), controls, Stats())]) as sinks:
+    with Sinks([Compositor(Window(FrameClock(by_timestamp=True)), controls, Stats())]) as sinks:
         sinks.offer(controls)
         sinks.write(flat())
         (callback,) = callbacks

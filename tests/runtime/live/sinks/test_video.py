@@ -11,13 +11,14 @@ from support.av_clips import read_back
 from support.frames import frame
 
 from edgegan.runtime.errors import MissingExtraError, SinkError
-from edgegan.runtime.live.sinks import Clock, open_sink
-from edgegan.runtime.live.sources import Frame
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
+from edgegan.runtime.live.source import Frame
 
 
 def test_a_recording_is_h264_yuv420p_with_its_index_in_front_and_every_frame(tmp_path):
     path = tmp_path / "new" / "out.mp4"
-    with open_sink(str(path), Clock(fps=30)) as sink:
+    with open_sink(str(path), FrameClock(fps=30)) as sink:
         for number in range(120):
             sink.write(frame(number))
     numbers, times, context = read_back(path)
@@ -32,7 +33,7 @@ def test_a_recording_is_h264_yuv420p_with_its_index_in_front_and_every_frame(tmp
 
 def test_a_live_recording_takes_as_long_as_it_took(tmp_path):
     times = [100.0, 100.1, 100.7, 101.6]
-    with open_sink(str(tmp_path / "a.mp4"), Clock(fps=30, by_timestamp=True)) as sink:
+    with open_sink(str(tmp_path / "a.mp4"), FrameClock(fps=30, by_timestamp=True)) as sink:
         for number, time in enumerate(times):
             sink.write(frame(number, time))
     assert read_back(tmp_path / "a.mp4")[1] == pytest.approx([t - 100.0 for t in times], abs=1e-3)
@@ -64,9 +65,10 @@ _KILLED = """
 import os, sys
 sys.path.insert(0, {tests!r})
 from support.av_clips import numbered
-from edgegan.runtime.live.sources import Frame
-from edgegan.runtime.live.sinks import Clock, open_sink
-sink = open_sink({path!r}, Clock(fps=10))
+from edgegan.runtime.live.source import Frame
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
+sink = open_sink({path!r}, FrameClock(fps=10))
 for number in range(36):
     sink.write(Frame(numbered(7), number, 0.0, "test"))  # all alike: no scene change asks for a key frame
 os.kill(os.getpid(), 9)

@@ -7,14 +7,15 @@ import pytest
 from support.frames import FakeCameras, frame
 
 from edgegan.runtime.errors import MissingExtraError, SinkError
-from edgegan.runtime.live.sinks import Clock, open_sink
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sinks import open_sink
 
 
 def test_a_virtual_camera_gets_every_frame_at_its_own_speed(monkeypatch):
     cameras = FakeCameras()
     monkeypatch.setitem(sys.modules, "pyvirtualcam", cameras)
     begin = time.monotonic()
-    with open_sink("virtualcam:/dev/video9", Clock(fps=50)) as sink:
+    with open_sink("virtualcam:/dev/video9", FrameClock(fps=50)) as sink:
         assert sink.about == "virtual camera /dev/video9"
         for number in range(11):
             sink.write(frame(number))

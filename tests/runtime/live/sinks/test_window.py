@@ -20,9 +20,11 @@ def test_without_a_display_a_window_is_an_error_and_not_an_abort(monkeypatch):
 
 _WINDOW_AFTER_VIDEO = """
 from itertools import islice
-from edgegan.runtime.live.sinks import Clock, open_sinks
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.sink import Sinks
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources import open_source
-with open_source({clip!r}) as source, open_sinks(["{sink}", {out!r}], Clock(30)) as sinks:
+with open_source({clip!r}) as source, Sinks(open_sink(s, FrameClock(30)) for s in ["{sink}", {out!r}]) as sinks:
     for frame in islice(source, 3):
         sinks.write(frame)
 import sys

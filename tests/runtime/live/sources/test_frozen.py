@@ -3,7 +3,7 @@
 import numpy as np
 
 from edgegan.runtime.live.controls.attributes import Controls
-from edgegan.runtime.live.sources import Frame, Source
+from edgegan.runtime.live.source import Frame, Source
 from edgegan.runtime.live.sources._frozen import Frozen
 
 

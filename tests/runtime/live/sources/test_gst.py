@@ -13,7 +13,8 @@ import pytest
 from support.frames import Kept
 
 from edgegan.runtime.errors import InputError, SourceError
-from edgegan.runtime.live.sources import Wanted, gst, open_source
+from edgegan.runtime.live.source import Wanted
+from edgegan.runtime.live.sources import gst, open_source
 from edgegan.runtime.live.stream import Stream
 
 # Speaks as gst-launch-1.0 1.22 does with -v, and writes rows padded to four bytes, as GStreamer lays out BGR.

@@ -15,9 +15,10 @@ from support.servers.mjpeg import MjpegServer
 
 from edgegan.runtime.errors import InputError, SourceError, SourceRefusedError
 from edgegan.runtime.live.controls.attributes import Controls
-from edgegan.runtime.live.screen.dressed import Dressed
-from edgegan.runtime.live.sinks import Callback
-from edgegan.runtime.live.sources import Source, _reconnecting, camera, frame_of, open_source
+from edgegan.runtime.live.screen.compositor import Compositor
+from edgegan.runtime.live.sink import Callback
+from edgegan.runtime.live.source import Source, frame_of
+from edgegan.runtime.live.sources import _reconnecting, camera, open_source
 from edgegan.runtime.live.sources._reconnecting import Reconnecting, fitted
 from edgegan.runtime.live.sources._retry import Retry
 from edgegan.runtime.live.stream import Stream
@@ -127,9 +128,7 @@ def test_the_run_goes_on_and_counts_what_it_lost():
             ages.append(time.monotonic() - frame.timestamp)
             return bool(any(states) and not frame.held_s)
 
-        Stream(source, lambda frame, record: frame.image_bgr, Callback(see), stats=stats, on_keys=lambda _: False).run(
-            seconds=15
-        )
+        Stream(source, lambda frame, record: frame.image_bgr, Callback(see), stats=stats).run(seconds=15)
     about = stats.as_dict()
     assert about["away"]["reconnects"] == 1
     assert about["away"]["held"] == sum(1 for s in states if s)
@@ -239,7 +238,7 @@ def test_a_picture_is_fitted_without_being_stretched():
 def test_a_held_frame_is_marked_on_every_output():
     fresh_frame = frame_of(np.full((240, 320, 3), 90), 0, "test")
     seen = []
-    with Dressed(Callback(lambda frame: seen.append(frame.image_bgr)), Controls(), Stats()) as dressed:
+    with Compositor(Callback(lambda frame: seen.append(frame.image_bgr)), Controls(), Stats()) as dressed:
         for held_s, why in ((0.0, ""), (3.2, ""), (4.2, ""), (4.2, "wrong address")):
             dressed.write(replace(fresh_frame, held_s=held_s, held_why=why))
     assert all((a != b).any() for a, b in combinations(seen, 2))  # the seconds and the reason are on it

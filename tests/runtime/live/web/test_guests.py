@@ -19,7 +19,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.live.controls.look import Look
 from edgegan.runtime.live.provenance import EDITED
 from edgegan.runtime.live.screen.views import compose
-from edgegan.runtime.live.sources import Source
+from edgegan.runtime.live.source import Source
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.live.web import limits
 
@@ -155,7 +155,7 @@ def pace(page, editor, every_s, seconds=2.0):
     def process(shot, record):
         return editor.edit(shot.image_bgr, {"Smiling": 1.0}, timestamp=shot.timestamp, record=record)
 
-    return Stream(Camera(), process, page).run(seconds=seconds).shown / seconds
+    return Stream(Camera(), process, page.sink).run(seconds=seconds).shown / seconds
 
 
 def keep_sending(page):
@@ -280,4 +280,4 @@ def test_it_closes_within_two_seconds_whoever_is_there(opened, page_editor):
         with pytest.raises(ConnectionClosed):
             while True:
                 visitor.picture()
-    page.write(frame())  # a frame that comes late does no harm
+    page.sink.write(frame())  # a frame that comes late does no harm

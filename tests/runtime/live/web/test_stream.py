@@ -34,12 +34,12 @@ def test_views_are_each_visitors_own(opened):
         two.say("press", name="?")
         assert until(lambda: "both" in {v.view for v in page.visitors._here.values()})
         assert until(lambda: page._broadcast.watchers == 2)
-        page.write(frame(1, 160), before)
+        page.sink.write(frame(1, 160), before)
         assert far(one.picture()[1], after) < 3
         assert far(two.picture()[1], np.hstack([before, after])) < 3
         one.say("view", name="before")
         assert until(lambda: "before" in {v.view for v in page.visitors._here.values()})
-        page.write(frame(2, 160), before)
+        page.sink.write(frame(2, 160), before)
         assert far(one.picture()[1], before) < 3
 
 
@@ -48,20 +48,20 @@ def test_a_frame_is_encoded_once_for_all_who_want_it(opened):
     with Visitor.at(page) as one, Visitor.at(page) as two:
         assert until(lambda: page._broadcast.watchers == 2)
         for number in range(5):
-            page.write(frame(number))
+            page.sink.write(frame(number))
             assert one.picture()[0]["number"] == two.picture()[0]["number"] == number
     assert len(page.stats._times.newest()["encode"]) == 5
 
 
 def test_without_visitors_nothing_is_kept_or_encoded(opened):
     page = opened()
-    page.write(frame())
+    page.sink.write(frame())
     with Visitor.at(page):
         show(page)
         assert until(lambda: page._broadcast._newest is not None)
     assert until(lambda: not page._broadcast.watchers)
     assert page._broadcast._newest is None
-    page.write(frame(1))
+    page.sink.write(frame(1))
     time.sleep(0.05)
     assert page._broadcast._newest is None
 
@@ -72,7 +72,7 @@ def test_a_slow_visitor_delays_nobody_and_then_gets_the_newest(opened):
         assert until(lambda: page._broadcast.watchers == 2)
         seen, ages, began = [], [], time.monotonic()
         for number in range(40):
-            page.write(frame(number))
+            page.sink.write(frame(number))
             about, _ = fast.picture()
             seen.append(about["number"])
             ages.append(about["age_ms"])
@@ -96,7 +96,7 @@ def test_writing_costs_the_stream_nothing(opened):
         times = []
         for _ in range(30):
             began = time.perf_counter()
-            page.write(big)
+            page.sink.write(big)
             times.append(time.perf_counter() - began)
         assert np.median(times) < 0.002
 

@@ -1,4 +1,4 @@
-"""Sinks whose frames are dressed: with the view, the mark, and for people before a screen the overlay."""
+"""What a sink shows of a frame: the view, the mark, and for people before a screen the overlay."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from ...metrics.stats import Stats
 from ...model.image import Image
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
-from ..sinks import Sink
-from ..sources import Frame
+from ..sink import Sink
+from ..source import Frame
 from . import overlay
 from .layers import Layers
 from .lettering import Colour
@@ -18,7 +18,7 @@ from .statusline import StatusLine
 from .views import compose
 
 
-class Dressed(Sink):
+class Compositor(Sink):
     """A sink whose frames show the look, the mark and, where wanted, the overlay.
 
     Never draws into the caller's frame: others may show it too. One copy of it is made, and none where nothing is
@@ -26,7 +26,7 @@ class Dressed(Sink):
     goes under its `stage`.
 
     Args:
-        sink: who gets the dressed frames; told their origin, and closed with this one.
+        sink: gets the composed frames; told their origin, and closed with this one.
         panel: the look. Keys change it on screens only: a recording keeps the look it began with, and one size.
         stats: where the line finds rates and latencies.
         hud: draw the line; None means on screens only.
@@ -69,18 +69,17 @@ class Dressed(Sink):
     def origin(self, origin: Origin) -> None:
         self._sink.origin = origin
 
-    def write(self, frame: Frame, before: Image | None = None) -> str:
-        """Dresses the frame and passes it on."""
+    def write(self, frame: Frame, before: Image | None = None) -> None:
+        """Composes the frame and passes it on."""
         began = time.perf_counter()
-        dressed = replace(frame, image_bgr=self._dress(frame, before))
+        composed = replace(frame, image_bgr=self._compose(frame, before))
         done = time.perf_counter()
         self._stats.record("dress", done - began)
-        keys = self._sink.write(dressed, before)
+        self._sink.write(composed, before)
         if stage := self._sink.stage:
             self._stats.record(stage, time.perf_counter() - done)
-        return keys
 
-    def _dress(self, frame: Frame, before: Image | None) -> Image:
+    def _compose(self, frame: Frame, before: Image | None) -> Image:
         look = self._panel.look if self.screen else self._look
         message, colour = self._message(frame)
         mark = self.origin.mark if self._marked else ""

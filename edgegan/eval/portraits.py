@@ -1,0 +1,275 @@
+"""Every single edit of held-out photographed faces, by a judge that training never met.
+
+Nobody knows how a person would look with other hair, so there is no true answer. What can be said: whether the judge
+sees the edit, whether it reads everything else as before, how much changed away from the head, and how like the person
+is to before, each beside what returning the input and what real photographs score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from edgegan.data import normalised, open_labelled
+from edgegan.data._faces.backgrounds import composite, draw_background
+from edgegan.data._faces.masks import PERSON, Grid
+from edgegan.data.faces import FacePictures
+from edgegan.eval.decisions import name_answers, name_decision
+from edgegan.eval.face_judge import FaceJudge, train_face_judge
+from edgegan.eval.likeness import psnr
+from edgegan.eval.report import Report, Request, Table
+from edgegan.eval.subject import Arrays, Subject
+from edgegan.networks.efficientnet import load_efficientnet_lite0
+from edgegan.sheet import Picture, Sheet, to_picture
+
+_HEAD_ENDS = 2.2  # eye distances below the eyes: chin, and hair on the shoulders
+_BORDER = 0.3  # eye distances around the head that may change too
+BATCH = 16
+GROUPS = ("Male",)  # attributes by which figures are split, where the set's table has them; and its notes
+
+
+@dataclass(frozen=True)
+class Case:
+    """One edit of one face: `target` (C,) is what the judge should read, `vector` what the model is given."""
+
+    face: int
+    name: str
+    on: bool
+    target: Arrays
+    vector: Arrays
+
+
+def measure(subject: Subject, request: Request) -> Report:
+    """Scores every single edit of the held-out faces of a set that `edgegan data faces` wrote. Raises InputError."""
+    spec, names = request.data or subject.data, subject.card.condition.names
+    sets = {s: open_labelled(spec, size=subject.size, names=names, split=s) for s in ("train", "judge", "heldout")}
+    train, judges, held_out = (s for s in sets.values() if isinstance(s, FacePictures))
+    judge = train_face_judge(train, judges)
+    pictures = [held_out.picture(i) for i in range(min(len(held_out), request.count))]
+    elsewhere = [replace_background(held_out, i, picture) for i, picture in enumerate(pictures)]
+    rows = score(subject, held_out, pictures, judge) + score(subject, held_out, elsewhere, judge)
+    half = len(rows) // 2
+    figures: dict[str, Any] = {
+        "model": subject.what,
+        "data": held_out.name,
+        "faces": len(pictures),
+        "edits": half,
+        "judge_accuracy": measure_judge(judge, held_out, pictures),
+        "different_people_likeness": measure_strangers(pictures),
+        "all": _average(rows[:half]),
+        "all_other_background": _average(rows[half:]),
+        "by_edit": _by(rows[:half], ("attribute", "direction")),
+        "by_edit_other_background": _by(rows[half:], ("attribute", "direction")),
+        "by_group": {
+            group: _by([{**r, group: words[r["face"]]} for r in rows[:half]], (group,))
+            for group, words in name_groups(held_out).items()
+        },
+    }
+    return Report(figures, _tables(figures), _notes(figures), lambda: sheet(subject, held_out, len(pictures)))
+
+
+def list_cases(subject: Subject, held_out: FacePictures, count: int) -> list[Case]:
+    """Every attribute of every face, flipped, or for one of a group set; a colour that is there is no edit."""
+    found = []
+    for i in range(count):
+        label = held_out.label(i)
+        for j, name in enumerate(held_out.names):
+            group = next((g for g in held_out.groups if name in g), ())
+            if group and (label[j] or not label[[held_out.names.index(n) for n in group]].any()):
+                continue  # it is this colour already, or there is no hair
+            target = label.copy()
+            target[[held_out.names.index(n) for n in group]] = 0.0
+            target[j] = 1.0 - label[j]
+            own = dict(zip(held_out.names, label.tolist(), strict=True))
+            vector = np.array(subject.card.condition.vectors(own, {name: float(target[j])})[0], np.float32)
+            found.append(Case(i, name, bool(target[j]), target, vector))
+    return found
+
+
+def score(
+    subject: Subject, held_out: FacePictures, pictures: Sequence[Picture], judge: FaceJudge
+) -> list[dict[str, Any]]:
+    """One row an edit: whether it landed, the share of other decisions kept, dB away from the head, likeness."""
+    rows = []
+    for chunk in _chunks(list_cases(subject, held_out, len(pictures))):
+        inputs = np.stack([normalised(pictures[c.face]) for c in chunk])
+        outputs = subject.edit(inputs, np.stack([c.vector for c in chunk]))
+        read_after, read_before = _read(judge, outputs), _read(judge, inputs)
+        likeness = measure_likeness(outputs, inputs)
+        for n, case in enumerate(chunk):
+            after, before, wanted = (
+                name_answers(held_out, values) for values in (read_after[n], read_before[n], case.target)
+            )
+            own = name_decision(held_out, case.name)
+            others = [key for key in wanted if key != own]
+            outside = find_outside(held_out, case.face)
+            rows.append(
+                {
+                    "face": case.face,
+                    "attribute": case.name,
+                    "direction": "add" if case.on else "remove",
+                    "landed": float(after[own] == wanted[own]),
+                    "input_landed": float(before[own] == wanted[own]),
+                    # What the judge read before, since what it misreads of the input is not the edit's doing.
+                    "kept": float(np.mean([after[k] == before[k] for k in others])) if others else 1.0,
+                    "psnr_outside_db": psnr(to_picture(outputs[n]), pictures[case.face], outside),
+                    "likeness": float(likeness[n]),
+                }
+            )
+    return rows
+
+
+def replace_background(held_out: FacePictures, index: int, picture: Picture) -> Picture:
+    """The picture before another background, the same at each call; as it is where nobody could be cut out."""
+    mask = _crop_mask(held_out, index, len(picture))
+    if mask is None:
+        return picture
+    background = draw_background(len(picture), np.random.default_rng(index))
+    return composite(picture, (mask >= PERSON).astype(np.float32), background)
+
+
+def find_outside(held_out: FacePictures, index: int) -> NDArray[np.bool_]:
+    """(S, S): what an edit of the head must leave alone. Without a mask, all beyond an ellipse around the face."""
+    size = len(held_out.picture(index))
+    grid = Grid.of(held_out.geometry)
+    border = (held_out.geometry.edge - held_out.geometry.size) // 2
+    inner = slice(border, held_out.geometry.edge - border)
+    mask = held_out.mask(index)
+    head = grid.ellipse(0.3, 1.9, 2.6) if mask is None else (mask >= PERSON) & (grid.y < _HEAD_ENDS)
+    reach = 2 * round(_BORDER * held_out.geometry.eye_distance) + 1
+    grown = cv2.dilate(head.astype(np.uint8), np.ones((reach, reach), np.uint8))[inner, inner]
+    found: NDArray[np.bool_] = cv2.resize(grown, (size, size), interpolation=cv2.INTER_NEAREST) == 0
+    return found
+
+
+def measure_likeness(a: Arrays, b: Arrays) -> NDArray[np.float32]:
+    """(N,): the cosine between the features of two pictures' middles in EfficientNet-Lite0, 1 for the same picture."""
+    net = load_efficientnet_lite0("eval")
+
+    def describe(images: Arrays) -> torch.Tensor:
+        middle = slice(images.shape[2] // 4, images.shape[2] - images.shape[2] // 8)
+        sides = slice(images.shape[3] // 4, images.shape[3] - images.shape[3] // 4)
+        faces = torch.nn.functional.interpolate(
+            torch.from_numpy(images[:, :, middle, sides]), (128, 128), mode="bilinear", align_corners=False
+        )
+        features: torch.Tensor = net.extract_features(faces).mean((2, 3))
+        return torch.nn.functional.normalize(features, dim=1)
+
+    with torch.inference_mode():
+        found: NDArray[np.float32] = (describe(a) * describe(b)).sum(1).numpy()
+    return found
+
+
+def measure_strangers(pictures: Sequence[Picture]) -> float:
+    """The mean likeness of each person with the next one: what an edit must stay far above."""
+    images = np.stack([normalised(p) for p in pictures])
+    return round(float(np.mean(measure_likeness(images, np.roll(images, 1, 0)))), 4)
+
+
+def measure_judge(judge: FaceJudge, held_out: FacePictures, pictures: Sequence[Picture]) -> dict[str, float]:
+    """Of real faces: the share of right answers for each decision, and for each attribute among those who have it."""
+    seen = _read(judge, np.stack([normalised(p) for p in pictures]))
+    right: dict[str, list[bool]] = {}
+    for i, values in enumerate(seen):
+        truth, read = name_answers(held_out, held_out.label(i)), name_answers(held_out, values)
+        for key, answer in truth.items():
+            if answer != "none":
+                right.setdefault(key, []).append(read[key] == answer)
+                right.setdefault(answer if "/" in key else f"{key} {answer}", []).append(read[key] == answer)
+    return {key: round(float(np.mean(values)), 4) for key, values in right.items()}
+
+
+def name_groups(held_out: FacePictures) -> dict[str, list[str]]:
+    """For each note, and each of GROUPS that the set's table has, every picture's word."""
+    table = held_out.table
+    found = {name: list(words) for name, words in table.notes.items()}
+    for name in GROUPS:
+        if name in table.names:
+            column = table.values[:, table.names.index(name)]
+            found[name] = ["yes" if v == 1 else "no" for v in column.tolist()]
+    return found
+
+
+def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
+    """All held-out faces, each with its every edit. They show real people: look at it, do not publish it."""
+    rows: list[list[Picture | None]] = []
+    cases = list_cases(subject, held_out, count)
+    for i in range(count):
+        own = [c for c in cases if c.face == i]
+        picture = held_out.picture(i)
+        outputs: dict[str, Picture] = {}
+        if own:
+            edited = subject.edit(np.stack([normalised(picture)] * len(own)), np.stack([c.vector for c in own]))
+            outputs = {c.name: to_picture(o) for c, o in zip(own, edited, strict=True)}
+        rows.append([picture, *(outputs.get(name) for name in held_out.names)])
+    marked = [n if any(n in g for g in held_out.groups) else f"± {n}" for n in held_out.names]
+    return Sheet(["input", *marked], rows, ["edited"] * count)
+
+
+def _crop_mask(held_out: FacePictures, index: int, size: int) -> NDArray[np.uint8] | None:
+    mask = held_out.mask(index)
+    if mask is None:
+        return None
+    border = (held_out.geometry.edge - held_out.geometry.size) // 2
+    inner = mask[border : held_out.geometry.edge - border, border : held_out.geometry.edge - border]
+    return np.asarray(cv2.resize(inner, (size, size), interpolation=cv2.INTER_NEAREST))
+
+
+def _read(judge: FaceJudge, images: Arrays) -> Arrays:
+    with torch.inference_mode():
+        found: Arrays = torch.sigmoid(judge(torch.from_numpy(images))).numpy()
+    return found
+
+
+def _chunks(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:
+    for i in range(0, len(cases), BATCH):
+        yield cases[i : i + BATCH]
+
+
+_FIGURES = ("landed", "input_landed", "kept", "psnr_outside_db", "likeness")
+
+
+def _average(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {key: round(float(np.mean([row[key] for row in rows])), 4) for key in _FIGURES} if rows else {}
+
+
+def _by(rows: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[dict[str, Any]]:
+    kinds = dict.fromkeys(tuple(row[k] for k in keys) for row in rows)
+    found = []
+    for kind in kinds:
+        own = [row for row in rows if tuple(row[k] for k in keys) == kind]
+        found.append({**dict(zip(keys, kind, strict=True)), "edits": len(own), **_average(own)})
+    return found
+
+
+def _tables(figures: dict[str, Any]) -> tuple[Table, ...]:
+    headings = ("edits", "landed", "(input)", "kept", "dB outside", "likeness")
+
+    def cells(row: dict[str, Any]) -> list[str]:
+        shares = [f"{row[k]:.1%}" for k in ("landed", "input_landed", "kept")]
+        return [str(row["edits"]), *shares, f"{row['psnr_outside_db']:.1f}", f"{row['likeness']:.3f}"]
+
+    tables = []
+    for suffix, words in (("", "as photographed"), ("_other_background", "before other backgrounds")):
+        rows = [[r["attribute"], r["direction"], *cells(r)] for r in figures[f"by_edit{suffix}"]]
+        rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": figures["edits"]})])
+        title = f"{figures['model']}: {figures['faces']} held-out faces, {words}"
+        tables.append(Table(title, ("attribute", "", *headings), rows, left=(0, 1)))
+    groups = [[name, row[name], *cells(row)] for name, rows_ in figures["by_group"].items() for row in rows_]
+    if groups:
+        tables.append(Table("by group of people", ("group", "", *headings), groups, left=(0, 1)))
+    return tuple(tables)
+
+
+def _notes(figures: dict[str, Any]) -> tuple[str, ...]:
+    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
+    return (
+        f"the judge on real held-out faces: {accuracy}",
+        f"likeness of two different people: {figures['different_people_likeness']:.3f}; of a picture with itself: 1",
+    )

@@ -1,0 +1,138 @@
+"""The parts of a training set of faces: masks, duplicates, augmentation, spectacles, hair colours."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from support.needed import needed
+from support.photographs import GEOMETRY, HAIR, astronaut, drawn_portrait
+
+from edgegan.data._faces.augmentation import Augmentation, degrade, draw_light, draw_placement, place
+from edgegan.data._faces.backgrounds import composite, draw_background
+from edgegan.data._faces.duplicates import SAME, describe_face, group_duplicates
+from edgegan.data._faces.eyewear import USUAL, draw_eyewear, draw_style, overlay
+from edgegan.data._faces.hair import HairColour, measure_hair, recolour
+from edgegan.data._faces.masks import HAIR as HAIR_VALUE
+from edgegan.data._faces.masks import PERSON, cut_out
+from edgegan.data._faces.selection import measure_sharpness, refuse_blur
+from edgegan.runtime.edit.align import warp
+from edgegan.runtime.faces.finder import FaceFinder
+
+needed("skimage", "train")
+STILL = Augmentation(
+    rotation=0, scale=0, shift=0, background=0, light=0, colour=0, gamma=0, noise=0, jpeg=0, blur=0
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def aligned() -> np.ndarray:
+    whole = astronaut()
+    return warp(whole, GEOMETRY.matrix(FaceFinder().find(whole)[0]), (GEOMETRY.edge, GEOMETRY.edge))
+
+
+def overlap(a: np.ndarray, b: np.ndarray) -> float:
+    return float((a & b).sum() / (a | b).sum())
+
+
+def test_a_person_and_their_hair_are_cut_out() -> None:
+    picture, person, hair = drawn_portrait()
+    mask = cut_out(picture, GEOMETRY)
+    assert mask is not None
+    assert overlap(mask >= PERSON, person) > 0.9
+    assert overlap(mask == HAIR_VALUE, hair) > 0.85
+    assert np.array_equal(mask, cut_out(picture, GEOMETRY))
+    bald = cut_out(picture, GEOMETRY, bald=True)
+    assert bald is not None and not (bald == HAIR_VALUE).any()
+
+
+def test_a_picture_without_a_person_in_the_middle_has_no_mask() -> None:
+    noise = np.random.default_rng(0).integers(0, 255, (GEOMETRY.edge, GEOMETRY.edge, 3)).astype(np.uint8)
+    wall = np.full_like(noise, 120)
+    assert cut_out(wall, GEOMETRY) is None or (cut_out(wall, GEOMETRY) == HAIR_VALUE).sum() == 0
+
+
+def test_the_same_photograph_is_known_again_and_others_are_not(aligned: np.ndarray) -> None:
+    again = cv2.convertScaleAbs(cv2.GaussianBlur(aligned, (0, 0), 0.7), alpha=1.2, beta=-15)
+    other, _, _ = drawn_portrait()
+    descriptors = [describe_face(p, GEOMETRY) for p in (aligned, other, again, aligned[:, ::-1].copy())]
+    assert group_duplicates(descriptors) == [0, 1, 0, 0]
+    assert float(descriptors[0] @ descriptors[2]) > SAME
+    assert group_duplicates([]) == []
+
+
+def test_sharpness_does_not_depend_on_contrast_and_falls_with_blur(aligned: np.ndarray) -> None:
+    flat = cv2.convertScaleAbs(aligned, alpha=0.5, beta=60)
+    sharp, blurred = (
+        measure_sharpness(aligned, GEOMETRY),
+        measure_sharpness(cv2.GaussianBlur(aligned, (0, 0), 3), GEOMETRY),
+    )
+    assert abs(measure_sharpness(flat, GEOMETRY) / sharp - 1) < 0.15
+    assert blurred < 0.5 * sharp
+    assert not refuse_blur(aligned, GEOMETRY) and "blurred" in refuse_blur(
+        cv2.GaussianBlur(aligned, (0, 0), 4), GEOMETRY
+    )
+
+
+def test_the_neutral_augmentation_shows_the_crop_as_it_is(aligned: np.ndarray) -> None:
+    rng = np.random.default_rng(3)
+    size, border = GEOMETRY.size, (GEOMETRY.edge - GEOMETRY.size) // 2
+    crop = aligned[border:-border, border:-border]
+    shown = place(aligned, draw_placement(STILL, GEOMETRY.edge, size, size, rng), size)
+    assert np.array_equal(shown, crop)
+    lit = draw_light(STILL, size, rng).apply(crop.astype(np.float32) / 255)
+    np.testing.assert_allclose(degrade(STILL, lit, rng), crop / 255.0, atol=1e-6)
+
+
+def test_augmentation_is_repeated_by_its_generator_and_stays_in_range(aligned: np.ndarray) -> None:
+    wild = Augmentation(light=1.0, colour=0.5, gamma=0.5, noise=0.2, jpeg=1.0, blur=1.0)
+
+    def show(seed: int) -> np.ndarray:
+        rng = np.random.default_rng(seed)
+        picture = place(aligned, draw_placement(wild, GEOMETRY.edge, 64, 64, rng), 64)
+        return degrade(wild, draw_light(wild, 64, rng).apply(picture.astype(np.float32) / 255), rng)
+
+    assert np.array_equal(show(1), show(1)) and not np.array_equal(show(1), show(2))
+    assert all(show(s).min() >= 0.0 and show(s).max() <= 1.0 for s in range(8))
+
+
+def test_a_background_replaces_what_is_no_person() -> None:
+    picture, person, _ = drawn_portrait()
+    rng = np.random.default_rng(0)
+    for _ in range(12):
+        background = draw_background(GEOMETRY.edge, rng)
+        assert background.shape == picture.shape and background.dtype == np.uint8
+    mixed = composite(picture, person.astype(np.float32), background)
+    away = cv2.dilate(person.astype(np.uint8), np.ones((7, 7), np.uint8)) == 0
+    inside = cv2.erode(person.astype(np.uint8), np.ones((9, 9), np.uint8)) > 0
+    assert np.array_equal(mixed[away], background[away]) and np.array_equal(mixed[inside], picture[inside])
+
+
+@pytest.mark.parametrize("seed", [None, *range(8)])
+def test_spectacles_are_drawn_around_the_eyes_and_nowhere_else(seed: int | None) -> None:
+    style = USUAL if seed is None else draw_style(np.random.default_rng(seed))
+    left, right = (50.0, 60.0), (78.0, 64.0)
+    worn = draw_eyewear(style, left, right, 128)
+    assert worn.shape == (128, 128, 4) and worn.min() >= 0.0 and worn.max() <= 1.0
+    alpha = worn[:, :, 3]
+    assert alpha[:40].max() == 0 and alpha[95:].max() == 0
+    assert alpha.max() > 0.5  # a frame
+    for x, y in (left, right):
+        assert alpha[round(y), round(x)] < 0.6  # the eyes are seen through the glass
+    white = np.ones((128, 128, 3), np.float32)
+    assert np.array_equal(overlay(white, worn)[:40], white[:40])
+
+
+def test_hair_takes_the_wanted_colour_and_nothing_else_changes() -> None:
+    picture, _, hair = drawn_portrait()
+    shown = picture[:, :, ::-1].astype(np.float32) / 255
+    own = measure_hair(shown, hair)
+    assert own is not None and abs(own.mean[0] - np.dot(np.array(HAIR[::-1]) / 255, (0.299, 0.587, 0.114))) < 0.02
+    wanted = HairColour((0.7, -0.05, 0.05), 0.05)
+    changed = recolour(shown, hair.astype(np.float32), own, wanted)
+    assert np.array_equal(changed[~hair], shown[~hair])
+    found = measure_hair(changed, hair)
+    assert found is not None
+    np.testing.assert_allclose(found.mean, wanted.mean, atol=0.03)
+    same = recolour(shown, hair.astype(np.float32), own, own)
+    assert np.abs(same - shown).mean() < 0.01

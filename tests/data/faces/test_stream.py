@@ -1,0 +1,90 @@
+"""Aligned faces as a stream: what an item shows, and what its guides say."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+import pytest
+from support.needed import needed
+from support.photographs import GEOMETRY, astronaut
+
+from edgegan.data import open_labelled
+from edgegan.data._faces.augmentation import Augmentation
+from edgegan.data._faces.folder import write_faces
+from edgegan.data._faces.stream import FaceStream
+from edgegan.data.faces import FacePictures
+
+needed("skimage", "train")
+NAMES = ("Black_Hair", "Brown_Hair", "Eyeglasses", "Smiling")
+STILL = Augmentation(
+    rotation=0, scale=0, shift=0, background=0, light=0, colour=0, gamma=0, noise=0, jpeg=0, blur=0
+)  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> FacePictures:
+    """One person with brown hair, three times as dark with black hair, once "with glasses"."""
+    place = tmp_path_factory.mktemp("stream")
+    (place / "in").mkdir()
+    face = astronaut()[:300, 80:380]
+    for name, alpha in (("brown.png", 1.0), ("black.png", 0.45), ("glasses.png", 0.9)):
+        cv2.imwrite(str(place / "in" / name), cv2.convertScaleAbs(face, alpha=alpha))
+    (place / "labels.csv").write_text(
+        f"file,split,{','.join(NAMES)}\nbrown.png,train,0,1,0,1\nblack.png,train,1,0,0,1\nglasses.png,train,0,1,1,1\n"
+    )
+    labels = str(place / "labels.csv")
+    write_faces(place / "in", place / "out", labels=labels, size=64, alignment=GEOMETRY.alignment)
+    found = open_labelled(f"faces:{place / 'out'}", size=64, names=NAMES, split="train")
+    assert isinstance(found, FacePictures)
+    return found
+
+
+def items(pictures: FacePictures, count: int = 24, **changes: float) -> list[dict[str, np.ndarray]]:
+    stream = FaceStream(pictures, size=64, augmentation=STILL, flip=False)
+    return [stream.item(i % len(stream), np.random.default_rng(i)) for i in range(count)]
+
+
+def test_an_item_is_repeated_by_its_generator(pictures: FacePictures) -> None:
+    stream = FaceStream(pictures, size=64, augmentation=Augmentation(), flip=True)
+    one, same, other = (stream.item(0, np.random.default_rng(s)) for s in (5, 5, 6))
+    assert one.keys() == {"image", "label", "source", "source_label", "guide", "guided"}
+    assert all(np.array_equal(one[key], same[key]) for key in one)
+    assert not np.array_equal(one["image"], other["image"])
+    assert one["guide"].shape == (4, 3, 64, 64) and one["guided"].shape == (4, 1, 64, 64)
+    assert all(value.dtype == np.float32 for value in one.values())
+
+
+def test_drawn_glasses_are_labelled_and_their_truth_is_the_picture_without(pictures: FacePictures) -> None:
+    dressed = [i for i in items(pictures) if not np.array_equal(i["source_label"], i["label"])]
+    assert dressed  # half of those who wear none
+    for item in dressed:
+        assert item["label"][2] == 0 and item["source_label"][2] == 1
+        assert not np.array_equal(item["source"], item["image"])
+        assert np.array_equal(item["guide"][2], item["image"]) and item["guided"][2].min() == 1
+    for item in items(pictures):
+        if item["label"][2] == 1:  # real glasses: what is below them nobody knows
+            assert np.array_equal(item["source"], item["image"])
+            assert np.array_equal(item["guide"][2], item["image"])
+            assert item["guided"][2][0, 32, 20:44].max() == 0 and item["guided"][2][0, 5].min() == 1
+
+
+def test_hair_is_guided_to_the_other_colour_and_its_own_is_left_alone(pictures: FacePictures) -> None:
+    plain = [i for i in items(pictures) if i["label"][1] == 1 and np.array_equal(i["source_label"], i["label"])]
+    for item in plain:
+        assert np.array_equal(item["guide"][1], item["source"]) and item["guided"][1].min() == 1
+        change = np.abs(item["guide"][0] - item["source"]).max(0)
+        assert change[:28].max() > 0.1 and change[36:50, 26:38].max() < 0.02  # hair above, not the nose and mouth
+        darker = (item["guide"][0] - item["source"]).mean(0)
+        assert darker[change > 0.1].mean() < 0
+
+
+def test_what_nobody_knows_is_guided_outside_the_person_alone(pictures: FacePictures) -> None:
+    for item in items(pictures, 6):
+        assert np.array_equal(item["guide"][3], item["source"])
+        assert item["guided"][3][0, 28:50, 24:40].max() == 0 and item["guided"][3].max() == 1
+
+
+def test_decisions_are_balanced(pictures: FacePictures) -> None:
+    stream = FaceStream(pictures, size=64, augmentation=STILL, flip=False, balance=[NAMES[:2], NAMES[2:3]], cap=99)
+    labels = np.stack([pictures.label(int(i)) for i in stream._order])
+    assert abs(labels[:, 2].mean() - 0.5) < 0.1

@@ -1,0 +1,176 @@
+"""StarGAN for small sets of faces: projected discriminator, FiLM, fine-tuned classifier, guides."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+import torch
+from rich.console import Console
+from support.needed import needed
+from support.photographs import GEOMETRY, astronaut
+
+from edgegan.config import build, with_settings
+from edgegan.data._faces.folder import write_faces
+from edgegan.families import Step, stargan
+from edgegan.families.stargan import Config, objective
+from edgegan.families.stargan.film import FilmGenerator
+from edgegan.families.stargan.players import Players
+from edgegan.runtime.errors import InputError
+from edgegan.train import checkpoint
+from edgegan.train.loop import Budget, Trainer
+from edgegan.train.reporter import Silence
+from edgegan.train.run import Run
+
+needed("efficientnet_lite_pytorch", "train")
+needed("skimage", "train")
+NAMES = ("Black_Hair", "Brown_Hair", "Eyeglasses")
+
+
+@pytest.fixture(scope="module")
+def faces(tmp_path_factory: pytest.TempPathFactory) -> str:
+    place = tmp_path_factory.mktemp("faces")
+    (place / "in").mkdir()
+    rows = []
+    for number, split in enumerate(("train", "train", "train", "heldout")):
+        cv2.imwrite(
+            str(place / "in" / f"{number}.png"), cv2.convertScaleAbs(astronaut()[:300, 80:380], alpha=1 - number / 8)
+        )
+        rows.append(f"{number}.png,{split},{int(number == 1)},{int(number != 1)},0")
+    (place / "labels.csv").write_text("\n".join([f"file,split,{','.join(NAMES)}", *rows]) + "\n")
+    labels = str(place / "labels.csv")
+    write_faces(place / "in", place / "out", labels=labels, size=64, alignment=GEOMETRY.alignment)
+    return f"faces:{place / 'out'}"
+
+
+def tiny(data: str, **changes: object) -> Config:
+    values: dict[str, object] = {
+        "size": 32, "attributes": NAMES, "conditioning": "film", "discriminator": "projected", "adversarial": "hinge",
+        "classifier": "finetuned", "classifier_images": 8, "conv_dim": 4, "blocks": 1, "mask": True, "n_critic": 1,
+        "targets": "single", "lambda_rec": 0.0, "lambda_guide": 10.0, "d_augment": ("colour", "cutout"),
+        "d_augment_strength": 0.3, "balance": ("Black_Hair",), "alignment": GEOMETRY.alignment,
+    }  # fmt: skip
+    train = {
+        "data": data,
+        "batch": 4,
+        "images": 16,
+        "sample_images": 99,
+        "validate_images": 99,
+        "checkpoint_images": 99,
+    }
+
+    return build(Config, {**values, **changes, "train": train})
+
+
+def trained(cfg: Config, folder: Path, images: int, *, resume: bool = False) -> Trainer:
+    run = Run(folder, "stargan", cfg, cfg.train.data)
+    trainer = Trainer(run, torch.device("cpu"))
+    if resume:
+        trainer.restore(run.latest())
+    trainer.train(Budget(images), Silence())
+    return trainer
+
+
+def test_four_rounds_equal_two_a_resume_and_two(faces: str, tmp_path: Path) -> None:
+    cfg = tiny(faces)
+    whole = trained(cfg, tmp_path / "whole", 16)
+    trained(cfg, tmp_path / "parts", 8)
+    parts = trained(cfg, tmp_path / "parts", 16, resume=True)
+    for name, net in whole.nets.items():
+        for key, value in net.state_dict().items():
+            assert torch.equal(value, parts.nets[name].state_dict()[key]), (name, key)
+
+
+def test_the_classifier_learns_first_alone_and_then_rests(faces: str, tmp_path: Path) -> None:
+    cfg = tiny(faces)
+    torch.manual_seed(cfg.train.seed)
+    fresh = stargan.networks(cfg)
+    first = trained(cfg, tmp_path / "a", 8)
+    later = trained(cfg, tmp_path / "a", 16, resume=True)
+
+    def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
+        return all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
+
+    assert same(fresh["generator"], first.nets["generator"]) and not same(fresh["classifier"], first.nets["classifier"])
+    assert same(first.nets["classifier"], later.nets["classifier"])
+    assert not same(first.nets["generator"], later.nets["generator"])
+    assert not same(first.nets["discriminator"], later.nets["discriminator"])
+
+
+def test_what_was_put_on_is_what_is_taken_off(faces: str) -> None:
+    cfg = tiny(faces)
+    stream = stargan.streams(cfg, faces)["real"]
+    items = [stream.item(i % len(stream), np.random.default_rng(i)) for i in range(16)]
+    batch = {key: torch.from_numpy(np.stack([i[key] for i in items])) for key in items[0]}
+    target = objective.target_labels(cfg, Step({"real": batch}, 0, 0), *cfg.slots)
+    dressed = (batch["source_label"] != batch["label"]).any(1)
+    assert 0 < int(dressed.sum()) < 16
+    assert torch.equal(target[dressed], batch["label"][dressed])
+    assert (target[~dressed] != batch["label"][~dressed]).any()
+    right = batch["image"].clone()
+    rows = torch.arange(16)
+    edit = (target - batch["source_label"]).abs().argmax(1)
+    on = (target - batch["source_label"] > 0.5).any(1)
+    edit = torch.where(on, (target - batch["source_label"]).argmax(1), edit)
+    changed = (target != batch["source_label"]).any(1)
+    right = torch.where(changed[:, None, None, None], batch["guide"][rows, edit], batch["source"])
+    assert float(objective.guide_distance(batch, right, target)) == 0.0
+    assert float(objective.guide_distance(batch, right + 0.1, target)) > 0.05
+    assert float(objective.guide_distance(batch, batch["source"], target)) > 0.01
+
+
+def test_the_guide_alone_teaches_the_edit(faces: str, tmp_path: Path) -> None:
+    """Without an opponent, on three pictures, the distance to the guides falls by a fifth in sixty rounds."""
+    cfg = with_settings(tiny(faces), ["train.images=248", "g_lr=2e-3", "lambda_cls=0.0", "conv_dim=8"])
+    run = Run(tmp_path, "stargan", cfg, faces)
+    trainer = Trainer(run, torch.device("cpu"))
+    before = stargan.validate(cfg, trainer.nets, faces)["guide"]
+    trainer.train(Budget(248), Silence())
+    assert stargan.validate(cfg, trainer.nets, faces)["guide"] < 0.8 * before
+
+
+def test_film_generators_take_multiples_of_eight_and_are_what_the_configuration_says(faces: str) -> None:
+    cfg = tiny(faces)
+    g = Players.of(stargan.networks(cfg)).g
+    assert isinstance(g, FilmGenerator) and cfg.multiple == 8
+    with torch.no_grad():
+        edited, mask = g.parts(torch.zeros(2, 3, 40, 24), torch.eye(3)[:2])
+    assert edited.shape == (2, 3, 40, 24) and mask is not None and mask.shape == (2, 1, 40, 24)
+    assert not torch.equal(edited[0, :, 16:24, 8:16], edited[1, :, 16:24, 8:16])
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"adversarial": "wgan-gp"}, "adversarial=hinge"),
+        ({"size": 40}, "a multiple of 32"),
+        ({"stem_stride": 2}, "stem_stride=2"),
+        ({"kind": "one_hot"}, "classifier=head"),
+    ],
+)
+def test_what_does_not_go_together_is_refused(changes: dict[str, object], words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        tiny("", **changes)
+
+
+def test_a_checkpoint_repeats_no_weights_that_a_package_holds(faces: str, tmp_path: Path) -> None:
+    trained(tiny(faces), tmp_path, 4)
+    found = checkpoint.load(next((tmp_path / "checkpoints").glob("0*.safetensors")))
+    assert not [key for key in found.tensors if key.startswith("net/discriminator") and "backbone" in key]
+
+
+def test_fastgan_trains_against_a_projected_discriminator(tmp_path: Path) -> None:
+    needed("dicebear", "avatars")
+    from edgegan.families import fastgan
+    from edgegan.train.reporter import Reporter
+
+    cfg = with_settings(fastgan.tiny(), ["discriminator=projected", "train.images=8"])
+    run = Run(tmp_path, "fastgan", cfg, cfg.train.data)
+    trainer = Trainer(run, torch.device("cpu"))
+    before = {k: v.clone() for k, v in trainer.nets["generator"].state_dict().items()}
+    with Reporter(run, 8, 0, Console(quiet=True)) as reporter:
+        trainer.train(Budget(8), reporter)
+    assert any(not torch.equal(v, before[k]) for k, v in trainer.nets["generator"].state_dict().items())
+    assert list((tmp_path / "samples").glob("*.png"))
