@@ -107,13 +107,6 @@ class Asked:
         """The SPEC of the source; where none was given, what suits the model."""
         return self.source or ("latent" if card.task == "generate" else "synthetic")
 
-    @property
-    def draws(self) -> bool:
-        """Whether the pictures are the synthetic camera's."""
-        from edgegan.runtime.live.sources import synthetic
-
-        return self.source is None or synthetic.accepts(self.source)
-
     @cached_property
     def outputs(self) -> tuple[str, ...]:
         """The SPECs of the sinks; a window, where neither a sink nor the page was asked for."""

@@ -9,13 +9,12 @@ from collections.abc import Sequence
 from contextlib import ExitStack, redirect_stdout
 
 from edgegan.runtime.live.frame_clock import FrameClock
-from edgegan.runtime.live.opening import open_source_for
+from edgegan.runtime.live.opening import default_model_for, open_source_for
 from edgegan.runtime.live.session import LiveSession
 from edgegan.runtime.live.sinks import open_sink, stdout
 from edgegan.runtime.live.source import Source
 from edgegan.runtime.model import artefact
 from edgegan.runtime.model.card import ModelCard
-from edgegan.runtime.shipped import default_model
 
 from .asked import Asked
 from .model import open_model
@@ -27,7 +26,7 @@ def run(asked: Asked) -> None:
     """Opens source, sinks and model, runs until one of them, a person or a limit ends it, and says what was done."""
     os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's windows complain of fonts they do without
     asked.check()
-    found = artefact.load(asked.model or default_model("synthetic" if asked.draws else "real"))
+    found = artefact.load(asked.model or default_model_for(asked.source))
     if asked.list_presets:
         return list_presets(found.card)
     asked.check_for(found.card)
