@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from ..backends import Backend, Progress, Rebuild
@@ -184,8 +185,8 @@ class Editor(Session):
 
     @property
     def statistics(self) -> Statistics:
-        """How many pictures, failures, and p50 and p95 of every stage; may be read at any time."""
-        return self._tally.statistics()
+        """How many pictures and failures, faces left alone, p50 and p95 of every stage; may be read at any time."""
+        return msgspec.structs.replace(self._tally.statistics(), left_alone=self._pipeline.left_alone)
 
     def reset(self) -> None:
         """Forgets the faces seen so far: call it between two videos."""

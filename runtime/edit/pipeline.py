@@ -59,6 +59,11 @@ class Pipeline:
         if finder is not None:
             self._region = Faces(card, labels, finder, faces or FaceOptions())
 
+    @property
+    def left_alone(self) -> dict[str, int]:
+        """See `Statistics.left_alone`; may be read at any time."""
+        return dict(self._region.left_alone)
+
     def choose(self, which: Which) -> None:
         """See `Editor.choose`."""
         self._region.choose(which)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from threading import Lock, Thread
 
+import msgspec
+
 from ..channel import Channel, ChannelClosed
 from ..model.image import Image
 from . import Face, Point
@@ -100,9 +102,9 @@ def _enlarge(face: Face, factor: int) -> Face:
         return point[0] * factor, point[1] * factor
 
     x, y, width, height = face.box
-    return Face(
+    return msgspec.structs.replace(
+        face,
         box=(x * factor, y * factor, width * factor, height * factor),
-        score=face.score,
         left_eye=there(face.left_eye),
         right_eye=there(face.right_eye),
         points=tuple(there(point) for point in face.points),

@@ -21,6 +21,8 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
         depends on the machine's pace. Else every frame is searched, and the same frames give the same pictures.
     colour_match: give the edit the colours of the frame around it; see `blending.match_colours`.
     guard: drop slight changes, which no edit means; see `blending.guard_mask`.
+    any_pose: edit also faces that lie on their side, are upside down or turned far away; else they are left alone, as
+        `pose.refuse_pose` says.
     """
 
     which: Which = "all"
@@ -28,6 +30,7 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
     beside: bool = False
     colour_match: bool = False
     guard: bool = False
+    any_pose: bool = False
 
 
 def check_which(which: Any) -> Which:

@@ -72,6 +72,10 @@ Speed = Annotated[float, _model(min=0.01, max=10.0, help="For generators: how ma
 Faces = Annotated[str, _faces("--faces", metavar="WHICH", help="The faces to edit: all, largest, or the N largest.")]
 Smooth = Annotated[bool, _faces("--smooth/--no-smooth", help="Steady faces; else each frame's detection as it is.")]
 ColourMatch = Annotated[bool, _faces("--colour-match", help="Give each edited face the colours around it.")]
+AnyPose = Annotated[
+    bool,
+    _faces("--any-pose", help="Edit also faces that lie, are upside down or turned away; else they are left alone."),
+]
 Guard = Annotated[bool, _faces("--guard", help="Drop slight changes, as to hands and hair before a face.")]
 
 # Controls.

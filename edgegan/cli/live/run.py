@@ -19,7 +19,7 @@ from edgegan.runtime.model.card import ModelCard
 from .asked import Asked
 from .model import open_model
 from .start import list_presets
-from .telling import announce_page, introduce, notice_once, report, show_progress, tell, write_stats
+from .telling import announce_page, introduce, notice_once, report, show_progress, tell, tell_left_alone, write_stats
 
 
 def run(asked: Asked) -> None:
@@ -71,6 +71,7 @@ def run(asked: Asked) -> None:
             start.leave(controls)
             session.close()  # here, so that what is said of a file below is true
             report(session.stats, [sink.about for sink in sinks if sink.about and not sink.screen])
+            tell_left_alone(model)
             if asked.stats_json:
                 write_stats(asked.stats_json, session.stats, model, source)
 

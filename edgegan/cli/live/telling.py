@@ -117,6 +117,18 @@ def report(stats: Stats, places: list[str]) -> None:
         print(f"written: {place}")
 
 
+def tell_left_alone(model: Session) -> None:
+    """Says why faces were not edited, where there were such."""
+    for why, count in _left_alone(model).items():
+        print(f"left alone: {count} times a face: {why} (--any-pose edits those too)")
+
+
+def _left_alone(model: Session) -> dict[str, int]:
+    from edgegan.runtime.edit.editor import Editor
+
+    return model.statistics.left_alone if isinstance(model, Editor) else {}
+
+
 def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> None:
     """Writes all figures as JSON, and says where."""
     import msgspec
@@ -125,5 +137,6 @@ def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> Non
 
     chosen = model.selection
     about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
-    write_atomic(path, msgspec.json.format(msgspec.json.encode({**about, **stats.as_dict()}), indent=2) + b"\n")
+    figures = {**about, **stats.as_dict(), "left_alone": _left_alone(model)}
+    write_atomic(path, msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     print(f"written: {path}")
