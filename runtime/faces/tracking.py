@@ -59,7 +59,7 @@ class Track:
     past: deque[tuple[float, Float64Array]] = field(default_factory=lambda: deque(maxlen=_PAST))
 
     def where(self, timestamp: float) -> Float64Array:
-        """The places of `places.places_of` at that moment: of the last frame that is not later, or the earliest known."""
+        """The places at that moment: of the last frame that is not later, or the earliest known."""
         return next((places for when, places in reversed(self.past) if when <= timestamp), self.past[0][1])
 
 
