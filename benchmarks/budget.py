@@ -61,11 +61,11 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
     from edgegan.runtime.live.screen.compositor import Compositor
     from edgegan.runtime.live.sinks.null import Null
     from edgegan.runtime.live.sources import open_source
-    from edgegan.runtime.metrics.stats import Stats
+    from edgegan.runtime.metrics.live import LiveTally
 
     cv2.setNumThreads(1)
     changes = {name: float(value) for name, _, value in (s.partition("=") for s in options.set or ["Blond_Hair=1"])}
-    stats, rows = Stats(), []
+    stats, rows = LiveTally(), []
     with (
         Editor.open(options.model, threads=1) as editor,
         open_source(f"synthetic:{options.size}@{FPS:g}") as source,

@@ -185,9 +185,9 @@ def _work(run: Path, kind: str, frames: Path, changes: dict[str, float]) -> None
         from edgegan.runtime.faces.options import FaceOptions
         from edgegan.runtime.live.sinks.null import Null
         from edgegan.runtime.live.stream import Stream
-        from edgegan.runtime.metrics.stats import Stats
+        from edgegan.runtime.metrics.live import LiveTally
 
-        editor, stats = Editor.open(run / "export" / kind, faces=FaceOptions(beside=True)), Stats()
+        editor, stats = Editor.open(run / "export" / kind, faces=FaceOptions(beside=True)), LiveTally()
         known = {"backend": str(editor.selection.backend), "stages": {}}
 
         def process(frame: Frame, record: Any) -> Any:

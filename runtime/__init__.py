@@ -39,8 +39,9 @@ if TYPE_CHECKING:
     from .live.source import Frame as Frame
     from .live.sources import open_source as open_source
     from .live.stream import Stream as Stream
-    from .metrics.stats import Stats as Stats
-    from .metrics.tally import Statistics as Statistics
+    from .metrics.calls import Statistics as Statistics
+    from .metrics.live import LiveTally as LiveTally
+    from .metrics.live_statistics import LiveStatistics as LiveStatistics
     from .model.artefact import Artefact as Artefact
     from .model.artefact import load as load
     from .model.card import ModelCard as ModelCard
@@ -65,13 +66,14 @@ _MODULES = {
     "FrameClock": "live.frame_clock",
     "InputError": "errors",
     "LiveSession": "live.session",
+    "LiveStatistics": "metrics.live_statistics",
+    "LiveTally": "metrics.live",
     "MissingExtraError": "errors",
     "ModelCard": "model.card",
     "Sampler": "generate.sampler",
     "Selection": "backends.selection",
     "Sighting": "faces.tracking",
-    "Statistics": "metrics.tally",
-    "Stats": "metrics.stats",
+    "Statistics": "metrics.calls",
     "Stream": "live.stream",
     "Track": "faces.tracking",
     "Tracker": "faces.tracking",
@@ -101,13 +103,14 @@ __all__ = [
     "FrameClock",
     "InputError",
     "LiveSession",
+    "LiveStatistics",
+    "LiveTally",
     "MissingExtraError",
     "ModelCard",
     "Sampler",
     "Selection",
     "Sighting",
     "Statistics",
-    "Stats",
     "Stream",
     "Track",
     "Tracker",

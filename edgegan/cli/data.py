@@ -21,6 +21,7 @@ def register(app: typer.Typer) -> None:
     """Adds the command group."""
     data = typer.Typer(no_args_is_help=True, help="Make training sets: of your photographs, or drawn ones.")
     data.command(epilog=_FACES_EXAMPLES)(faces)
+    data.command(epilog=_LABEL_EXAMPLES)(label)
     data.command()(avatars)
     data.command()(seasons)
     app.add_typer(data, name="data")
@@ -68,6 +69,41 @@ def faces(
         print(f"labels without a photograph: {written.missing}; photographs without labels: {written.unlabelled}")
     print(f"look at it: {out / 'sheet.png'}")
     print(f"train on it with: --data faces:{out}")
+
+
+_LABEL_EXAMPLES = """Examples:
+
+edgegan data label data/team --attributes Eyeglasses,Smiling
+
+edgegan data label data/team --attributes Black_Hair,Blond_Hair,Brown_Hair,Gray_Hair
+"""
+
+
+def label(
+    folder: Path = typer.Argument(..., metavar="DIR", help="A set that `edgegan data faces` wrote."),
+    attributes: str = typer.Option(
+        "", help="What to label, as A,B,...; new names become columns. Without it, what the set has."
+    ),
+    port: int = typer.Option(8090, min=0, max=65535, help="Of the page, on this machine alone; 0 takes any."),
+    browser: bool = typer.Option(True, help="Open the page in a browser."),
+) -> None:
+    """Labels faces by hand, on a page with keys; each answer is saved to labels.csv at once."""
+    import webbrowser
+
+    from edgegan.data._faces.label_server import serve
+    from edgegan.data._faces.labelling import Labelling
+
+    names = [name.strip() for name in attributes.split(",")] if attributes else []
+    labelling = Labelling(folder, names)
+
+    def announce(url: str) -> None:
+        print(f"label at {url} - Ctrl-C ends it; nothing is lost", flush=True)
+        if browser:
+            webbrowser.open(url)
+
+    serve(labelling, port, announce)
+    left = sum(None in row for row in labelling.overview().values)
+    print(f"{folder}: {left} pictures have unknown answers left" if left else f"{folder}: every picture is labelled")
 
 
 def avatars(

@@ -16,6 +16,11 @@ EPILOG = """
 
 `edgegan train stargan --preset avatars-64 --set train.batch=8 --set conv_dim=16 --dry-run`
 
+`edgegan train stargan --preset avatars-64 --print-config > my.toml` — a configuration file to begin from; then
+`edgegan train stargan --preset my.toml`
+
+`edgegan train stargan --preset portraits-128 --data faces:data/team --from portraits --out runs/team` — your own faces
+
 `edgegan train stargan --out runs/celeba --resume` — go on where it stopped
 
 `torchrun --nproc-per-node 2 -m edgegan train stargan --preset celeba-128 --data celeba:/data/celeba` — two GPUs, or
@@ -31,7 +36,10 @@ def register(app: typer.Typer) -> None:
 def train(
     family: Annotated[str, typer.Argument(help="The GAN family, such as stargan.")],
     preset: Annotated[
-        str | None, typer.Option(help="A named configuration; without it, the presets are listed.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE.toml", help="A named configuration, or a file of your own; without it, names are listed."
+        ),
     ] = None,
     data: Annotated[
         str | None,
@@ -42,15 +50,22 @@ def train(
     minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")] = False,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN", help="Begin with the weights of a run, a checkpoint or a shipped model."),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print config, parameters, MACs and memory; stop.")
+    ] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the configuration as a file to begin from; stop.")
     ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
-    from edgegan.train import distributed
-    from edgegan.train.session import Request, run_training
+    from edgegan import distributed
+    from edgegan.train.session import Request, load_config, run_training
 
     request = Request(
         family=family,
@@ -61,13 +76,20 @@ def train(
         minutes=minutes,
         settings=tuple(set_ or ()),
         resume=resume,
+        start_from=from_,
         dry_run=dry_run,
         device=device,
         threads=threads,
     )
+    if print_config:
+        from edgegan.config_file import write_config
+
+        about = f"{family}, from the preset {preset}" + (", with other settings" if set_ else "")
+        print(write_config(load_config(request), family, about), end="")
+        return
     try:
         run_training(request)
-    except distributed.ToldElsewhereError:
+    except distributed.ReportedElsewhereError:
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         if distributed.rank() == 0:

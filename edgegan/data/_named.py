@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 
 from edgegan.runtime.errors import InputError
 
@@ -43,14 +43,23 @@ def join_named(specs: Mapping[str, str]) -> str:
     return ",".join(f"{name}={spec}" for name, spec in specs.items())
 
 
+def map_specs(spec: str, change: Callable[[str], str]) -> str:
+    """A --data value with `change` done to the SPEC of each of its data sets."""
+
+    def one(part: str) -> str:
+        name, equals, own = part.partition("=") if _FIRST.match(part) else ("", "", part)
+        return name + equals + (change(own) if own else "")
+
+    return ",".join(map(one, _NEXT.split(spec)))
+
+
 def without_places(spec: str) -> str:
     """The kinds of a SPEC, and how many pictures were drawn, but no folders: for a card that others will read."""
 
-    def public(part: str) -> str:
-        name, equals, one = part.partition("=") if _FIRST.match(part) else ("", "", part)
+    def public(one: str) -> str:
         kind, _, place = one.partition(":")
         if not _KIND.fullmatch(kind):
-            return f"{name}{equals}folder" if one else ""
-        return name + equals + (one if _COUNT.fullmatch(place) else kind)
+            return "folder"
+        return one if _COUNT.fullmatch(place) else kind
 
-    return ",".join(map(public, _NEXT.split(spec)))
+    return map_specs(spec, public)

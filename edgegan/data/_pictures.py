@@ -96,6 +96,11 @@ class PictureFiles:
         other._stretched = True
         return other
 
+    @property
+    def labels(self) -> NDArray[np.float32]:
+        """(pictures, names), 0 or 1."""
+        return self._labels
+
     def label(self, index: int) -> NDArray[np.float32]:
         """The label of picture `index`: 0 or 1 for each of `names`."""
         label: NDArray[np.float32] = self._labels[index]

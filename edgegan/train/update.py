@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from edgegan.runtime.errors import TrainingError
+from edgegan import distributed
 
-from . import distributed
 from .acceleration import autocast_dtype
+from .failure import NotFiniteError
 
 if TYPE_CHECKING:
     from edgegan.config import Training
@@ -44,7 +44,7 @@ class Update:
             where: in training, for an error.
 
         Raises:
-            TrainingError: a value is not finite. No weight was changed by this step.
+            NotFiniteError: a value is not finite. No weight was changed by this step.
         """
         owned = {id(p) for p in phase.module.parameters()}
         for net in self._nets.values():
@@ -63,10 +63,7 @@ class Update:
             del values["gradient"]  # the scaler leaves this step out and scales by less
         for name, value in values.items():
             if not math.isfinite(value):
-                raise TrainingError(
-                    f"phase {phase.name}, {where}: {name} is {value}",
-                    todo="the last checkpoint is good: lower the learning rates, or train in fp32, and --resume",
-                )
+                raise NotFiniteError(f"phase {phase.name}, {where}: {name} is {value}")
         self.scaler.step(phase.optimiser)
         self.scaler.update()
         if phase.after_step is not None:

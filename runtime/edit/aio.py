@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 from ..errors import InputError
 from ..faces.options import Which
-from ..metrics.tally import Statistics
+from ..metrics.calls import Statistics
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from ..model.image import Image, Order

@@ -13,8 +13,8 @@ import numpy as np
 from ..backends import Backend, Progress, Rebuild
 from ..errors import InputError
 from ..faces.options import FaceOptions, Which
+from ..metrics.calls import CallTally, Statistics
 from ..metrics.stopwatch import Record
-from ..metrics.tally import Statistics, Tally
 from ..model.artefact import Artefact
 from ..model.image import Image, Order, as_bgr, check_out, given_back
 from .assembly import assemble
@@ -42,7 +42,7 @@ class Editor(Session):
     def __init__(self, pipeline: Pipeline, backend: Backend, notices: tuple[str, ...] = ()) -> None:
         super().__init__(pipeline.card, backend, notices)
         self._pipeline = pipeline
-        self._tally = Tally()
+        self._tally = CallTally()
 
     @classmethod
     def open(

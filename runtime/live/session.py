@@ -14,7 +14,8 @@ from ..edit.editor import Editor
 from ..faces.options import Which
 from ..generate.sampler import Sampler
 from ..generate.walk import Walk
-from ..metrics.stats import Stats
+from ..metrics.live import LiveTally
+from ..metrics.live_statistics import LiveStatistics
 from .controls.attributes import Controls
 from .controls.lines import Lines
 from .controls.panel import Panel
@@ -77,7 +78,7 @@ class LiveSession:
     ) -> None:
         self.source, self.model, self.clock = source, model, clock or FrameClock.of(source)
         self.controls = controls or _controls_of(model, source, changes)
-        self.stats = Stats()
+        self.stats = LiveTally()
         self.origin = replace(GENERATED if isinstance(model, Sampler) else EDITED, model=model.card.name)
         self._faces, self._mark = faces, mark
         self._sinks: list[Sink] = []
@@ -169,7 +170,7 @@ class LiveSession:
         self._sinks.append(page.sink)
         return page
 
-    def run(self, *, frames: int | None = None, seconds: float | None = None) -> Stats:
+    def run(self, *, frames: int | None = None, seconds: float | None = None) -> LiveStatistics:
         """Runs until the source ends, `stop` is set, whoever watches has gone, or a limit is reached.
 
         Args:
@@ -178,7 +179,7 @@ class LiveSession:
 
         Raises what the source, the model and the sinks raise. See `Stream.run`.
         """
-        return Stream(
+        stream = Stream(
             Frozen(self.source, self.controls) if isinstance(self.model, Editor) else self.source,
             self._process(),
             Sinks(self._sinks),
@@ -186,7 +187,8 @@ class LiveSession:
             stop=self.stop,
             poll=self._poll,
             stats=self.stats,
-        ).run(max_frames=frames, seconds=seconds)
+        )
+        return stream.run(max_frames=frames, seconds=seconds).statistics()
 
     def total(self, frames: int | None, seconds: float | None) -> int | None:
         """How many frames a run with these limits shows at most; None where nobody knows."""

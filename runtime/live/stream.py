@@ -12,7 +12,7 @@ from dataclasses import replace
 from threading import Event, Thread
 
 from ..channel import Channel, ChannelClosed
-from ..metrics.stats import Stats
+from ..metrics.live import LiveTally
 from ..metrics.stopwatch import Record
 from ..model.image import Image
 from .frame_clock import FrameClock
@@ -58,16 +58,16 @@ class Stream:
         clock: FrameClock | None = None,
         stop: Event | None = None,
         poll: Callable[[], object] | None = None,
-        stats: Stats | None = None,
+        stats: LiveTally | None = None,
     ) -> None:
         self._source, self._edit, self._sink = source, process, sink
         self._clock = clock or FrameClock.of(source, every_frame=newest_wins is False)
         self._newest_wins = self._clock.by_timestamp if newest_wins is None else newest_wins
         self.stop, self._poll = stop or Event(), poll
         self._asked_at: float | None = None  # when the frame that the reader waits for was asked for
-        self.stats = stats or Stats()
+        self.stats = stats or LiveTally()
 
-    def run(self, *, max_frames: int | None = None, seconds: float | None = None) -> Stats:
+    def run(self, *, max_frames: int | None = None, seconds: float | None = None) -> LiveTally:
         """Runs until the source ends, `stop` is set, a sink has gone, `max_frames` were shown or `seconds` have passed.
 
         The seconds are those of a recording's own time, and of the clock on the wall for a live source, and for a

@@ -1,65 +1,83 @@
-"""What an editor has done: how many pictures, how many failures, and the time of each stage."""
+"""How long each stage took, and how often what happened: the one store of timings and counts."""
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter, deque
+from itertools import islice
 from threading import Lock
 
-import msgspec
+import numpy as np
 
-from .times import Times
+from .stopwatch import STAGES
 
+PERCENTILES = (50, 95, 99)
+_WINDOW = 4096  # samples kept per stage: memory stays bounded however long the run
+_NOW = 31  # of which are "now"
 
-class Statistics(msgspec.Struct, frozen=True, kw_only=True):
-    """Counts since the editor was opened, and times of the last 4096 calls.
-
-    `stages_ms` holds p50 and p95, in milliseconds, of each stage of `stopwatch.STAGES`, of `wait` (for another
-    thread's turn to end) and of `total` (the whole call, without `wait`). A batch counts as one call.
-    """
-
-    frames: int  # given to `edit` and `edit_batch`
-    crops: int  # given to `translate`
-    errors: int  # calls that raised
-    stages_ms: dict[str, dict[str, float]]
-    left_alone: dict[str, int] = {}  # faces that were not edited, by the reason; each counts in every frame
+# Along the way of a frame; a stage of another name comes where the unnamed one stands.
+_BEFORE = ("wait", "read", "decode", *STAGES[: STAGES.index("network")], "latent", *STAGES[STAGES.index("network") :])
+_AFTER = ("total", "process", "besides", "dress", "encode", "display", "write", "age")
 
 
 class Tally:
-    """Counts and clocks; every method may be called from any thread. It costs a few microseconds a call."""
+    """The store of timings: durations by stage, and counts by name. Every method may be called from any thread.
+
+    Names are free. Stages come out along the way of a frame, whatever the order in which they came in. Adding costs
+    about a microsecond.
+    """
 
     def __init__(self) -> None:
-        self._frames = self._crops = self._errors = 0
-        self._times = Times()
+        self._stages: dict[str, deque[float]] = {}
+        self._counts: Counter[str] = Counter()
         self._lock = Lock()
 
     def record(self, stage: str, seconds: float) -> None:
         """Adds one duration to a stage."""
-        self._times.record(stage, seconds)
-
-    @contextmanager
-    def call(self, *, frames: int = 0, crops: int = 0) -> Iterator[None]:
-        """Counts and times one call; one that raises counts as an error alone."""
-        began = time.perf_counter()
-        try:
-            yield
-        except BaseException:
-            with self._lock:
-                self._errors += 1
-            raise
-        self.record("total", time.perf_counter() - began)
         with self._lock:
-            self._frames += frames
-            self._crops += crops
+            samples = self._stages.get(stage)
+            if samples is None:
+                samples = deque(maxlen=_WINDOW)
+                self._stages = dict(sorted({**self._stages, stage: samples}.items(), key=_place))
+            samples.append(seconds)
 
-    def statistics(self) -> Statistics:
-        """The counts and times so far."""
-        stages = self._times.percentiles_ms()
+    def count(self, name: str, more: int = 1) -> None:
+        """Adds to a count."""
         with self._lock:
-            return Statistics(
-                frames=self._frames,
-                crops=self._crops,
-                errors=self._errors,
-                stages_ms={name: {p: times[p] for p in ("p50", "p95")} for name, times in stages.items()},
-            )
+            self._counts[name] += more
+
+    def counted(self, name: str) -> int:
+        """A count; 0 for one that nothing was added to."""
+        with self._lock:
+            return self._counts[name]
+
+    def newest(self, count: int = _NOW) -> dict[str, list[float]]:
+        """Stage -> its last durations in seconds, the newest first."""
+        with self._lock:
+            return {name: list(islice(reversed(samples), count)) for name, samples in self._stages.items()}
+
+    def percentiles_ms(self) -> dict[str, dict[str, float]]:
+        """Stage -> {"p50": ...}, in milliseconds, of the last 4096 durations."""
+        with self._lock:
+            stages = {name: np.array(samples) for name, samples in self._stages.items()}
+        return {
+            name: {f"p{p}": round(1000 * float(np.percentile(samples, p)), 3) for p in PERCENTILES}
+            for name, samples in stages.items()
+        }
+
+    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
+        """Head and rows, for a terminal; without the stages that never took any time."""
+        with self._lock:
+            idle = {name for name, samples in self._stages.items() if not any(samples)}
+        rows = [
+            (name, *(f"{ms:.1f}" for ms in times.values()))
+            for name, times in self.percentiles_ms().items()
+            if name not in idle
+        ]
+        return ("stage", *(f"p{p} ms" for p in PERCENTILES)), rows
+
+
+def _place(stage: tuple[str, object]) -> int:
+    name = stage[0]
+    if name in _AFTER:
+        return len(_BEFORE) + 1 + _AFTER.index(name)
+    return _BEFORE.index(name) if name in _BEFORE else len(_BEFORE)

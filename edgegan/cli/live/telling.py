@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from edgegan.runtime.live.sink import Sink
     from edgegan.runtime.live.source import Source
     from edgegan.runtime.live.web import Address, WebPage
-    from edgegan.runtime.metrics.stats import Stats
+    from edgegan.runtime.metrics.live import LiveTally
 
 _NOTICE = (
     "note:    this program edits people's faces: ask those who are seen, and pass no edit off as real.",
@@ -70,7 +70,7 @@ def announce_page(page: WebPage, address: Address) -> None:
 
 
 @contextmanager
-def show_progress(total: int | None, stats: Stats) -> Iterator[Sink]:
+def show_progress(total: int | None, stats: LiveTally) -> Iterator[Sink]:
     """A progress bar on stderr, with what happens now, as a sink: each frame moves it on."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, ProgressColumn, Task, TimeRemainingColumn
@@ -96,7 +96,7 @@ def show_progress(total: int | None, stats: Stats) -> Iterator[Sink]:
         yield Bar()
 
 
-def report(stats: Stats, places: list[str]) -> None:
+def report(stats: LiveTally, places: list[str]) -> None:
     """What happened: a line, a table of stages, memory, and where the output lies."""
     from rich.console import Console
     from rich.table import Table
@@ -129,7 +129,7 @@ def _left_alone(model: Session) -> dict[str, int]:
     return model.statistics.left_alone if isinstance(model, Editor) else {}
 
 
-def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> None:
+def write_stats(path: Path, stats: LiveTally, model: Session, source: Source) -> None:
     """Writes all figures as JSON, and says where."""
     import msgspec
 
@@ -137,6 +137,6 @@ def write_stats(path: Path, stats: Stats, model: Session, source: Source) -> Non
 
     chosen = model.selection
     about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
-    figures = {**about, **stats.as_dict(), "left_alone": _left_alone(model)}
+    figures = {**about, **msgspec.to_builtins(stats.statistics()), "left_alone": _left_alone(model)}
     write_atomic(path, msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     print(f"written: {path}")

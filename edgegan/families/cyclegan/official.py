@@ -20,14 +20,14 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
 
     Returns None if there is none, or one that pix2pix trains. Raises InputError if they cannot be used together.
     """
-    read = {name: read_generator(name, loaded) for name, loaded in files.items()}
+    read = {name: read_generator(name, loaded, options.padding, options.norm) for name, loaded in files.items()}
     generators = {name: found for name, found in read.items() if found is not None}
     if not generators or not all(_is_ours(found) for found in generators.values()):
         return None
     directed = _directed(generators)
     first, *others = directed.values()
     for other in others:
-        if (other.kind, other.ngf, other.depth, other.norm) != (first.kind, first.ngf, first.depth, first.norm):
+        if _structure(other) != _structure(first):
             raise InputError(
                 f"two generators that differ: {first.notes[0]}; {other.notes[0]}",
                 "both directions of one training",
@@ -41,6 +41,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         generator=first.kind,
         blocks=first.depth,
         ngf=first.ngf,
+        padding=first.padding,
         norm="instance" if first.norm == "instance" else "instance-affine",
         train=Training(batch=1, ema_halflife_images=10),
     )
@@ -49,6 +50,10 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     if options.size is None:
         notes.append(f"size {size}: the file does not tell it; --size takes any multiple of {cfg.multiple}")
     return Imported(cfg, {direction: found.state for direction, found in directed.items()}, tuple(notes))
+
+
+def _structure(found: Found) -> tuple[object, ...]:
+    return found.kind, found.ngf, found.depth, found.norm, found.padding
 
 
 def _is_ours(found: Found) -> bool:

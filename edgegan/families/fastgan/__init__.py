@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import PictureStream, normalised, open_pictures
-from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -26,6 +26,7 @@ EMA = ("generator",)
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "example_inputs",
@@ -158,3 +159,19 @@ def _typed(nets: Networks) -> tuple[Generator, Discriminator | ProjectedDiscrimi
     d = nets["discriminator"]
     assert isinstance(d, Discriminator | ProjectedDiscriminator)
     return _typed_generator(nets), d
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+)

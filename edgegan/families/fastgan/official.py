@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from edgegan import config
 from edgegan.families import Imported, ImportOptions
+from edgegan.networks.state_dicts import read_state
 from edgegan.runtime.errors import InputError
 
 from .config import SIZES, Config
@@ -71,11 +72,8 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
 
 def _bare(loaded: Any) -> State:
     """A state dict without the prefix of training on several GPUs, under our names; empty if it is not one."""
-    if not isinstance(loaded, Mapping) or not all(isinstance(t, Tensor) for t in loaded.values()):
-        return {}
     found = {}
-    for key, tensor in loaded.items():
-        name = str(key).removeprefix("module.")
+    for name, tensor in read_state(loaded).items():
         for theirs, ours in _RENAMED.items():
             if name.endswith(theirs):
                 name = name.removesuffix(theirs) + ours

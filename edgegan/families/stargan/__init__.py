@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import Counterfactual, Labelled, normalised
-from edgegan.families import ExportSpec, Networks, Phase
+from edgegan.families import ExportSpec, Family, Networks, Phase
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.edit.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -19,6 +19,7 @@ from .config import Config
 from .export import condition
 from .export import exportable as _exportable
 from .film import FilmGenerator
+from .labels import label_axis
 from .networks import Discriminator, Generator, to_probabilities
 from .objective import edit_targets
 from .official import import_official
@@ -31,12 +32,14 @@ EMA = ("generator",)
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "edit_targets",
     "example_inputs",
     "exportable",
     "import_official",
+    "label_axis",
     "networks",
     "phases",
     "preview",
@@ -168,3 +171,20 @@ def _own_label(cfg: Config, players: Players, pictures: Labelled, index: int, im
 
 def _edit_caption(cfg: Config, name: str) -> str:
     return name if any(name in group for group in cfg.groups) else f"± {name}"
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+    label_axis=label_axis,
+)

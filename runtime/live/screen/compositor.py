@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 from ...model.image import Image
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
@@ -39,7 +39,7 @@ class Compositor(Sink):
         self,
         sink: Sink,
         panel: Panel,
-        stats: Stats,
+        stats: LiveTally,
         *,
         hud: bool | None = None,
         mark: bool = True,

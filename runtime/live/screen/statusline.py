@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 from ..controls.panel import Panel
 from . import overlay
 from .lettering import Colour
@@ -18,7 +18,7 @@ class StatusLine:
     The figures are renewed four times a second.
     """
 
-    def __init__(self, stats: Stats, panel: Panel, about: str = "", *, keys: bool = True) -> None:
+    def __init__(self, stats: LiveTally, panel: Panel, about: str = "", *, keys: bool = True) -> None:
         self._stats, self._panel, self._about = stats, panel, about
         self._hint = [(word, overlay.GREY) for word in ("tab sliders", "h help") if keys]
         self._figures: list[tuple[str, Colour]] = []

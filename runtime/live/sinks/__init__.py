@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from ...errors import SinkError
 from ...kinds import modules
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 from ..controls.panel import Panel
 from ..frame_clock import FrameClock
 from ..screen.compositor import Compositor
@@ -30,5 +30,5 @@ def open_sink(spec: str, clock: FrameClock | None = None, *, label: bool = True)
     for kind in modules(__name__):
         if kind.accepts(spec):
             sink: Sink = kind.open_sink(spec, clock or FrameClock())
-            return Compositor(sink, Panel(), Stats(), hud=False) if label else sink
+            return Compositor(sink, Panel(), LiveTally(), hud=False) if label else sink
     raise SinkError(f"sink {spec!r} is of no known kind", f"expected {SPECS}")

@@ -6,7 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 
 _FRESH_S = 0.5  # figures this old are good enough: all visitors share them
 
@@ -19,7 +19,7 @@ class Bulletin:
         about: what runs: model, backend, device, precision.
     """
 
-    def __init__(self, stats: Stats, about: Mapping[str, str]) -> None:
+    def __init__(self, stats: LiveTally, about: Mapping[str, str]) -> None:
         self._stats, self._about = stats, dict(about)
         self._made_at = -_FRESH_S
         self._figures: dict[str, Any] = {}

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...errors import MissingExtraError, SinkError
 from ...faces.options import Which
-from ...metrics.stats import Stats
+from ...metrics.live import LiveTally
 from ..controls.attributes import Controls
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
@@ -66,7 +66,7 @@ class WebPage:
     def __init__(
         self,
         controls: Panel,
-        stats: Stats,
+        stats: LiveTally,
         about: Mapping[str, str],
         *,
         address: Address | None = None,

@@ -353,9 +353,9 @@ def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene)
 
 
 def test_statistics_cost_next_to_nothing():
-    from edgegan.runtime.metrics.tally import Tally
+    from edgegan.runtime.metrics.calls import CallTally
 
-    tally, best = Tally(), 1.0
+    tally, best = CallTally(), 1.0
     for _ in range(5):
         began = time.process_time()
         for _ in range(200):

@@ -18,7 +18,7 @@ from edgegan.runtime.live.provenance import EDITED, GENERATED, Origin, into_png
 from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.source import Frame
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 CODES = "http://cv.iptc.org/newscodes/digitalsourcetype/"
 NOISE = np.random.default_rng(0).integers(0, 256, (24, 32, 3), np.uint8)
@@ -52,7 +52,7 @@ def test_a_png_tells_its_origin_and_texts_and_keeps_its_pixels():
 @pytest.mark.parametrize("origin", [EDITED, GENERATED])
 def test_every_sink_that_writes_files_tells_the_origin_it_was_given(tmp_path, name, origin):
     path = tmp_path / name
-    with Compositor(open_sink(str(path)), Controls(), Stats(), mark=False, origin=origin) as sink:
+    with Compositor(open_sink(str(path)), Controls(), LiveTally(), mark=False, origin=origin) as sink:
         for number in range(3):
             sink.write(frame(number, numbered(number, 48, 64)))
     if path.is_dir():

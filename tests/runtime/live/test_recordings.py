@@ -18,11 +18,13 @@ from edgegan.runtime.live.recordings import Recorder
 from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sink import Sink
 from edgegan.runtime.live.sources import open_source
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 
 def recorder(folder, controls, clock):
-    return Recorder(folder, controls, clock, lambda sink: Compositor(sink, controls, Stats(), hud=False, mark=False))
+    return Recorder(
+        folder, controls, clock, lambda sink: Compositor(sink, controls, LiveTally(), hud=False, mark=False)
+    )
 
 
 def test_the_record_key_begins_and_ends_numbered_recordings(tmp_path):

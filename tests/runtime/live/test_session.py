@@ -44,13 +44,13 @@ def test_one_call_edits_a_film_into_a_file_and_into_the_program(files, tmp_path)
         assert session.total(None, None) == 60 and session.total(10, 1.0) == 10 and session.total(None, 1.0) == 30
         stats = session.run()
     assert numbers(out) == seen == list(range(60))
-    assert (stats.read, stats.shown, dict(stats.dropped)) == (60, 60, {})
+    assert (stats.frames.read, stats.frames.shown, stats.frames.dropped) == (60, 60, {})
 
 
 def test_its_limits_are_frames_and_the_films_own_seconds(files):
     for limit, count in (({"frames": 7}, 7), ({"seconds": 1.0}, 30), ({"frames": 40, "seconds": 0.5}, 15)):
         with LiveSession.open(files / "negative", str(files / "clip.mp4"), ["null"]) as session:
-            assert session.run(**limit).shown == count
+            assert session.run(**limit).frames.shown == count
 
 
 def test_controls_set_while_it_runs_change_the_next_frames_and_stop_ends_it(files):
@@ -66,7 +66,7 @@ def test_controls_set_while_it_runs_change_the_next_frames_and_stop_ends_it(file
     with LiveSession.open(files / "colours", "synthetic:64x48@120", []) as session:
         session.add(Callback(watch))
         stats = session.run(seconds=60)
-    assert stats.shown == 120
+    assert stats.frames.shown == 120
     assert np.abs(means[4] - means[0]).max() < 10 < np.abs(means[-1] - means[0]).max()
 
 
@@ -89,7 +89,7 @@ class Silent(Source):
 def test_stop_ends_it_while_nothing_comes(files):
     with Editor.open(files / "negative") as editor, LiveSession(Silent(), editor) as session:
         threading.Timer(0.1, session.stop.set).start()
-        assert session.run().shown == 0
+        assert session.run().frames.shown == 0
 
 
 def test_the_parts_may_be_the_programs_own_and_stay_open(files, tmp_path):
@@ -111,7 +111,7 @@ def test_a_generator_walks_and_a_recording_of_it_is_as_long_as_asked(files, tmp_
     out = tmp_path / "walk.mp4"
     with LiveSession.open(files / "generator", sinks=[str(out)], changes={"d1": 1.5}) as session:
         assert session.controls.values() == {"d1": 1.5}
-        assert session.run(seconds=1.0).shown == 30
+        assert session.run(seconds=1.0).frames.shown == 30
     with av.open(str(out)) as container:
         assert [round(30 * f.time) for f in container.decode(video=0)] == list(range(30))
 
@@ -156,7 +156,7 @@ def test_it_needs_neither_the_command_line_nor_torch(files):
     code = (
         "import sys; from edgegan.runtime import LiveSession\n"
         f"with LiveSession.open({str(files / 'negative')!r}, {str(files / 'clip.mp4')!r}, ['null']) as session:\n"
-        "    print(session.run(frames=5).shown)\n"
+        "    print(session.run(frames=5).frames.shown)\n"
         "print([n for n in sys.modules if n.partition('.')[0] in ('torch', 'typer') or n.startswith('edgegan.cli')])"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)

@@ -14,7 +14,8 @@ from edgegan.runtime.live.sinks.video import Video
 from edgegan.runtime.live.source import Source, frame_of
 from edgegan.runtime.live.sources.synthetic import Synthetic
 from edgegan.runtime.live.stream import Stream
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
+from edgegan.runtime.metrics.live_statistics import LiveStatistics
 
 HW, FPS, DRAWN = (240, 320), 30.0, 400  # frames drawn, of three people; then they come again
 
@@ -34,9 +35,9 @@ class Endless(Source):
             yield frame_of(self._drawn[index % DRAWN].copy(), index, self.name)
 
 
-def soak(folder, frames: int) -> dict:
+def soak(folder, frames: int) -> LiveStatistics:
     model = tiny_models.write_editor(folder / "editor", size=32)
-    stats, faces = Stats(), 0
+    stats, faces = LiveTally(), 0
     with (
         Editor.open(model, backend="onnxruntime", threads=1, faces=FaceOptions(beside=True)) as editor,
         Compositor(Video(folder / "long.mp4", FrameClock(FPS)), Panel(), stats, hud=True, about="soak") as sink,
@@ -50,13 +51,13 @@ def soak(folder, frames: int) -> dict:
 
         Stream(Endless(frames), process, sink, newest_wins=False, stats=stats).run()
     assert stats.shown == frames and faces > 0.8 * frames
-    return stats.as_dict()
+    return stats.statistics()
 
 
 @pytest.mark.slow
 def test_memory_stands_still_from_frame_2000_to_20000(tmp_path):
     pytest.importorskip("av")
-    growth = soak(tmp_path, 20_000)["memory_mb"]["growth_from_frame_2000"]
+    growth = soak(tmp_path, 20_000).memory_mb.growth_from_frame_2000
     if growth is None:
         pytest.skip("this system does not tell")
     assert growth < 5
@@ -64,4 +65,4 @@ def test_memory_stands_still_from_frame_2000_to_20000(tmp_path):
 
 def test_a_short_run_of_all_of_it(tmp_path):
     pytest.importorskip("av")
-    assert soak(tmp_path, 60)["frames"]["dropped"] == {}
+    assert soak(tmp_path, 60).frames.dropped == {}

@@ -16,7 +16,7 @@ from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.source import Frame, Source
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.live.web import Address, WebPage
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 from support import tiny_models
 from support.web.visitor import until
 
@@ -51,7 +51,7 @@ class Steady(Source):
 def live(tmp_path_factory):
     """The stream of `edgegan live --web`, with a model that adds a colour to the whole picture. -> page"""
     path = tiny_models.write_editor(tmp_path_factory.mktemp("browser"), faces=False, alignment=None)
-    controls, stats = Controls(tiny_models.NAMES, tiny_models.GROUPS), Stats()
+    controls, stats = Controls(tiny_models.NAMES, tiny_models.GROUPS), LiveTally()
     ended = threading.Event()
     with Editor.open(path, backend="onnxruntime") as editor, Steady() as source:
 

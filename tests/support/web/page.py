@@ -7,7 +7,7 @@ import pytest
 from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.web import Address, WebPage
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 from support import tiny_models
 from support.web.visitor import frame, until
 
@@ -29,7 +29,7 @@ def opened():
     pages = []
 
     def open_page(editor=None, *, controls=None, limits=None, mark=True, faces=None, ice=(), **address):
-        controls, stats = controls or Controls(tiny_models.NAMES, tiny_models.GROUPS), Stats()
+        controls, stats = controls or Controls(tiny_models.NAMES, tiny_models.GROUPS), LiveTally()
         page = WebPage(
             controls,
             stats,

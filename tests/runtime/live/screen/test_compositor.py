@@ -20,7 +20,7 @@ from edgegan.runtime.live.screen.views import compose
 from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.source import Frame, Source
 from edgegan.runtime.live.stream import Stream
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")
@@ -33,7 +33,7 @@ def flat(value=90, hw=HW):
 def dressed(panel, *, screen=True, value=90, before=None, **options):
     """One flat frame as a sink gets it."""
     kept = Kept(screen=screen)
-    Compositor(kept, panel, Stats(), **options).write(flat(value), before)
+    Compositor(kept, panel, LiveTally(), **options).write(flat(value), before)
     return kept.frames[0].image_bgr
 
 
@@ -41,7 +41,7 @@ def test_the_mark_is_on_every_output_unless_switched_off():
     for screen in (False, True):
         given = flat()
         kept = Kept(screen=screen)
-        Compositor(kept, Controls(), Stats(), hud=False).write(given)
+        Compositor(kept, Controls(), LiveTally(), hud=False).write(given)
         assert (given.image_bgr == 90).all()
         rows, columns = np.nonzero((kept.frames[0].image_bgr != 90).any(axis=2))
         assert rows.min() > 200 and columns.min() > 200
@@ -69,7 +69,7 @@ def test_the_line_is_for_screens_and_shows_what_is_on():
 
 
 def test_the_line_tells_rates_age_stages_drops_and_what_runs():
-    stats, controls = Stats(), Controls(NAMES, changes={"Smiling": 0.7})
+    stats, controls = LiveTally(), Controls(NAMES, changes={"Smiling": 0.7})
     for _ in range(3):
         stats.record("network", 0.031)
         stats.frame_read()
@@ -95,7 +95,7 @@ def test_the_line_tells_rates_age_stages_drops_and_what_runs():
 def test_before_and_after_stand_side_by_side_and_a_recording_keeps_its_size():
     screen, file = Kept(screen=True), Kept()
     controls = Controls(look=Look(view="both"))
-    sinks = [Compositor(s, controls, Stats(), hud=False, mark=False) for s in (screen, file)]
+    sinks = [Compositor(s, controls, LiveTally(), hud=False, mark=False) for s in (screen, file)]
     before = np.full((*HW, 3), 10, np.uint8)
     for keys in ("", "bm"):
         controls.press(keys)
@@ -114,7 +114,7 @@ def test_what_is_said_shows_for_a_while_and_a_lost_source_is_marked_on_every_out
     assert (dressed(controls, hud=False, screen=False) == quiet).all()
     kept = Kept()
     held = Frame(np.full((*HW, 3), 90, np.uint8), 0, 0.0, "test", held_s=3.0)
-    Compositor(kept, controls, Stats()).write(held)
+    Compositor(kept, controls, LiveTally()).write(held)
     assert (kept.frames[0].image_bgr[:220, :200] != 90).any()
 
 
@@ -129,22 +129,22 @@ class Timed(Kept):
 
 
 def test_dressing_and_the_sinks_own_work_are_timed_apart():
-    stats = Stats()
+    stats = LiveTally()
     sink = Compositor(Timed(), Controls(), stats)
     for _ in range(3):
         sink.write(flat())
-    times = stats.as_dict()["stages_ms"]
+    times = stats.statistics().stages_ms
     assert list(times) == ["dress", "encode"]
     assert times["encode"]["p50"] >= 20 > times["dress"]["p50"] > 0
-    silent = Stats()
+    silent = LiveTally()
     Compositor(Kept(), Controls(), silent).write(flat())
-    assert list(silent.as_dict()["stages_ms"]) == ["dress"]
+    assert list(silent.statistics().stages_ms) == ["dress"]
 
 
 def test_a_frame_on_which_nothing_is_drawn_is_passed_on_as_it_is():
     given, kept = flat(), Kept()
     for panel in (Controls(), Controls(look=Look(mirror=True)), Controls(look=Look(view="both"))):
-        Compositor(kept, panel, Stats(), mark=False).write(given, given.image_bgr)
+        Compositor(kept, panel, LiveTally(), mark=False).write(given, given.image_bgr)
     assert [frame.image_bgr is given.image_bgr for frame in kept.frames] == [True, False, False]
 
 
@@ -153,7 +153,7 @@ def test_the_line_is_drawn_again_only_when_its_words_change(monkeypatch):
     monkeypatch.setattr(overlay, "draw_lines", lambda image, lines: drawn.append(lines) or (0, 0, 0, 0))
     monkeypatch.setattr("edgegan.runtime.live.screen.statusline._REFRESH_S", 1e9)
     controls = Controls(NAMES)
-    sink = Compositor(Kept(screen=True), controls, Stats(), mark=False)
+    sink = Compositor(Kept(screen=True), controls, LiveTally(), mark=False)
     for _ in range(5):
         sink.write(flat())
     assert len(set(drawn)) == 1 and len(drawn) == 2  # once on black and once on white

@@ -21,7 +21,7 @@ from edgegan.runtime.live.screen.touch import Touch
 from edgegan.runtime.live.sink import Sinks
 from edgegan.runtime.live.sinks.window import Window, check_display
 from edgegan.runtime.live.source import Frame
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")
@@ -35,7 +35,7 @@ _WINDOW = """
     from edgegan.runtime.live.frame_clock import FrameClock
     from edgegan.runtime.live.sinks.window import Window
     from edgegan.runtime.live.source import Frame
-    from edgegan.runtime.metrics.stats import Stats
+    from edgegan.runtime.metrics.live import LiveTally
 
     hw = (480, 640)
     controls = Controls(("Blond_Hair", "Smiling"), look=Look(sliders=True))
@@ -52,7 +52,7 @@ _WINDOW = """
             sink.write(frame)
             time.sleep(0.01)
 
-    with Compositor(Window(FrameClock(by_timestamp=True)), controls, Stats()) as sink:
+    with Compositor(Window(FrameClock(by_timestamp=True)), controls, LiveTally()) as sink:
         sink.offer(controls)
         began = time.monotonic()
         until(lambda: time.monotonic() - began > 1)
@@ -144,7 +144,7 @@ def test_the_mouse_of_a_window_reaches_the_panel_through_its_sinks(monkeypatch):
     monkeypatch.setattr("edgegan.runtime.live.sinks.window.sys", SimpleNamespace(modules=(), platform=sys.platform))
     controls = Controls(NAMES, look=Look(sliders=True))
     row = Board(controls.sliders, HW, board_top(HW)).rows[1]
-    with Sinks([Compositor(Window(FrameClock(by_timestamp=True)), controls, Stats())]) as sinks:
+    with Sinks([Compositor(Window(FrameClock(by_timestamp=True)), controls, LiveTally())]) as sinks:
         sinks.offer(controls)
         sinks.write(flat())
         (callback,) = callbacks

@@ -22,7 +22,7 @@ from edgegan.runtime.live.sources import _reconnecting, camera, open_source
 from edgegan.runtime.live.sources._reconnecting import Reconnecting, fitted
 from edgegan.runtime.live.sources._retry import Retry
 from edgegan.runtime.live.stream import Stream
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 
 @pytest.fixture(autouse=True)
@@ -115,7 +115,7 @@ def test_a_stream_that_falls_silent_is_opened_again():
 
 
 def test_the_run_goes_on_and_counts_what_it_lost():
-    stats, ages = Stats(), []
+    stats, ages = LiveTally(), []
     with MjpegServer() as server, open_source(server.url, reconnect_s=math.inf) as source:
         states = []
 
@@ -129,13 +129,13 @@ def test_the_run_goes_on_and_counts_what_it_lost():
             return bool(any(states) and not frame.held_s)
 
         Stream(source, lambda frame, record: frame.image_bgr, Callback(see), stats=stats).run(seconds=15)
-    about = stats.as_dict()
-    assert about["away"]["reconnects"] == 1
-    assert about["away"]["held"] == sum(1 for s in states if s)
-    assert max(states) - 0.01 <= about["away"]["seconds"] <= max(states) + 0.3
+    about = stats.statistics()
+    assert about.away.reconnects == 1
+    assert about.away.held == sum(1 for s in states if s)
+    assert max(states) - 0.01 <= about.away.seconds <= max(states) + 0.3
     assert stats.read == stats.shown + sum(stats.dropped.values())
     assert "came back once" in stats.summary()
-    assert about["stages_ms"]["age"]["p99"] > 1500  # a held frame is as old as it is
+    assert about.stages_ms["age"]["p99"] > 1500  # a held frame is as old as it is
 
 
 class Flaky(Source):
@@ -238,7 +238,7 @@ def test_a_picture_is_fitted_without_being_stretched():
 def test_a_held_frame_is_marked_on_every_output():
     fresh_frame = frame_of(np.full((240, 320, 3), 90), 0, "test")
     seen = []
-    with Compositor(Callback(lambda frame: seen.append(frame.image_bgr)), Controls(), Stats()) as dressed:
+    with Compositor(Callback(lambda frame: seen.append(frame.image_bgr)), Controls(), LiveTally()) as dressed:
         for held_s, why in ((0.0, ""), (3.2, ""), (4.2, ""), (4.2, "wrong address")):
             dressed.write(replace(fresh_frame, held_s=held_s, held_why=why))
     assert all((a != b).any() for a, b in combinations(seen, 2))  # the seconds and the reason are on it

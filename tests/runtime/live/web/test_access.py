@@ -13,7 +13,7 @@ from edgegan.runtime.errors import InputError, MissingExtraError, SinkError
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.web import Address, WebPage
 from edgegan.runtime.live.web.address import reachable
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 TOKEN = "a-token-that-nobody-guesses"
 
@@ -116,7 +116,7 @@ def test_files_that_are_no_certificate_are_refused_in_words(tmp_path):
 def test_a_port_in_use_is_said(opened):
     port = int(opened().url.rpartition(":")[2].rstrip("/"))
     with pytest.raises(SinkError, match=f"port {port} of 127.0.0.1 is in use"):
-        WebPage(Controls(), Stats(), {}, address=Address(port=port))
+        WebPage(Controls(), LiveTally(), {}, address=Address(port=port))
     with pytest.raises(SinkError, match="not an address of this machine"):
         Address("192.0.2.77", 0).check()
 
@@ -125,7 +125,7 @@ def test_a_port_in_use_is_said(opened):
 def test_a_missing_extra_is_named(monkeypatch, module):
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(MissingExtraError, match=r"edgegan\[web\]"):
-        WebPage(Controls(), Stats(), {}, address=Address(port=0))
+        WebPage(Controls(), LiveTally(), {}, address=Address(port=0))
 
 
 def test_where_others_find_a_place():

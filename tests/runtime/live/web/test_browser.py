@@ -8,7 +8,7 @@ from support.web.visitor import until
 
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.web import Address, WebPage
-from edgegan.runtime.metrics.stats import Stats
+from edgegan.runtime.metrics.live import LiveTally
 
 
 def test_the_picture_arrives_and_moves(tab):
@@ -79,7 +79,7 @@ def test_nothing_lies_beyond_the_edge_and_fingers_hit_every_control(tab, viewpor
 def test_a_lost_server_is_said_and_found_again(chromium):
     """The device starts again, as after a power cut: with the token that it had, and with a new one."""
     controls, token = Controls(("Smiling",)), "a-token-that-was-given"
-    first = WebPage(controls, Stats(), {}, address=Address(port=0, token=token))
+    first = WebPage(controls, LiveTally(), {}, address=Address(port=0, token=token))
     port = int(first.url.partition("?")[0].rpartition(":")[2].rstrip("/"))
     context = chromium.new_context(viewport=PHONE)
     try:
@@ -90,11 +90,11 @@ def test_a_lost_server_is_said_and_found_again(chromium):
         first.close()
         assert until(lambda: page.inner_text("#link") == "not connected")
         assert "Trying again" in page.inner_text("#notice")
-        with WebPage(controls, Stats(), {}, address=Address(port=port, token=token)):
+        with WebPage(controls, LiveTally(), {}, address=Address(port=port, token=token)):
             assert until(lambda: page.inner_text("#link") == "live", 8.0)
             drag(page, "Smiling", 1.0)
             assert until(lambda: controls.changes == {"Smiling": 1.0})
-        with WebPage(controls, Stats(), {}, address=Address(port=port, token="another-token-than-before")) as third:
+        with WebPage(controls, LiveTally(), {}, address=Address(port=port, token="another-token-than-before")) as third:
             assert until(lambda: "new token" in page.inner_text("#notice"), 10.0)
             assert page.inner_text("#link") == "not connected"
             page.goto(third.url)

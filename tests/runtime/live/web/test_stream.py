@@ -50,7 +50,7 @@ def test_a_frame_is_encoded_once_for_all_who_want_it(opened):
         for number in range(5):
             page.sink.write(frame(number))
             assert one.picture()[0]["number"] == two.picture()[0]["number"] == number
-    assert len(page.stats._times.newest()["encode"]) == 5
+    assert len(page.stats.newest()["encode"]) == 5
 
 
 def test_without_visitors_nothing_is_kept_or_encoded(opened):

@@ -4,55 +4,55 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from statistics import median
-from threading import Lock
-from typing import Any
 
+from .live_statistics import Away, FrameCounts, LiveStatistics, Memory, Rates
 from .memory import resident_mb
-from .times import Times
+from .tally import Tally
 
 _RECENT_S = 1.5  # what "now" means on screen
 _WARM = 2000  # frames after which memory should stand still
 _NO_STAGE = ("age", "besides")  # recorded like stages, and made of them
 
 
-class Stats:
-    """Counts and clocks of one run; every method may be called from any thread.
+class LiveTally(Tally):
+    """Counts and times one run; every method may be called from any thread.
 
     Frames read = shown + the sum of `dropped` at the end of a run; `held` of those read were old ones given again
-    while the source was away. Percentiles are over the last 4096 samples of a stage. Stage names are free; `age`
-    is the time from capture to shown, `besides` that of a frame's processing without the network.
+    while the source was away.
+
+    Args:
+        now: the clock, in monotonic seconds.
+        memory_mb: tells the megabytes that the process holds, None where nobody knows.
     """
 
-    def __init__(self) -> None:
+    def __init__(
+        self, *, now: Callable[[], float] = time.monotonic, memory_mb: Callable[[], float | None] = resident_mb
+    ) -> None:
+        super().__init__()
+        self._now, self._memory_mb = now, memory_mb
         self.read = self.shown = self.held = self.reconnects = 0
         self.lost_s = 0.0  # how long the source was away, in all
         self._away_s = 0.0  # how long it has been this time
         self._warm_mb: float | None = None
         self.dropped: Counter[str] = Counter()
-        self._times = Times()
         self._read_at: deque[float] = deque(maxlen=240)
         self._shown_at: deque[float] = deque(maxlen=240)
         self._begin: float | None = None
         self._last_read: float | None = None
         self._end: float | None = None
         self._first_shown: float | None = None
-        self._lock = Lock()
-
-    def record(self, stage: str, seconds: float) -> None:
-        """Adds one duration to a stage."""
-        self._times.record(stage, seconds)
 
     def frame_read(self, held_s: float = 0.0, skipped: int = 0) -> None:
         """One frame came from the source, and `skipped` before it did not; `held_s` as in Frame: a fresh one after
         held ones is a reconnection."""
         with self._lock:
-            self._last_read = time.monotonic()
-            self._begin = self._begin or self._last_read
+            self._last_read = self._now()
+            self._begin = self._last_read if self._begin is None else self._begin
             self.read += 1 + skipped
             if self.read >= _WARM and self._warm_mb is None:
-                self._warm_mb = resident_mb()
+                self._warm_mb = self._memory_mb()
             if held_s:
                 self.held += 1
                 self.lost_s += max(0.0, held_s - self._away_s)
@@ -63,10 +63,10 @@ class Stats:
 
     def frame_shown(self, captured_at: float) -> None:
         """One frame reached the sinks; `captured_at` is its monotonic timestamp."""
-        now = time.monotonic()
+        now = self._now()
         self.record("age", now - captured_at)
         with self._lock:
-            self._first_shown = self._first_shown or now
+            self._first_shown = now if self._first_shown is None else self._first_shown
             self._shown_at.append(now)
             self._end = now
             self.shown += 1
@@ -80,13 +80,13 @@ class Stats:
     def fps_in(self) -> float:
         """Fresh frames per second from the source over the last moments."""
         with self._lock:
-            return _rate(_newest(self._read_at))
+            return _rate(self._newest_of(self._read_at))
 
     def recent(self) -> tuple[float, float]:
         """Frames per second over the last moments, and the median age in milliseconds of their frames."""
         with self._lock:
-            times = _newest(self._shown_at)
-        ages = self._times.newest(max(1, len(times))).get("age", []) if times else []
+            times = self._newest_of(self._shown_at)
+        ages = self.newest(max(1, len(times))).get("age", []) if times else []
         return _rate(times), 1000.0 * median(ages) if ages else 0.0
 
     def line(self) -> list[str]:
@@ -98,66 +98,48 @@ class Stats:
         words += [f"{count} dropped: {cause.replace('_', ' ')}" for cause, count in dropped]
         if lost_s:
             words.append(f"{reconnects} reconnects, {lost_s:.0f} s lost")
-        memory_mb = resident_mb()
+        memory_mb = self._memory_mb()
         return words if memory_mb is None else [*words, f"{memory_mb:.0f} MB"]
 
     def recent_ms(self) -> dict[str, float]:
         """The median of each stage's last 31 times, in milliseconds; without `age` and `besides`, which are none."""
-        newest = {name: times for name, times in self._times.newest().items() if name not in _NO_STAGE}
+        newest = {name: times for name, times in self.newest().items() if name not in _NO_STAGE}
         return {name: 1000.0 * median(times) for name, times in newest.items()}
 
     def memory(self) -> str:
         """The process's memory now and its growth since it should stand still; "" where the system does not tell."""
-        held = self.as_dict()["memory_mb"]
-        now, growth = held["now"], held[f"growth_from_frame_{_WARM}"]
-        if now is None:
+        held = self.statistics().memory_mb
+        if held.now is None:
             return ""
-        since = f", {growth:+.1f} MB since frame {_WARM}" if growth is not None else ""
-        return f"memory: {now:.0f} MB{since}"
+        growth = held.growth_from_frame_2000
+        return f"memory: {held.now:.0f} MB" + (f", {growth:+.1f} MB since frame {_WARM}" if growth is not None else "")
 
-    def as_dict(self) -> dict[str, Any]:
-        """Everything, for JSON: times in milliseconds, rates per second, None where nothing was measured."""
+    def statistics(self) -> LiveStatistics:
+        """Everything so far: times in milliseconds, rates per second, None where nothing was measured."""
+        memory_mb, stages_ms = self._memory_mb(), self.percentiles_ms()
         with self._lock:
-            begin, end = self._begin, self._end
-            reading, showing = _span(begin, self._last_read), _span(self._first_shown, end)
-            read, shown, dropped = self.read, self.shown, dict(self.dropped)
-            held, reconnects, lost_s, warm_mb = self.held, self.reconnects, self.lost_s, self._warm_mb
-        memory_mb = resident_mb()
-        return {
-            "seconds": round(_span(begin, end), 3),
-            "frames": {"read": read, "shown": shown, "dropped": dropped},
-            "away": {"held": held, "reconnects": reconnects, "seconds": round(lost_s, 2)},
-            "memory_mb": {
-                "now": _rounded(memory_mb),
-                f"growth_from_frame_{_WARM}": _rounded(None if not memory_mb or not warm_mb else memory_mb - warm_mb),
-            },
-            "fps": {
-                "in": round((read - 1) / reading, 2) if reading else None,
-                "out": round((shown - 1) / showing, 2) if showing else None,
-            },
-            "stages_ms": self._times.percentiles_ms(),
-        }
-
-    def table(self) -> tuple[tuple[str, ...], list[tuple[str, ...]]]:
-        """Head and rows of the stage times along the road of a frame, for a terminal."""
-        return self._times.table()
+            reading, showing = _span(self._begin, self._last_read), _span(self._first_shown, self._end)
+            growth = None if not memory_mb or not self._warm_mb else memory_mb - self._warm_mb
+            return LiveStatistics(
+                seconds=round(_span(self._begin, self._end), 3),
+                frames=FrameCounts(read=self.read, shown=self.shown, dropped=dict(self.dropped)),
+                away=Away(held=self.held, reconnects=self.reconnects, seconds=round(self.lost_s, 2)),
+                memory_mb=Memory(now=_rounded(memory_mb), growth_from_frame_2000=_rounded(growth)),
+                fps=Rates(
+                    in_=round((self.read - 1) / reading, 2) if reading else None,
+                    out=round((self.shown - 1) / showing, 2) if showing else None,
+                ),
+                stages_ms=stages_ms,
+            )
 
     def summary(self) -> str:
         """One line: frames in and out, rates, and drops by cause."""
-        all_ = self.as_dict()
-        rates = ", ".join(f"{v:.1f} fps {k}" for k, v in all_["fps"].items() if v is not None)
-        drops = ", ".join(f"{n} {cause.replace('_', ' ')}" for cause, n in sorted(self.dropped.items())) or "none"
-        line = f"{self.read} frames read, {self.shown} shown" + (f" ({rates})" if rates else "") + f"; dropped: {drops}"
-        if not self.lost_s:
-            return line
-        times = "once" if self.reconnects == 1 else f"{self.reconnects} times"
-        return f"{line}; the source was away for {self.lost_s:.1f} s and came back {times}"
+        return self.statistics().summary()
 
-
-def _newest(times: Iterable[float]) -> list[float]:
-    """Those of the last moments."""
-    now = time.monotonic()
-    return [t for t in times if now - t < _RECENT_S]
+    def _newest_of(self, times: Iterable[float]) -> list[float]:
+        """Those of the last moments."""
+        now = self._now()
+        return [t for t in times if now - t < _RECENT_S]
 
 
 def _rate(times: Sequence[float]) -> float:

@@ -16,8 +16,8 @@ import torch
 from support import doubled_training
 from torch import Tensor
 
-from edgegan import families
-from edgegan.train import checkpoint, distributed
+from edgegan import distributed, families
+from edgegan.train import checkpoint
 from edgegan.train.run import open_run
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
@@ -97,7 +97,7 @@ def test_a_permutation_of_the_whole_batch_is_shared_out(monkeypatch: pytest.Monk
     def gathered(own: Tensor) -> Tensor:
         return rows
 
-    monkeypatch.setattr(distributed, "gathered", gathered)
+    monkeypatch.setattr(distributed, "gather", gathered)
     halves = [
         families.Step({}, first_image=f, seed=3, first_of_all=16).permuted(own)
         for f, own in ((16, rows[:4]), (20, rows[4:]))

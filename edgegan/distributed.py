@@ -18,37 +18,37 @@ from torch import Tensor
 from edgegan.runtime.errors import EdgeganError, TrainingError
 
 
-class ToldElsewhereError(TrainingError):
+class ReportedElsewhereError(TrainingError):
     """Raised in all processes but the first for an error that the first one raises, and so tells."""
 
 
-def launched() -> bool:
+def is_launched() -> bool:
     """Whether torchrun started this process."""
     return dist.is_available() and all(key in os.environ for key in ("RANK", "WORLD_SIZE", "MASTER_ADDR"))
 
 
 def rank() -> int:
     """The number of this process, from 0; process 0 alone prints and writes files."""
-    return int(os.environ["RANK"]) if launched() else 0
+    return int(os.environ["RANK"]) if is_launched() else 0
 
 
 def local_rank() -> int:
     """The number of this process on its machine: which GPU is its own."""
-    return int(os.environ.get("LOCAL_RANK", "0")) if launched() else 0
+    return int(os.environ.get("LOCAL_RANK", "0")) if is_launched() else 0
 
 
 def world() -> int:
-    """How many processes train together; 1 outside `joined`."""
+    """How many processes train together; 1 outside `join_processes`."""
     return dist.get_world_size() if dist.is_available() and dist.is_initialized() else 1
 
 
 @contextmanager
-def joined(device: torch.device) -> Iterator[None]:
+def join_processes(device: torch.device) -> Iterator[None]:
     """Joins the other processes of the same torchrun: NCCL between GPUs, gloo between CPUs.
 
     After an unexpected error the group is not left in order, since others may still wait in it; torchrun ends them.
     """
-    if not launched() or world() > 1:
+    if not is_launched() or world() > 1:
         yield
         return
     if device.type == "cuda":
@@ -59,16 +59,16 @@ def joined(device: torch.device) -> Iterator[None]:
     except KeyboardInterrupt:
         dist.destroy_process_group()
         raise
-    except EdgeganError as error:  # it comes in all processes: see failing_together
+    except EdgeganError as error:  # it comes in all processes: see fail_together
         dist.destroy_process_group()
         if rank() == 0:
             raise
-        raise ToldElsewhereError(str(error)) from None
+        raise ReportedElsewhereError(str(error)) from None
     dist.destroy_process_group()
 
 
 @contextmanager
-def failing_together() -> Iterator[None]:
+def fail_together() -> Iterator[None]:
     """What raises an EdgeganError in one process raises one in all, so that none waits for another forever."""
     mine: EdgeganError | None = None
     try:
@@ -87,7 +87,7 @@ def failing_together() -> Iterator[None]:
 
 
 @contextmanager
-def first_of_machine_first() -> Iterator[None]:
+def let_first_of_machine_go_first() -> Iterator[None]:
     """Inside, the first process of each machine goes first: what it draws or checks, the others find cached."""
     if world() > 1 and local_rank() > 0:
         dist.barrier()
@@ -129,7 +129,7 @@ def average(tensors: Sequence[Tensor]) -> None:
             tensor.copy_(mean.view(tensor.shape))
 
 
-def gathered(own: Tensor) -> Tensor:
+def gather(own: Tensor) -> Tensor:
     """(N, ...) -> (world * N, ...): the rows of all processes in their order; without gradients."""
     if world() == 1:
         return own
