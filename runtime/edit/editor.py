@@ -39,6 +39,8 @@ class Editor(Session):
     It has no global state, prints nothing, installs no signal handlers and needs no torch.
     """
 
+    _name = "Editor"
+
     def __init__(self, pipeline: Pipeline, backend: Backend, notices: tuple[str, ...] = ()) -> None:
         super().__init__(pipeline.card, backend, notices)
         self._pipeline = pipeline
@@ -114,7 +116,8 @@ class Editor(Session):
             `out`, or a new (H, W, 3) uint8 array. A frame in which no face is found comes back unchanged.
 
         Raises:
-            InputError: no picture, another `out` than the picture needs, or an attribute that the model does not know.
+            InputError: no picture, another `out` than the picture needs, an attribute that the model does not know, a
+                timestamp or a change that is no finite number, or another process than the one that opened the editor.
             BackendError: the device failed.
         """
         with self._call(frames=1, record=record) as noted:
@@ -186,10 +189,12 @@ class Editor(Session):
     @property
     def statistics(self) -> Statistics:
         """How many pictures and failures, faces left alone, p50 and p95 of every stage; may be read at any time."""
+        self._owner.check()
         return msgspec.structs.replace(self._tally.statistics(), left_alone=self._pipeline.left_alone)
 
     def reset(self) -> None:
         """Forgets the faces seen so far: call it between two videos."""
+        self._owner.check()
         with self._lock:
             self._pipeline.reset()
 

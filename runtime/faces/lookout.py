@@ -8,6 +8,7 @@ from threading import Lock, Thread
 import msgspec
 
 from ..channel import Channel, ChannelClosed
+from ..checks import Owner
 from ..model.image import Image
 from . import Face, Point
 from .finder import FaceFinder
@@ -35,14 +36,16 @@ class Lookout:
         self._error: BaseException | None = None
         self._lock = Lock()
         self._thread: Thread | None = None
+        self._owner = Owner("search for faces")
 
     def look(self, frame_bgr: Image, timestamp: float) -> list[Sighting]:
         """Hands a frame over and returns what was found since the last call, in earlier frames as a rule.
 
         The first frame of a video is searched at once, so that it begins with its faces. Of others a copy is kept,
         reduced to what the finder needs.
-        Raises what the search raised.
+        Raises what the search raised, and InputError in a process that inherited it by a fork.
         """
+        self._owner.check()
         times = count_halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
         small = halve(frame_bgr, times)
         if not self._begun:
@@ -57,12 +60,15 @@ class Lookout:
 
     def reset(self) -> None:
         """Another video begins: what is still found in the last one is dropped."""
+        self._owner.check()
         with self._lock:
             self._video += 1
             self._done, self._begun = [], False
 
     def close(self) -> None:
-        """Ends the thread; a second call does nothing."""
+        """Ends the thread; a second call does nothing, nor does one in another process, where there is no thread."""
+        if not self._owner.here:
+            return
         self._frames.abort()
         if self._thread is not None:
             self._thread.join()

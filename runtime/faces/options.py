@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -35,7 +36,8 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
 
 def check_which(which: Any) -> Which:
     """`which` itself; raises InputError if it says no faces."""
-    point = isinstance(which, tuple) and len(which) == 2 and all(isinstance(v, (int, float)) for v in which)
+    point = isinstance(which, tuple) and len(which) == 2
+    point = point and all(isinstance(v, (int, float)) and math.isfinite(v) for v in which)
     number = isinstance(which, int) and not isinstance(which, bool) and which > 0
     if not (point or number or which in ("all", "largest")):
         raise InputError(f"the faces {which!r} were asked for", "all, largest, a number from 1, or a place (x, y)")

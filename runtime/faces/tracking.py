@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import check_finite
 from ..model.image import Image
 from ..types import Float64Array
 from . import Face
@@ -119,7 +120,11 @@ class Tracker:
             timestamp: of the frame, in seconds. One that does not rise begins another video.
             sightings: searches that ended since the last call, of this frame or of earlier ones; none between
                 detections.
+
+        Raises:
+            InputError: the timestamp is no finite number.
         """
+        timestamp = check_finite(timestamp, "the timestamp", "seconds from any beginning")
         if self._now is not None and timestamp <= self._now:
             self.reset()
         passed = 0.0 if self._now is None else timestamp - self._now

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from ..checks import check_finite
 from ..errors import CardError, InputError
 from ..files import write_atomic
 
@@ -60,7 +61,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """`label` with `changes` on top; turning one name of a group on turns the others off.
 
         Values are not clipped; one that is `Partly` wanted goes so far from the label. Raises InputError for a name
-        that the model does not know.
+        that the model does not know, and for a value that is no finite number.
         """
         unknown = [n for n in changes if n not in self.names]
         if unknown:
@@ -68,6 +69,9 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"the model has no attribute {', '.join(map(repr, unknown))}",
                 f"it knows: {', '.join(self.names) or 'none'}",
             )
+        for what, values in (("the change of", changes), ("the label of", label)):
+            for name, value in values.items():
+                check_finite(value, f"{what} {name}", "a finite number: 0 is off, 1 is on")
         out = {n: float(label.get(n, d)) for n, d in zip(self.names, self.default, strict=True)}
         for name, value in changes.items():
             share = value.share if isinstance(value, Partly) else 1.0
