@@ -12,6 +12,7 @@ from ..faces.finder import FaceFinder
 from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
 from ..faces.pose import refuse_pose
+from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
 from ..metrics.stopwatch import Stopwatch
 from ..model.card import ModelCard
@@ -37,6 +38,7 @@ class Faces:
         self._tracker = Tracker(options.which, smooth=options.smooth, any_pose=options.any_pose)
         self.left_alone: Counter[str] = Counter()
         self._lookout = Lookout(finder) if options.beside else None
+        self._sweep = Sweep()
         # What is known of a face is forgotten with its track.
         self._memories: WeakKeyDictionary[Track, Memory] = WeakKeyDictionary()
 
@@ -76,6 +78,7 @@ class Faces:
     def reset(self) -> None:
         """Forgets the faces seen so far."""
         self._tracker.reset()
+        self._sweep.reset()
         if self._lookout is not None:
             self._lookout.reset()
 
@@ -86,8 +89,12 @@ class Faces:
 
     def _search(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Sighting]:
         """Returns the searches that have ended; for a picture that stands alone, the one of it."""
-        if self._lookout is None or timestamp is None:
-            return [Sighting(timestamp or 0.0, self._finder.find(frame))]
+        if timestamp is None:
+            return [Sighting(0.0, self._finder.find(frame))]
+        if self._lookout is None:
+            hw = (frame.shape[0], frame.shape[1])
+            tiles = self._sweep.take(hw)
+            return [Sighting(timestamp, self._finder.find(frame, tiles), tiles=tiles, small=small_side(hw))]
         found = self._lookout.look(frame, timestamp)
         for sighting in found:
             timed.add("faces", sighting.seconds)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from threading import Lock, Thread
 
 import msgspec
@@ -13,6 +14,7 @@ from ..model.image import Image
 from . import Face, Point
 from .finder import FaceFinder
 from .reduction import count_halvings, halve
+from .tiles import Sweep, Tile, small_side, tiles_of
 from .tracking import Sighting
 
 _LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network takes of the shorter side
@@ -36,6 +38,7 @@ class Lookout:
         self._error: BaseException | None = None
         self._lock = Lock()
         self._thread: Thread | None = None
+        self._sweep = Sweep(whole_first=False)
         self._owner = Owner("search for faces")
 
     def look(self, frame_bgr: Image, timestamp: float) -> list[Sighting]:
@@ -50,7 +53,7 @@ class Lookout:
         small = halve(frame_bgr, times)
         if not self._begun:
             self._begun = True
-            return [self._search(small, 1 << times, timestamp)]
+            return [self._search(small, 1 << times, timestamp, tiles_of(small.shape[:2]))]
         if self._thread is None:
             self._thread = Thread(target=self._work, name="edgegan-faces", daemon=True)
             self._thread.start()
@@ -84,7 +87,7 @@ class Lookout:
         while True:
             try:
                 small, factor, timestamp, video = self._frames.get()
-                sighting = self._search(small, factor, timestamp)
+                sighting = self._search(small, factor, timestamp, self._sweep.take(small.shape[:2]))
             except ChannelClosed:
                 return
             except BaseException as error:
@@ -95,10 +98,12 @@ class Lookout:
                 if video == self._video:
                     self._done.append(sighting)
 
-    def _search(self, small: Image, factor: int, timestamp: float) -> Sighting:
+    def _search(self, small: Image, factor: int, timestamp: float, tiles: Sequence[Tile]) -> Sighting:
         began = time.perf_counter()
-        faces = [_enlarge(face, factor) for face in self._finder.find(small)]
-        return Sighting(timestamp, faces, time.perf_counter() - began)
+        faces = [_enlarge(face, factor) for face in self._finder.find(small, tiles)]
+        there = [Tile(*(factor * number for number in tile)) for tile in tiles]
+        seconds = time.perf_counter() - began
+        return Sighting(timestamp, faces, seconds, there, factor * small_side(small.shape[:2]))
 
 
 def _enlarge(face: Face, factor: int) -> Face:

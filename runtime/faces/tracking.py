@@ -22,6 +22,7 @@ from .options import Which, check_which
 from .places import centre_of, face_of, iou, places_of
 from .pose import USUAL, WIDER, Refusal, refuse_pose
 from .smoothing import OneEuro
+from .tiles import Tile
 
 HOLD_S, FADE_S, APPEAR_S = 0.2, 0.3, 0.2
 _FORGET_S = 1.0  # a face that comes back later is somebody new
@@ -33,11 +34,21 @@ _PAST = 64  # frames that a late detection may be behind
 
 
 class Sighting(NamedTuple):
-    """What a search found in the frame of one moment, and how long it took."""
+    """What a search found in the frame of one moment, and how long it took.
+
+    `tiles` are the parts that were searched for faces below `small` pixels; None: all of the frame was.
+    """
 
     timestamp: float
     faces: Sequence[Face]
     seconds: float = 0.0
+    tiles: Sequence[Tile] | None = None
+    small: float = 0.0
+
+    def looked_at(self, face: Face) -> bool:
+        """Whether a face at this place would have been found."""
+        large = max(face.box[2:]) >= self.small
+        return self.tiles is None or large or any(tile.holds(face.box) for tile in self.tiles)
 
 
 @dataclass(eq=False)
@@ -184,7 +195,7 @@ class Tracker:
                 self._see(track, found.pop(index), sighting)
         assert self._now is not None
         for track in free:
-            if sighting.timestamp > track.seen_at:
+            if sighting.timestamp > track.seen_at and sighting.looked_at(track.face):
                 track.lost_at = min(track.lost_at, self._now)
         for index, places in found.items():
             self._count += 1
