@@ -19,6 +19,7 @@ from torch import Tensor
 from edgegan import families
 from edgegan.families import Imported, ImportOptions
 from edgegan.networks.state_dicts import natural_order
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, sha256
 from edgegan.train import checkpoint
@@ -178,7 +179,8 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})", todo=_AGAIN) from None
     if any(key.startswith(("net/", "ema/")) for key in tensors):
-        raise InputError(f"{path}: a checkpoint of edgegan itself", todo=f"it needs no import: edgegan export {path}")
+        todo = f"it needs no import: {command('export', path)}"
+        raise InputError(f"{path}: a checkpoint of edgegan itself", todo=todo)
     # The format keeps no order of its own: numbered layers are brought into theirs.
     return dict(sorted(tensors.items(), key=lambda item: natural_order(item[0])))
 

@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from edgegan.eager import Eager, is_trained
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.generate import latent
@@ -104,7 +105,7 @@ def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Ite
             raise InputError(
                 f"{path} is a run, which PyTorch runs on the CPU",
                 "--backend and --device are for exported models",
-                f"export it first: edgegan export {path}",
+                f"export it first: {command('export', path)}",
             )
         with _eager(path) as sampler:
             yield sampler

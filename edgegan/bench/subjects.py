@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
+from edgegan.runtime.backends.device import Device
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.model import artefact as artefacts
 
@@ -75,7 +77,7 @@ def check_choice(backends: tuple[str, ...], device: str) -> None:
     for name in backends:
         if name not in TITLES:
             raise BackendError(f"there is no backend '{name}'", f"there are: {', '.join(TITLES)}")
-    if device.partition(":")[0] not in DEVICES:
+    if Device.parse(device).kind not in DEVICES:
         raise BackendError(f"there is no device '{device}'", f"there are: {', '.join(DEVICES)}")
 
 
@@ -125,7 +127,7 @@ def _trained(target: Target, device: str) -> list[Offer]:
         return []
     path, offers = str(target.trained), []
     for kind in ("cpu", "cuda"):
-        if device == "auto" or device.partition(":")[0] == kind:
+        if device == "auto" or Device.parse(device).kind == kind:
             place = kind if device == "auto" else device
             offers.append(Subject(engine="eager", precision="fp32", device=place, path=path))
             offers.append(Subject(engine="compile", precision="fp32", device=place, path=path))
@@ -159,7 +161,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
     for name in _EXPECTED if not target.single else ():
         if target.stem == "model" and name not in here:
             precision = "fp16" if "fp16" in name else "fp32"
-            todo = f"there is no {name}: edgegan export {target.shown or 'RUN'}"
+            todo = f"there is no {name}: {command('export', target.shown or 'RUN')}"
             offers += [
                 (_deployment(engine, precision, place, Path(name)), todo)
                 for engine in ("onnxruntime", "openvino")
@@ -167,7 +169,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
             ]
     if not target.single and not any(p.suffix == ".engine" for p in target.artefacts) and _places("tensorrt", device):
         missing = Subject(engine="tensorrt", precision="fp16", device="cuda", path="")
-        offers.append((missing, f"there is no engine: edgegan export {target.shown or 'RUN'} --trt"))
+        offers.append((missing, f"there is no engine: {command('export', target.shown or 'RUN', '--trt')}"))
     return offers
 
 
@@ -188,7 +190,7 @@ def _places(engine: str, device: str) -> list[str]:
     """Where a backend is measured. Intel's gpu and npu are asked for by name, or offered where Linux shows one."""
     kinds = sorted(backend_class(engine).devices)  # the CPU first
     if device != "auto":
-        return [device] if device.partition(":")[0] in kinds else []
+        return [device] if Device.parse(device).kind in kinds else []
     intel = {"gpu": any(Path("/dev").glob("dri/renderD*")), "npu": any(Path("/dev").glob("accel/accel*"))}
     return [kind for kind in kinds if intel.get(kind, True)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model.artefact import SUFFIXES
@@ -64,6 +65,6 @@ def _exported(folder: Path, asked: Path) -> tuple[Path, ...]:
         several = sorted(p.parent for p in folder.glob("*/model.onnx"))
         if several:
             names = ", ".join(p.name for p in several)
-            raise InputError(f"{asked} holds several models: {names}", todo=f"name one: edgegan bench {several[0]}")
+            raise InputError(f"{asked} holds several models: {names}", todo=f"name one: {command('bench', several[0])}")
     order = {".onnx": 0, ".xml": 1, ".engine": 2}
     return tuple(sorted(found, key=lambda p: (order[p.suffix], "int8" in p.name, p.name != "model.onnx", p.name)))

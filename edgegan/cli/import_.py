@@ -48,6 +48,7 @@ def import_(
     """Make a run from an official checkpoint of a paper: then export, eval, bench and live work on it."""
     from edgegan.families import ImportOptions
     from edgegan.official import import_files
+    from edgegan.runtime.commands import command
 
     names = tuple(name.strip() for name in attributes.split(",") if name.strip())
     options = ImportOptions(size=size, attributes=names, bn=bn, domain=domain, padding=padding, norm=norm)
@@ -58,4 +59,4 @@ def import_(
     for name, digest in report.sha256.items():
         print(f"sha256 {digest}  {name}")
     print(f"written: {out}")
-    print(f"next: edgegan export {out}   then: edgegan live {out}   or: edgegan bench {out}")
+    print(f"next: {command('export', out)}   then: {command('live', out)}   or: {command('bench', out)}")

@@ -100,8 +100,8 @@ def open_pictures(spec: str, *, size: int, split: str = "train") -> Pictures:
 
     Of two domains, the pictures of both. Raises InputError as `open_labelled` does.
     """
-    from ._domains import Joined
-    from ._pictures import PictureFiles
+    from ._files.domains import Joined
+    from ._files.pictures import PictureFiles
 
     opener, place = _opener(spec, split, ANY, "pictures")
     if opener.__name__ == "open_data":
@@ -134,17 +134,18 @@ def _offered(module: str, offering: tuple[str, ...]) -> list[Any]:
 
 def _recognise(folder: Path, offering: tuple[str, ...]) -> str:
     """The kind of a bare folder, of those that give what is wanted; where no layout fits, the one to complain."""
-    from . import _domains, celeba, faces, folders, paired, rafd
+    from . import celeba, faces, folders, paired, rafd
+    from ._files import domains
 
     if offering == PAIRS:
         return "paired"
     if offering == DOMAINS:
-        return "paired" if paired.recognises(folder) and not _domains.has_sides(folder) else "unaligned"
+        return "paired" if paired.recognises(folder) and not domains.has_sides(folder) else "unaligned"
     if faces.recognises(folder):
         return "faces"
     if celeba.find_attributes(folder):
         return "celeba"
-    if _domains.has_splits(folder):
+    if domains.has_splits(folder):
         return "unaligned"
     if rafd.recognises(folder):
         return "rafd"

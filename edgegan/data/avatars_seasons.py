@@ -6,8 +6,8 @@ from pathlib import Path
 
 from edgegan.runtime.drawn import avatars, drawing, seasons
 
-from ._domains import TwoDomains
-from ._rendered import RenderedPictures, counted, rendered
+from ._files.domains import TwoDomains
+from ._written.rendered import RenderedPictures, counted, rendered
 
 
 def open_domains(place: str, *, size: int, split: str) -> TwoDomains:

@@ -13,7 +13,7 @@ from edgegan.runtime.drawn import drawing
 from edgegan.runtime.drawn.avatars import seeds
 from edgegan.runtime.errors import InputError
 
-from ._rendered import RenderedPictures, counted, rendered
+from ._written.rendered import RenderedPictures, counted, rendered
 
 LICENCE = "CC0 1.0"
 COUNT = {"train": 100, "judge": 200, "heldout": 200}

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, chosen, existing_folder, files_below, files_in, no_judge
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_below, files_in, no_judge
 
 EXPRESSIONS = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
 FRONT = "090"

@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edgegan.data import Pictures, avatars, normalised, open_domains
-from edgegan.data._domains import Joined
+from edgegan.data._files.domains import Joined
 from edgegan.runtime.files import atomic_path, cache_folder
 
 FACES = 2000  # of the judge's own split: seeds that neither training nor the held-out set has

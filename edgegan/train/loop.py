@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from edgegan import distributed
-from edgegan.data._fingerprint import describe_stream
+from edgegan.data._files.fingerprint import describe_stream
 from edgegan.families import Networks, Step
 from edgegan.runtime.errors import InputError
 

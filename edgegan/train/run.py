@@ -12,7 +12,7 @@ import msgspec
 
 from edgegan import config, families
 from edgegan.config import BaseConfig
-from edgegan.data._places import find_places, store_places
+from edgegan.data._files.places import find_places, store_places
 from edgegan.families import Family, Networks
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, write_atomic

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor
 
-from edgegan.data._fingerprint import compare_streams
+from edgegan.data._files.fingerprint import compare_streams
 from edgegan.families import Phase
 
 from . import checkpoint

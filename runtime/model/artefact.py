@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..commands import command
 from ..errors import CardError, InputError
 from ..shipped import shipped_models
 from .card import METADATA_KEY, ModelCard, sidecar
@@ -17,9 +18,14 @@ SUFFIXES = {".onnx": "an ONNX model", ".xml": "an OpenVINO model", ".engine": "a
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
 
 
+def suffix(path: Path) -> str:
+    """By which files are told apart, one of SUFFIXES for a model: cameras, Windows and FAT write `MODEL.ONNX`."""
+    return path.suffix.lower()
+
+
 @dataclass(frozen=True)
 class Artefact:
-    """A model file with its card. `path` ends in one of SUFFIXES."""
+    """A model file with its card. `suffix` of its path is one of SUFFIXES."""
 
     path: Path
     card: ModelCard
@@ -52,8 +58,9 @@ def load(path: str | Path) -> Artefact:
 
     `path` is a model file, an export folder (its `model.onnx` is taken), a run folder (with `export/`), or, where
     nothing lies at that path, the name of a model that comes with edgegan (`shipped.shipped_models`). The card
-    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. The file's hash must be the sidecar's,
-    or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by any runtime.
+    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata, which has no figures. The file's hash
+    must be the sidecar's, or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by
+    any runtime.
 
     Raises:
         InputError: nothing there and no shipped model of that name, not a model, a file that is cut short or damaged,
@@ -61,12 +68,13 @@ def load(path: str | Path) -> Artefact:
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
-    onnx = read_onnx(model) if model.suffix == ".onnx" else None
+    onnx = read_onnx(model) if suffix(model) == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
         card = ModelCard.from_json(_content(beside), where=str(beside))
     elif onnx is not None and METADATA_KEY in onnx.metadata:
-        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model))
+        # A file cannot say how it was measured once it was whole: older ones tried to.
+        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model)).lasting
     else:
         todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
         raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)
@@ -82,9 +90,9 @@ def payload_sha256(path: Path) -> str:
     These are the .bin of an OpenVINO model, and the external data of an ONNX file.
     """
     parts = [path]
-    if path.suffix == ".xml":
+    if suffix(path) == ".xml":
         parts.append(path.with_suffix(".bin"))
-    elif path.suffix == ".onnx":
+    elif suffix(path) == ".onnx":
         parts += read_onnx(path).external
     joined = hashlib.sha256()
     for part in parts:
@@ -93,7 +101,7 @@ def payload_sha256(path: Path) -> str:
                 while block := file.read(1 << 20):
                     joined.update(block)
         except OSError as error:
-            todo = "an OpenVINO model is two files" if path.suffix == ".xml" else ""
+            todo = "an OpenVINO model is two files" if suffix(path) == ".xml" else ""
             raise InputError(f"cannot read {part}: {error.strerror}", todo=todo) from error
     return joined.hexdigest()
 
@@ -109,7 +117,7 @@ def _find(path: Path) -> Path:
                 f"{path} holds several models: {', '.join(p.name for p in several)}",
                 todo=f"name one, such as {several[0]}",
             )
-        raise InputError(f"{path} holds no model.onnx", todo=f"export it first: edgegan export {path}")
+        raise InputError(f"{path} holds no model.onnx", todo=f"export it first: {command('export', path)}")
     if not path.exists():
         models = shipped_models()
         if str(path) in models:
@@ -119,7 +127,7 @@ def _find(path: Path) -> Path:
             "a model file, an export folder, a run folder, or the name of a model that comes with edgegan: "
             f"{', '.join(models) or 'none in this installation'}",
         )
-    if path.suffix not in SUFFIXES:
+    if suffix(path) not in SUFFIXES:
         raise InputError(f"{path} is not a model", f"a file that ends in {', '.join(SUFFIXES)}")
     return path
 
@@ -141,7 +149,7 @@ def _check_hash(model: Path, onnx: OnnxFile | None, card: ModelCard, beside: Pat
         what = "an engine is executable content: it is loaded only if its hash is known"
         raise CardError(
             f"{model}: no hash says that the file is what it was",
-            what if model.suffix == ".engine" else f"one in {beside.name}",
+            what if suffix(model) == ".engine" else f"one in {beside.name}",
             f"copy {beside.name} beside it, or {_EXPORT_AGAIN}",
         )
     if seen != expected:

@@ -9,7 +9,7 @@ from msgspec import Meta
 
 from edgegan.config import BaseConfig
 from edgegan.data._faces.augmentation import Augmentation
-from edgegan.data._named import NAME, join_named
+from edgegan.data._files.named import NAME, join_named
 from edgegan.networks.diff_augment import Kind
 from edgegan.ranges import Depth, Every, Images, Layers, LearningRate, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError

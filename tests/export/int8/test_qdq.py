@@ -19,7 +19,8 @@ from edgegan.export.trt import precision_check
 from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
-from edgegan.runtime.model.golden import Golden, compare
+from edgegan.runtime.model.fidelity import compare
+from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.shipped import shipped_model
 
 RANGE = (-1.0, 1.0)

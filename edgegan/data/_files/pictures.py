@@ -22,17 +22,18 @@ import numpy as np
 import PIL
 from numpy.typing import NDArray
 
+from edgegan.data._sets import Picture
+from edgegan.runtime import pictures
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import cache_folder, write_atomic
+from edgegan.runtime.pictures import UnreadableError, decode, is_litter
 
-from ._decode import UnreadableError, decode, read, stretch
-from ._sets import Picture
-from ._work import in_threads
+from .resize import read, stretch
+from .work import in_threads
 
 MAX_BAD_SHARE = 0.02  # more unreadable files than this (and more than one) stop the loader
 MAX_NAMED = 5  # how many files an error names; the log names all
 REMEMBER_FROM = 1000  # fewer files are checked again each time, in about a second
-LITTER = ("Thumbs.db", "desktop.ini")  # left behind by file managers, as are names that begin with a dot
 
 log = logging.getLogger("edgegan.data")
 
@@ -73,7 +74,7 @@ class PictureFiles:
         self._size, self._centre_crop, self._stretched = size, centre_crop, False
         self.refused = _refused(files, name)
         for bad in self.refused:
-            log.warning("left out %s: %s", bad.path, bad.reason)
+            log.warning("left out %s: %s", _printable(bad.path), bad.reason)
         if len(self.refused) > max(1, max_bad_share * len(files)) or len(self.refused) == len(files):
             _stop(self.refused, len(files), name, max_bad_share)
         out = {bad.path for bad in self.refused}
@@ -115,13 +116,17 @@ def whole_pictures(files: Sequence[Path], *, name: str, size: int) -> PictureFil
 
 def files_in(folder: Path) -> list[Path]:
     """The files right in `folder`, by name; without hidden files and what file managers leave behind."""
-    return sorted(f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and f.name not in LITTER)
+    return sorted(f for f in folder.iterdir() if f.is_file() and not is_litter(f))
 
 
 def files_below(folder: Path) -> list[Path]:
     """The files in `folder` and in the folders below it, as `files_in`, without hidden folders."""
-    below = (d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
-    return sorted([*files_in(folder), *(f for d in below for f in files_below(d))])
+    return sorted([*files_in(folder), *(f for d in folders_in(folder) for f in files_below(d))])
+
+
+def folders_in(folder: Path) -> list[Path]:
+    """The folders right in `folder`, by name; without hidden ones and what archives and drives leave behind."""
+    return sorted(d for d in folder.iterdir() if d.is_dir() and not is_litter(d))
 
 
 def existing_folder(place: str, kind: str) -> Path:
@@ -161,14 +166,22 @@ def _refused(files: Sequence[Path], name: str) -> tuple[Refused, ...]:
     remembered = cache_folder() / f"checked-{_fingerprint(files)}.json" if len(files) >= REMEMBER_FROM else None
     if remembered and remembered.is_file():
         try:
-            return msgspec.json.decode(remembered.read_bytes(), type=tuple[Refused, ...])
-        except (OSError, msgspec.MsgspecError):
+            known = msgspec.json.decode(remembered.read_bytes(), type=list[tuple[int, str]])
+            return tuple(Refused(str(files[place]), reason) for place, reason in known)
+        except (OSError, IndexError, msgspec.MsgspecError):
             pass  # it is only a memory: look again
     found = tuple(bad for bad in in_threads(_check, files, what=f"Checking {name}") if bad)
     if remembered:
+        # By number, not by name: a name may hold bytes that are no UTF-8, and JSON has no others.
+        places = {str(file): i for i, file in enumerate(files)}
+        known = [(places[bad.path], _printable(bad.reason)) for bad in found]
         with suppress(InputError):  # a full disk or a read-only home costs only the memory
-            write_atomic(remembered, msgspec.json.encode(found))
+            write_atomic(remembered, msgspec.json.encode(known))
     return found
+
+
+def _printable(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def _check(path: Path) -> Refused | None:
@@ -181,7 +194,7 @@ def _check(path: Path) -> Refused | None:
 
 def _fingerprint(files: Sequence[Path]) -> str:
     """Changes when a file comes, goes or changes, or when other code reads them."""
-    digest = hashlib.sha256(f"{PIL.__version__}\n".encode() + Path(__file__).with_name("_decode.py").read_bytes())
+    digest = hashlib.sha256(f"{PIL.__version__}\n".encode() + Path(pictures.__file__).read_bytes())
     for file in files:
         try:
             stat = file.stat()
@@ -194,7 +207,7 @@ def _fingerprint(files: Sequence[Path]) -> str:
 def _stop(refused: tuple[Refused, ...], total: int, name: str, share: float) -> None:
     if not total:
         raise InputError(f"{name}: there are no pictures")
-    named = "; ".join(f"{bad.path}: {bad.reason}" for bad in refused[:MAX_NAMED])
+    named = "; ".join(f"{_printable(bad.path)}: {bad.reason}" for bad in refused[:MAX_NAMED])
     more = f"; and {len(refused) - MAX_NAMED} more" if len(refused) > MAX_NAMED else ""
     raise InputError(
         f"{name}: {len(refused)} of {total} files cannot be read: {named}{more}",

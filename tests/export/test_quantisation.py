@@ -36,7 +36,7 @@ def test_a_floor_that_only_held_out_pictures_miss_is_searched_for_again(tiny_run
     monkeypatch.setattr(search, "MARGIN_DB", -20.0)  # the search is content at once, and held-out pictures are not
     again = export_run(request(tiny_run, tmp_path / "again", min_psnr_db=seen + 1.5))
     card = load(again.folder / NAME).card
-    kept = card.built_with[search.FLOAT_LAYERS].split(",")
+    kept = card.built_with.float_layers
     report = (again.folder / "model.int8.md").read_text()
     assert all(card.verification[name].psnr_worst_db >= seen + 1.5 for name in ("onnxruntime", "openvino"))
     assert f"{len(kept)} of 8 layers stay float" in report
@@ -73,7 +73,7 @@ def test_a_miss_in_the_runtime_that_is_fast_is_said_aloud(tiny_run, tmp_path, mo
     assert f"beware: {NAME} is right in onnxruntime, and hardly faster there than float32" in shown
     card = load(out / NAME).card
     assert (card.verification["onnxruntime"].status, card.verification["openvino"].status) == ("passed", "failed")
-    assert card.built_with[search.FLOAT_LAYERS] == "", "what float layers could not mend they are not spent on"
+    assert card.built_with.float_layers == (), "what float layers could not mend they are not spent on"
 
 
 @pytest.mark.parametrize("tiny_run", ["cyclegan"], indirect=True)

@@ -14,9 +14,8 @@ from pathlib import Path, PurePath
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegan.data._sets import SPLITS
 from edgegan.runtime.errors import InputError
-
-from ._sets import SPLITS
 
 UNKNOWN = -1  # in `Table.values`
 _VALUES = {"1": 1, "1.0": 1, "0": 0, "0.0": 0, "-1": 0, "-1.0": 0, "": UNKNOWN}

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from ._named import map_specs
+from .named import map_specs
 
 _KIND = re.compile(r"([a-z][a-z0-9_-]*):(.+)", re.DOTALL)
 _ANGLES = re.compile(r"(.+)(@[0-9+]+)")  # of rafd

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from edgegan.data._files.work import in_processes
 from edgegan.runtime.drawn import seasons
 
-from ._avatar_folder import atomic_folder
-from ._work import in_processes
+from .avatar_folder import atomic_folder
 
 Job = tuple[seasons.Person, str]  # and the path of the picture, in the folder
 

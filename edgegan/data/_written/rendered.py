@@ -10,11 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegan.data._files.work import in_processes
+from edgegan.data._sets import Picture
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_path, cache_folder
-
-from ._sets import Picture
-from ._work import in_processes
 
 Job = TypeVar("Job")
 

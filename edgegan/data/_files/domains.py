@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgegan.data._sets import Domains, Picture, Pictures
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.pictures import is_litter
 
-from ._pictures import no_judge
-from ._sets import Domains, Picture, Pictures
+from .pictures import no_judge
 
 LAYOUT = "trainA/ and trainB/, with testA/ and testB/ for what is held out, or only A/ and B/"
 HELDOUT, JUDGE = ("test", "heldout", "val"), ("val", "judge")  # folder names, the preferred first
@@ -96,7 +97,7 @@ def _both(top: Path, name: str) -> tuple[Path, Path] | None:
 
 def _contents(folder: Path) -> str:
     """What lies in a folder, in a few words."""
-    names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir() if not p.name.startswith("."))
+    names = sorted(p.name + "/" * p.is_dir() for p in folder.iterdir() if not is_litter(p))
     return f"{', '.join(names[:4])}{f' and {len(names) - 4} more' if len(names) > 4 else ''}" if names else "nothing"
 
 

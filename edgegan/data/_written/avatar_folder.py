@@ -13,11 +13,10 @@ from pathlib import Path
 import msgspec
 from PIL import Image
 
+from edgegan.data._files.work import in_processes
+from edgegan.data.celeba import ATTRIBUTES_FILE, PARTITION_FILE, PARTITIONS
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
-
-from ._work import in_processes
-from .celeba import ATTRIBUTES_FILE, PARTITION_FILE, PARTITIONS
 
 TRUTH = "truth"  # the folder of true answers, and truth.json beside it
 HAT = "Wearing_Hat"
