@@ -13,7 +13,7 @@ from edgegan.runtime.model.golden import Golden, stem
 
 from .folder import ExportFolder, limits
 from .graph import fp16, trace
-from .graph.depth_to_space import in_blocks
+from .graph.depth_to_space import to_blocks
 from .int8 import openvino
 from .matrix import FOR_CPU, INT8_IN_HALF, Wanted, report_name
 from .quantisation import Quantisation
@@ -110,7 +110,7 @@ def _make_others(
     folder: ExportFolder, spec: ExportSpec, model: Any, single: Artefact, pairs: Golden, request: Request
 ) -> None:
     wanted = request.wanted
-    for_cpu = in_blocks(model) if FOR_CPU & set(wanted) else model
+    for_cpu = to_blocks(model) if FOR_CPU & set(wanted) else model
     if Wanted("fp32", "openvino") in wanted:
         name = Wanted("fp32", "openvino").file(spec.name)
         folder.write_verified(openvino.to_ir(for_cpu), single.card, name, pairs, "openvino")

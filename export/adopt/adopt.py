@@ -18,7 +18,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.model.artefact import load, payload_sha256
 from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.model.onnxfile import sealed, with_metadata
+from edgegan.runtime.model.onnxfile import seal_model, with_metadata
 from edgegan.runtime.model.verification import Verification
 
 from ..graph.variants import MAX_SCALE
@@ -68,7 +68,7 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
     model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.lasting.to_json().decode())
     with atomic_folder(asked.out) as stage:
         path = stage / "model.onnx"
-        path.write_bytes(sealed(model))
+        path.write_bytes(seal_model(model))
         for part in external:
             beside = stage / part.relative_to(asked.model.parent.resolve())  # a link is copied as what it leads to
             beside.parent.mkdir(parents=True, exist_ok=True)

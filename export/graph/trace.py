@@ -19,7 +19,7 @@ from edgegan.runtime.files import sha256
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard
-from edgegan.runtime.model.onnxfile import sealed
+from edgegan.runtime.model.onnxfile import seal_model
 
 from .variants import dynamic_shapes, example
 
@@ -65,7 +65,7 @@ def to_onnx(spec: ExportSpec) -> Any:
             raise VerifyError(f"{spec.name}: the exporter gave no model")
         import_onnxruntime()  # first, so that its telemetry is off: onnxslim imports it too
         model = onnxslim.slim(program.model_proto)
-        return checked(model, spec.card.name)
+        return check_graph(model, spec.card.name)
     except (
         torch.onnx.errors.OnnxExporterError,
         onnx.checker.ValidationError,
@@ -80,7 +80,7 @@ def _takes_any_number(module: torch.nn.Module) -> bool:
     return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
-def checked(model: Any, name: str) -> Any:
+def check_graph(model: Any, name: str) -> Any:
     """`model` with fresh shape inference and our name, without the tracer's notes, past ONNX's full check."""
     import onnx
 
@@ -98,8 +98,8 @@ def checked(model: Any, name: str) -> Any:
     return model
 
 
-def rebuilt(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: str) -> Any:
-    """`model` with these nodes, and those of its initializers and of `constants` that they read; as `checked`.
+def rebuild_graph(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: str) -> Any:
+    """`model` with these nodes, and those of its initializers and of `constants` that they read; as `check_graph`.
 
     The model itself is changed; `nodes` may be its own.
     """
@@ -109,7 +109,7 @@ def rebuilt(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: st
     del model.graph.node[:], model.graph.initializer[:]
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(kept)
-    return checked(model, name)
+    return check_graph(model, name)
 
 
 def save(model: Any, card: ModelCard, path: Path) -> Artefact:
@@ -121,7 +121,7 @@ def save(model: Any, card: ModelCard, path: Path) -> Artefact:
 
     onnx.helper.set_model_props(model, {METADATA_KEY: card.lasting.to_json().decode()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sealed(model.SerializeToString(deterministic=True)))
+    path.write_bytes(seal_model(model.SerializeToString(deterministic=True)))
     card = msgspec.structs.replace(card, payload_sha256=sha256(path))
     card.write(path)
     return Artefact(path, card)

@@ -12,7 +12,7 @@ from edgegan.runtime.backends import backend_class
 from edgegan.runtime.backends.device import gpu_number
 from edgegan.runtime.backends.fit import engine_info
 from edgegan.runtime.backends.processor import system
-from edgegan.runtime.backends.rebuild import rebuilt
+from edgegan.runtime.backends.rebuild import rebuild_engine
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MisfitError
 from edgegan.runtime.files import cache_folder
 from edgegan.runtime.model import artefact as artefacts
@@ -70,7 +70,7 @@ def fitting(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
         try:
             backend_class("tensorrt")(artefact, device=device).close()
         except MisfitError as misfit:
-            return rebuilt(artefact, misfit, device, on_progress)
+            return rebuild_engine(artefact, misfit, device, on_progress)
         except EdgeganError:
             pass  # no machine could run it, or this one has no GPU: whoever opens it is told so
     return artefact

@@ -14,7 +14,7 @@ from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitEr
 from ..model.artefact import Artefact, suffix
 from ..model.fidelity import verify
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
-from .rebuild import Progress, Rebuild, rebuilt
+from .rebuild import Progress, Rebuild, rebuild_engine
 from .selection import Candidate, Selection, rank
 
 __all__ = [
@@ -72,7 +72,7 @@ def open_backend(
         except MisfitError as misfit:
             if rebuild == "never":
                 raise
-            fresh = rebuilt(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
+            fresh = rebuild_engine(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
             notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
             return _noticed(_choose(fresh, backend, device, threads), notice)
     except CardError:

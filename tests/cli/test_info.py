@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from edgegan.cli import _register, app
 from edgegan.export import Exported
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends import BACKENDS, backend_class
+from edgegan.runtime.backends import BACKENDS, backend_class, libraries
 from edgegan.runtime.backends.places import places
 from edgegan.runtime.model.artefact import payload_sha256
 from edgegan.runtime.model.build_info import BuildInfo, EngineInfo
@@ -87,7 +87,10 @@ def test_the_card_is_told_in_words(model):
     assert rows["size"] == ["32x32 (height x width)"] and rows["precision"] == ["fp32, ONNX opset 18"]
     assert len(rows["input"]) == 2 and "(checked)" in rows["SHA-256"][0]
     assert any("would be taken" in row for row in rows["runs here"])
-    assert any("without CUDA" in row or "CUDA" in row for row in rows["not here"])
+    absent = [f"{place}: {place.why}" for place in places(load(model)) if place.status == "not here"]
+    assert rows.get("not here", []) == absent
+    if libraries.gpu_count() == 0:
+        assert [row.partition(":")[0] for row in absent[:1]] == ["onnxruntime on cuda"]
 
 
 def test_the_next_command_is_one_that_this_model_can_take(model, tmp_path):

@@ -38,7 +38,7 @@ from ..fit import (
 )
 from ..processor import system
 from ..selection import Selection
-from .log import logger, started
+from .log import logger, start
 from .rtx_cache import JitCache
 
 _LOG = logging.getLogger("edgegan")
@@ -91,7 +91,7 @@ class TensorRT:
         self._capturable = not self._rtx
 
     def _load(self, trt: Any, artefact: Artefact) -> None:
-        self._runtime = started(trt.Runtime, self._log)
+        self._runtime = start(trt.Runtime, self._log)
         if engine_info(artefact.card).version_compatible:
             self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
         self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())

@@ -94,7 +94,7 @@ def test_the_notes_of_the_tracer_are_removed() -> None:
     model.graph.node[0].metadata_props.add(key="pkg.torch.onnx.stack_trace", value="/home/someone/net.py")
     model.graph.node[1].doc_string = "/home/someone/net.py"
     assert b"someone" in model.SerializeToString()
-    assert b"someone" not in trace.checked(model, "chain").SerializeToString()
+    assert b"someone" not in trace.check_graph(model, "chain").SerializeToString()
 
 
 def test_the_half_share_is_stated_and_a_float32_file_is_no_fp16_artefact(tiny_export: Exported, tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_a_lone_file_claims_no_figures_even_if_an_old_export_put_them_inside(mod
     old = {k: v for k, v in inside.items() if k not in ("tolerances", "int8_arithmetic")}
     old |= {"schema": 1, "built_with": {"os": "Linux x86_64"}, "verification": {"openvino": passed}}
     onnx.helper.set_model_props(file, {METADATA_KEY: json.dumps(old)})
-    model.write_bytes(onnxfile.sealed(file.SerializeToString()))
+    model.write_bytes(onnxfile.seal_model(file.SerializeToString()))
     sidecar(model).unlink()
     found = artefact.load(model)
     assert not found.card.verification and found.card.tolerances == {"openvino": {"min_psnr_db": 80.0}}
