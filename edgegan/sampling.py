@@ -83,7 +83,7 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
         _write(request.out / "grid.png", _grid(shown).image(), sampler)
         files = [request.out / "grid.png"]
         if request.mix:
-            _write(request.out / "mix.png", _mixed(sampler, request, tell).image(), sampler)
+            _write(request.out / "mix.png", _draw_mixes(sampler, request, tell).image(), sampler)
             files.append(request.out / "mix.png")
         if film is not None:
             film.origin = _origin(sampler)
@@ -176,7 +176,7 @@ def _grid(pictures: list[Picture]) -> Sheet:
     return Sheet([f"+{i}" for i in range(wide)], rows, [str(start) for start in starts])
 
 
-def _mixed(sampler: Sampler, request: Request, tell: Progress) -> Sheet:
+def _draw_mixes(sampler: Sampler, request: Request, tell: Progress) -> Sheet:
     """Rows: pictures 0 to n - 1. Columns: the styles of pictures n to 2n - 1, which stand above."""
     n = request.mix
     latents = sampler.latents(2 * n, request.seed, truncate=request.truncate)

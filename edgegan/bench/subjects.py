@@ -91,7 +91,7 @@ def plan(target: Target, backends: tuple[str, ...], device: str, *, cuda: bool) 
         cuda: whether an NVIDIA GPU is here.
     """
     wanted = {"eager", *backends} if backends else set(TITLES)
-    offered = _trained(target, device) + _told_apart(_deployed(target, device))
+    offered = _offer_trained(target, device) + _tell_apart(_offer_deployed(target, device))
     subjects, absent = [], []
     for subject, reason in offered:
         if subject.engine not in wanted:
@@ -121,7 +121,7 @@ def _never(engine: str, target: Target, device: str) -> str:
 Offer = tuple[Subject, str]  # a subject, and why it cannot be measured ("" if it can)
 
 
-def _trained(target: Target, device: str) -> list[Offer]:
+def _offer_trained(target: Target, device: str) -> list[Offer]:
     """The trained networks in PyTorch itself, as a user would run them."""
     if target.trained is None:
         return []
@@ -144,7 +144,7 @@ def _no_compiler(subject: Subject) -> str:
     return "no C++ compiler is here, which torch.compile needs (Debian: apt install g++)"
 
 
-def _deployed(target: Target, device: str) -> list[Offer]:
+def _offer_deployed(target: Target, device: str) -> list[Offer]:
     """The artefacts, each on every backend that takes it."""
     offers = []
     for path in target.artefacts:
@@ -173,7 +173,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
     return offers
 
 
-def _told_apart(offers: list[Offer]) -> list[Offer]:
+def _tell_apart(offers: list[Offer]) -> list[Offer]:
     """Where two files make the same subject (model.int8.onnx and model.int8.xml in OpenVINO), both bear their names."""
     times = Counter(subject.id for subject, _ in offers)
     return [

@@ -51,7 +51,7 @@ ANY = ("open_pictures", "open_data", "open_domains", "open_pairs")
 def kinds(offering: tuple[str, ...] = ANY) -> tuple[str, ...]:
     """The kinds of data set this installation knows: the modules of this folder that offer one of these functions."""
     modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    return tuple(m.replace("_", "-") for m in modules if _offered(m, offering))
+    return tuple(m.replace("_", "-") for m in modules if _find_openers(m, offering))
 
 
 def open_labelled(
@@ -121,13 +121,13 @@ def _opener(spec: str, split: str, offering: tuple[str, ...], what: str) -> tupl
     fitting = f"kinds with {what}: {', '.join(kinds(offering))}"
     if kind not in kinds():
         raise InputError(f"--data {spec}: neither a folder nor a kind of data set", f"{fitting} (as in KIND:DIR)")
-    offered = _offered(kind.replace("-", "_"), offering)
+    offered = _find_openers(kind.replace("-", "_"), offering)
     if not offered:
         raise InputError(f"--data {spec}: {kind} has no {what}", fitting)
     return offered[0], place
 
 
-def _offered(module: str, offering: tuple[str, ...]) -> list[Any]:
+def _find_openers(module: str, offering: tuple[str, ...]) -> list[Any]:
     loaded = importlib.import_module(f"{__name__}.{module}")
     return [getattr(loaded, name) for name in offering if hasattr(loaded, name)]
 

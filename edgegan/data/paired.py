@@ -117,7 +117,7 @@ def _folder(top: Path, split: str) -> tuple[Path, bool]:
 
 def _by_name(a: Path, b: Path, by_hash: bool, split: str, name: str, size: int) -> TwoDomains:
     """Pairs of equal names; a pair of which one file cannot be read is left out whole."""
-    of_a, of_b = _keyed(a), _keyed(b)
+    of_a, of_b = _files_by_key(a), _files_by_key(b)
     alone = [*(of_a[k] for k in of_a.keys() - of_b.keys()), *(of_b[k] for k in of_b.keys() - of_a.keys())]
     if alone:
         named = ", ".join(str(f) for f in sorted(alone)[:MAX_NAMED])
@@ -133,7 +133,7 @@ def _by_name(a: Path, b: Path, by_hash: bool, split: str, name: str, size: int) 
     return TwoDomains(name, *(Subset(p, [at[k] for k in whole]) for p, at in zip(of, places, strict=True)))
 
 
-def _keyed(folder: Path) -> dict[str, Path]:
+def _files_by_key(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in files_below(folder):
         twin = found.setdefault(_key(file, folder), file)

@@ -10,8 +10,6 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from functools import cached_property
-from typing import Any
 
 import torch
 from torch import Tensor
@@ -60,6 +58,8 @@ class Trainer:
             torch.set_num_threads(threads)
         with distributed.fail_together(), distributed.let_first_of_machine_go_first():
             self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
+            # What the training pictures are, by stream. Now: a checkpoint must not fail because they went away.
+            self.fingerprint = {name: describe_stream(stream) for name, stream in self.streams.items()}
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
         self._layout = memory_layout(self.cfg, device)
@@ -130,11 +130,6 @@ class Trainer:
             self._sample(reporter)
         return self.images >= budget.images
 
-    @cached_property
-    def fingerprint(self) -> dict[str, Any]:
-        """What the training pictures are, as plain JSON values, by stream."""
-        return {name: describe_stream(stream) for name, stream in self.streams.items()}
-
     @property
     def _intervals(self) -> tuple[int, int, int]:
         """In images, of samples, checkpoints and validation; 0 is never."""
@@ -188,13 +183,13 @@ class Trainer:
             for key, t in batch.items()
         }
 
-    def _averaged(self) -> Networks:
+    def _averages(self) -> Networks:
         return {**self.nets, **self.ema}
 
     def _sample(self, reporter: Reporter | Silence) -> None:
         if distributed.rank() == 0 and self.cfg.sample_images:
             with self._saved_on_failure():
-                sheet = self.run.family.preview(self.run.cfg, self._averaged(), self.run.data)
+                sheet = self.run.family.preview(self.run.cfg, self._averages(), self.run.data)
             reporter.sheet(self.images, sheet)
 
     @contextmanager
@@ -212,7 +207,7 @@ class Trainer:
         if distributed.rank() or not self.cfg.validate_images:
             return
         with self._saved_on_failure():
-            figures = measure(self.run, self._averaged())
+            figures = measure(self.run, self._averages())
         if not figures:
             return
         found = Best.of(figures, self.images)

@@ -51,7 +51,7 @@ class Update:
             for p in net.parameters():
                 p.requires_grad_(id(p) in owned)
         phase.optimiser.zero_grad(set_to_none=True)
-        totals = self._accumulated(phase, steps)
+        totals = self._accumulate(phase, steps)
         gradients = [p.grad for p in phase.module.parameters() if p.grad is not None]
         distributed.average(gradients)
         distributed.average(list(totals.values()))
@@ -70,7 +70,7 @@ class Update:
             phase.after_step(totals)
         return {f"{phase.name}/{name}": value for name, value in values.items()}
 
-    def _accumulated(self, phase: Phase, steps: list[Step]) -> dict[str, Tensor]:
+    def _accumulate(self, phase: Phase, steps: list[Step]) -> dict[str, Tensor]:
         """Leaves the gradients on the parameters; the losses, each the mean over the steps."""
         totals: dict[str, Tensor] = {}
         amp = self._amp if not phase.needs_second_order else None

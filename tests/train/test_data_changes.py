@@ -11,6 +11,8 @@ import pytest
 from PIL import Image
 from support.small_training import resume_small, train_small
 
+from edgegan import families
+from edgegan.runtime.errors import InputError
 from edgegan.train import checkpoint
 from edgegan.train.run import open_run, publish_run
 
@@ -105,3 +107,18 @@ def test_published_weights_tell_nobody_where_the_pictures_lay(tmp_path: Path) ->
     path = publish_run(tmp_path / "run", tmp_path / "small")
     assert "absolute" not in (tmp_path / "small/config.json").read_text()
     assert b'"places"' not in path.read_bytes()[:4000]
+
+
+def test_pictures_that_vanish_while_training_cost_nothing_of_what_was_trained(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pets, folder = write_folders(tmp_path / "pets"), tmp_path / "run"
+
+    def vanish(*_: object) -> dict[str, float]:
+        shutil.rmtree(pets)
+        raise InputError("the pictures went away")
+
+    monkeypatch.setattr(families.get("stargan"), "validate", vanish)
+    settings = (*SETTINGS, "train.validate_images=100")
+    assert train_small(folder, "--images", "4", data=f"folders:{pets}", settings=settings) == 2
+    assert open_run(folder).latest().header["images"] == 4

@@ -72,7 +72,7 @@ class PictureFiles:
     ) -> None:
         self.name, self.names, self.groups = name, names, groups
         self._size, self._centre_crop, self._stretched = size, centre_crop, False
-        self.refused = _refused(files, name)
+        self.refused = _check_all(files, name)
         for bad in self.refused:
             log.warning("left out %s: %s", _printable(bad.path), bad.reason)
         if len(self.refused) > max(1, max_bad_share * len(files)) or len(self.refused) == len(files):
@@ -162,7 +162,7 @@ def no_judge(what: str, todo: str) -> InputError:
     return InputError(f"{what} has no third split to train a judge on", todo=todo)
 
 
-def _refused(files: Sequence[Path], name: str) -> tuple[Refused, ...]:
+def _check_all(files: Sequence[Path], name: str) -> tuple[Refused, ...]:
     remembered = cache_folder() / f"checked-{_fingerprint(files)}.json" if len(files) >= REMEMBER_FROM else None
     if remembered and remembered.is_file():
         try:

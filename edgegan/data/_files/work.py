@@ -21,19 +21,19 @@ FEW = 200  # so few jobs are done at once: starting processes would cost more th
 def in_processes(do: Callable[[Job], Result], jobs: Sequence[Job], *, what: str) -> Iterator[Result]:
     """`do(job)` for every job, in order, in fresh processes. `do`, jobs and results must pickle."""
     if len(jobs) < FEW:
-        return _tracked(map(do, jobs), len(jobs), what)
+        return _track(map(do, jobs), len(jobs), what)
     pool = ProcessPoolExecutor(
         processors(),
         mp_context=get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),
     )
-    return _tracked(_pooled(pool, do, jobs), len(jobs), what)
+    return _track(_map_in_pool(pool, do, jobs), len(jobs), what)
 
 
 def in_threads(do: Callable[[Job], Result], jobs: Sequence[Job], *, what: str) -> Iterator[Result]:
     """`do(job)` for every job, in order, in threads: for work that waits for files or releases the GIL."""
-    return _tracked(_pooled(ThreadPoolExecutor(processors()), do, jobs), len(jobs), what)
+    return _track(_map_in_pool(ThreadPoolExecutor(processors()), do, jobs), len(jobs), what)
 
 
 def processors() -> int:
@@ -41,7 +41,7 @@ def processors() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _pooled(pool: Executor, do: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
+def _map_in_pool(pool: Executor, do: Callable[[Job], Result], jobs: Sequence[Job]) -> Iterator[Result]:
     try:
         for start in range(0, len(jobs), 4096):  # by blocks, so that a huge set does not queue up all at once
             yield from pool.map(do, jobs[start : start + 4096], chunksize=16)
@@ -49,5 +49,5 @@ def _pooled(pool: Executor, do: Callable[[Job], Result], jobs: Sequence[Job]) ->
         pool.shutdown(cancel_futures=True)  # after Ctrl-C or an error, what has not begun never begins
 
 
-def _tracked(results: Iterator[Result], total: int, what: str) -> Iterator[Result]:
+def _track(results: Iterator[Result], total: int, what: str) -> Iterator[Result]:
     yield from track(results, what, total=total, console=Console(stderr=True), transient=True)

@@ -24,7 +24,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     generators = {name: found for name, found in read.items() if found is not None}
     if not generators or not all(_is_ours(found) for found in generators.values()):
         return None
-    directed = _directed(generators)
+    directed = _sort_by_direction(generators)
     first, *others = directed.values()
     for other in others:
         if _structure(other) != _structure(first):
@@ -60,7 +60,7 @@ def _is_ours(found: Found) -> bool:
     return found.kind == "resnet" and found.norm != "batch" and not found.dropout
 
 
-def _directed(generators: Mapping[str, Found]) -> dict[str, Found]:
+def _sort_by_direction(generators: Mapping[str, Found]) -> dict[str, Found]:
     """Each generator by its direction, AtoB first."""
     named = {name: _direction(name) for name in generators}
     if len(generators) == 1:
