@@ -84,6 +84,7 @@ def live(
     tls: options.Tls = None,
     token: options.Token = None,
     ice: options.Ice = None,
+    proxy: options.Proxy = None,
 ) -> None:
     """Edit live: from a camera, a file or the synthetic camera, to a window or a video file.
 

@@ -76,6 +76,7 @@ class Asked:
     tls: str | None
     token: str | None
     ice: list[str] | None
+    proxy: list[str] | None
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
@@ -140,15 +141,15 @@ class Asked:
                 ("--port", self.port),
                 ("--tls", self.tls),
                 ("--ice", self.ice and "URL"),
+                ("--proxy", self.proxy and self.proxy[0]),
             ):
                 if given is not None:
                     raise InputError(f"{name} {given} was given without --web", todo="add --web")
             return None
-        from edgegan.runtime.live.web import Address
+        from edgegan.runtime.live.web.address import LOOPBACK, Address
 
-        return Address(
-            self.host or "127.0.0.1", WEB_PORT if self.port is None else self.port, self.tls, self.token or None
-        )
+        port, proxies = WEB_PORT if self.port is None else self.port, (*LOOPBACK, *(self.proxy or ()))
+        return Address(self.host or "127.0.0.1", port, self.tls, self.token or None, proxies)
 
     @cached_property
     def ice_servers(self) -> tuple[IceServer, ...]:

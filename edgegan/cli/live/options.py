@@ -141,6 +141,15 @@ Tls = Annotated[
 Token = Annotated[
     str | None, _web(envvar="EDGEGAN_TOKEN", help="The token to ask for; by default a new one at each start.")
 ]
+Proxy = Annotated[
+    list[str] | None,
+    _web(
+        "--proxy",
+        metavar="ADDRESS",
+        help="A proxy in front of the page, as an address or a network (10.0.0.0/8), whose X-Forwarded headers are "
+        "believed; those on this machine always are. Repeatable.",
+    ),
+]
 Ice = Annotated[
     list[str] | None,
     _web(
