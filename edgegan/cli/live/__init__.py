@@ -77,6 +77,7 @@ def live(
     smooth: options.Smooth = True,
     colour_match: options.ColourMatch = False,
     guard: options.Guard = False,
+    any_pose: options.AnyPose = False,
     web: options.Web = False,
     host: options.Host = None,
     port: options.Port = None,

@@ -69,6 +69,7 @@ class Asked:
     smooth: bool
     colour_match: bool
     guard: bool
+    any_pose: bool
     web: bool
     host: str | None
     port: int | None
@@ -168,7 +169,13 @@ class Asked:
             which = check_which(int(self.faces) if self.faces.isdecimal() else self.faces)
         except InputError:
             raise InputError(f"--faces {self.faces} cannot be read", "all, largest, or a number from 1") from None
-        return FaceOptions(which=which, smooth=self.smooth, colour_match=self.colour_match, guard=self.guard)
+        return FaceOptions(
+            which=which,
+            smooth=self.smooth,
+            colour_match=self.colour_match,
+            guard=self.guard,
+            any_pose=self.any_pose,
+        )
 
     @property
     def size_hw(self) -> tuple[int, int] | None:
