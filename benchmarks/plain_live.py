@@ -15,7 +15,7 @@ import torch
 
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.model.image import Image
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 
 def plain(path: Path, changes: Mapping[str, float]) -> Callable[[Image], Image]:

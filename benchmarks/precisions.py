@@ -24,7 +24,7 @@ from edgegan.bench.session import Request, run_benchmark
 from edgegan.export import Request as ExportRequest
 from edgegan.export import export_run
 from edgegan.runtime.errors import EdgeganError
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 PRECISIONS, FORMATS = ("fp32", "fp16", "int8"), ("onnx", "openvino", "engine")
 

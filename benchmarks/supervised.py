@@ -21,8 +21,8 @@ from edgegan.data import Counterfactual, normalised, open_pairs, open_pictures
 from edgegan.families import Networks
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.generate import latent
-from edgegan.train import checkpoint
-from edgegan.train.run import Run, section
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run, section
 
 LABEL = "a generator trained alone with L1 for the benchmark, not a GAN"
 KEPT = 64  # pictures, drawn once and shown again and again

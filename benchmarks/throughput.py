@@ -29,9 +29,9 @@ from written import write
 from edgegan import config, families
 from edgegan.bench.machine import describe
 from edgegan.runtime.errors import EdgeganError
+from edgegan.train.folder.run import Run
 from edgegan.train.loader import Loader, readers
 from edgegan.train.loop import Trainer
-from edgegan.train.run import Run
 
 PRESETS = {"stargan": "avatars-64", "cyclegan": "avatars-seasons-64", "fastgan": "avatars-100"}
 

@@ -22,9 +22,9 @@ from edgegan.networks.state_dicts import natural_order
 from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, sha256
-from edgegan.train import checkpoint
-from edgegan.train.checkpoint import Checkpoint
-from edgegan.train.run import Run, section
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.checkpoint import Checkpoint
+from edgegan.train.folder.run import Run, section
 
 _SHOWN_KEYS = 4
 _AGAIN = "download it again"

@@ -119,7 +119,7 @@ def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Ite
 @contextmanager
 def _eager(path: Path) -> Iterator[Sampler]:
     try:
-        from edgegan.train.run import open_trained
+        from edgegan.train.folder.run import open_trained
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "train") from None
     run, nets, found = open_trained(path)

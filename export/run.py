@@ -22,8 +22,8 @@ from .trt.artefact import pins
 if TYPE_CHECKING:
     from edgegan.config import BaseConfig
     from edgegan.families import ExportSpec, Networks
-    from edgegan.train.checkpoint import Checkpoint
-    from edgegan.train.run import Run
+    from edgegan.train.folder.checkpoint import Checkpoint
+    from edgegan.train.folder.run import Run
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
         KeyboardInterrupt: Ctrl-C; nothing was written.
     """
     try:
-        from edgegan.train.run import open_trained
+        from edgegan.train.folder.run import open_trained
     except ImportError as error:
         raise MissingExtraError(error.name or "torch", "export") from None
 

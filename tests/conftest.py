@@ -15,10 +15,10 @@ from support.web import browser, page
 
 from edgegan import families
 from edgegan.export import Exported, Request, export_run
-from edgegan.train import checkpoint
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run
 
 pytest.register_assert_rewrite("support.contract")
 opened, page_editor = page.opened, page.page_editor

@@ -13,7 +13,7 @@ from edgegan import config, families
 from edgegan.config_file import read_comments, to_toml, write_config
 from edgegan.families.stargan.config import Config
 from edgegan.runtime.errors import InputError
-from edgegan.train.run import open_run
+from edgegan.train.folder.run import open_run
 
 PRESETS = [(family, preset) for family in families.names() for preset in config.presets(family)]
 

@@ -17,8 +17,8 @@ from support import doubled_training
 from torch import Tensor
 
 from edgegan import distributed, families
-from edgegan.train import checkpoint
-from edgegan.train.run import open_run
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import open_run
 
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "300", "TORCHELASTIC_ERROR_FILE": "/dev/null"}

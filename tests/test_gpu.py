@@ -32,7 +32,7 @@ from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact, load
 from edgegan.runtime.model.card import SizeRule
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 HERE = libraries.gpu_count() > 0
 on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not HERE, reason="the NVIDIA driver shows no GPU here")]

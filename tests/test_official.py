@@ -21,7 +21,7 @@ from edgegan.families import Imported, ImportOptions, stargan
 from edgegan.families.stargan.config import Config
 from edgegan.families.stargan.networks import Classifier, Discriminator
 from edgegan.runtime.errors import InputError
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 EIGHT = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")

@@ -18,9 +18,9 @@ from edgegan import config, families
 from edgegan.ranges import range_words, type_at
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.runtime.model.card import Alignment
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Silence
-from edgegan.train.run import Run
 
 Number = inspect.IntType | inspect.FloatType
 

@@ -28,7 +28,7 @@ from edgegan.runtime.errors import CardError, EdgeganError, InputError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import artefact, golden, npz, onnxfile
 from edgegan.runtime.model.card import sidecar
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 FILES = ("model.onnx", "model.onnx.card.json", "golden.npz")
 

@@ -17,7 +17,7 @@ from edgegan.runtime.backends import open_backend
 from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR, render_rgb, sample_face, seeds
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.shipped import shipped_model
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 MODEL = Path(__file__).parent.parent / "models" / "avatars-128"
 

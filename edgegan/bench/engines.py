@@ -89,7 +89,7 @@ def _open_torch(job: Job) -> Opened:
 
 def open_spec(job: Job) -> ExportSpec:
     """What the run's family exports under the job's folder and stem; without a folder, the first of that stem."""
-    from edgegan.train.run import open_trained
+    from edgegan.train.folder.run import open_trained
 
     run, nets, _ = open_trained(Path(job.subject.path))
     specs = run.family.exportable(run.cfg, nets, run.data)

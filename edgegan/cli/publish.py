@@ -25,7 +25,7 @@ def publish(
 ) -> None:
     """Write a small copy of a run to share: averaged weights in fp32, the rest in fp16, no training state."""
     from edgegan.runtime.commands import command
-    from edgegan.train.run import publish_run
+    from edgegan.train.folder.run import publish_run
 
     path = publish_run(source, out)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")

@@ -19,7 +19,7 @@ from edgegan.runtime.model.artefact import load
 from edgegan.runtime.model.card import ModelCard
 from edgegan.runtime.model.image import image_spec
 from edgegan.sheet import Picture, to_picture
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 Arrays = NDArray[np.float32]
 BATCH = 16

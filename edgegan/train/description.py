@@ -9,7 +9,7 @@ import torch
 from rich.console import Console
 from torch import nn
 
-from .run import Run
+from .folder.run import Run
 
 
 def describe_run(run: Run, console: Console) -> None:

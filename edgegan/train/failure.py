@@ -10,7 +10,7 @@ import torch
 from edgegan import distributed
 from edgegan.runtime.errors import TrainingError
 
-from .run import Run
+from .folder.run import Run
 
 # A CPU that has no room left raises a plain RuntimeError.
 _NO_ROOM = ("can't allocate memory", "not enough memory", "out of memory")

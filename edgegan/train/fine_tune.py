@@ -16,8 +16,8 @@ from torch import Tensor
 from edgegan.families import Networks
 from edgegan.runtime.errors import InputError
 
+from .folder.run import open_trained
 from .loop import Trainer
-from .run import open_trained
 
 MODELS = Path(__file__).parents[2] / "models"  # of a checkout: the weights of the shipped models
 

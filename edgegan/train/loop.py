@@ -19,14 +19,14 @@ from edgegan.data._files.fingerprint import describe_stream
 from edgegan.families import Networks, Step
 from edgegan.runtime.errors import InputError
 
-from . import checkpoint
 from .acceleration import compile_methods, fuse, memory_layout
 from .averages import averages, follow
 from .failure import explain_failures
+from .folder import checkpoint
+from .folder.run import Run
 from .interrupt import interrupts_deferred
 from .loader import Loader, readers
 from .reporter import Reporter, Silence
-from .run import Run
 from .schedule import Schedule
 from .state import pack_state, unpack_state
 from .update import Update

@@ -20,8 +20,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from edgegan.runtime.errors import InputError
 from edgegan.sheet import Sheet
 
-from .event_file import EventFile
-from .run import Run
+from .folder.event_file import EventFile
+from .folder.run import Run
 
 METRICS, BOARD, SAMPLES = "metrics.jsonl", "tensorboard", "samples"
 _UNSHOWN = ("/total", "/gradient")  # written down, but too much for the progress bar

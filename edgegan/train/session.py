@@ -15,13 +15,13 @@ from edgegan.config import BaseConfig
 from edgegan.runtime.errors import InputError, TrainingError
 
 from .acceleration import pick_device
-from .checkpoint import Checkpoint
 from .description import describe_run
 from .fine_tune import find_weights, start_from
-from .lock import hold_run_folder
+from .folder.checkpoint import Checkpoint
+from .folder.lock import hold_run_folder
+from .folder.run import Run, open_run
 from .loop import Budget, Trainer
 from .reporter import Reporter, Silence, clear_logs
-from .run import Run, open_run
 
 
 @dataclass(frozen=True)

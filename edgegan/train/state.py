@@ -9,7 +9,7 @@ from torch import Tensor
 from edgegan.data._files.fingerprint import compare_streams
 from edgegan.families import Phase
 
-from . import checkpoint
+from .folder import checkpoint
 from .validation import Best
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ import torch
 
 from edgegan.families import Networks
 
-from .run import Run
+from .folder.run import Run
 
 
 @dataclass(frozen=True)

@@ -305,8 +305,8 @@ def test_nothing_measured_says_why(editor: Path) -> None:
 @pytest.mark.parametrize("family", families.names())
 def test_a_run_is_measured_against_its_own_eager_network(family: str, tmp_path: Path) -> None:
     torch = pytest.importorskip("torch")
+    from edgegan.train.folder.run import Run
     from edgegan.train.loop import Trainer
-    from edgegan.train.run import Run
 
     cfg = families.get(family).tiny()
     run = Run(tmp_path / "run", family, cfg, cfg.train.data)

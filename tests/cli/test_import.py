@@ -17,7 +17,7 @@ from edgegan.eval.judge import Judge
 from edgegan.runtime import Editor, load, open_backend
 from edgegan.runtime.files import sha256
 from edgegan.runtime.live.sources.synthetic import Synthetic
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 SIZE = 32
 

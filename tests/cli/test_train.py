@@ -8,7 +8,7 @@ import pytest
 
 from edgegan.cli import main
 from edgegan.config import presets
-from edgegan.train.run import open_trained
+from edgegan.train.folder.run import open_trained
 
 SMALL = ["--data", "avatars:8", "--set", "conv_dim=4", "--set", "blocks=1", "--set", "d_conv_dim=4"]
 

@@ -27,7 +27,7 @@ from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard, sidecar
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ import pytest
 from edgegan import families
 from edgegan.export import Exported, Request, export_run
 from edgegan.runtime import load
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 # OpenVINO's benchmark tool as its console script runs it, but without the package through which it reports its use.
 BENCHMARK_APP = (

@@ -14,7 +14,7 @@ from edgegan import cli
 from edgegan.export import Exported, Request, export_run, staging
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.card import ModelCard
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 
 def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_path: Path) -> None:

@@ -24,10 +24,10 @@ from edgegan.lpips import Lpips, shipped_heads
 from edgegan.networks.diff_augment import DRAWS, diff_augment
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.sheet import Sheet
-from edgegan.train import checkpoint
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run
 
 
 @pytest.mark.parametrize(

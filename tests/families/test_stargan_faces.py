@@ -19,10 +19,10 @@ from edgegan.families.stargan import Config, objective
 from edgegan.families.stargan.film import FilmGenerator
 from edgegan.families.stargan.players import Players
 from edgegan.runtime.errors import InputError
-from edgegan.train import checkpoint
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Silence
-from edgegan.train.run import Run
 
 needed("efficientnet_lite_pytorch", "train")
 needed("skimage", "train")

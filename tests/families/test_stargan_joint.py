@@ -31,9 +31,9 @@ from edgegan.runtime import Editor
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.model.card import Condition
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run
 
 HEAD, FACE = ("Black_Hair", "Blond_Hair", "Wearing_Hat"), ("Eyeglasses", "Smiling")
 EXPRESSIONS = ("angry", "happy", "sad")

@@ -16,9 +16,9 @@ from rich.console import Console
 from torch import Tensor
 
 from edgegan import distributed, families
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter, Silence
-from edgegan.train.run import Run
 
 ROUNDS, BATCH = 6, 8
 

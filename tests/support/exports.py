@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from edgegan.export import Exported
-from edgegan.train.run import Run, open_trained
+from edgegan.train.folder.run import Run, open_trained
 
 BACKENDS = ("onnxruntime", "openvino")
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from edgegan import families
-from edgegan.train import checkpoint
-from edgegan.train.run import Run
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run
 
 
 def untrained(folder: Path, family: str = "cyclegan") -> Run:

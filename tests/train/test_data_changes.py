@@ -13,8 +13,8 @@ from support.small_training import resume_small, train_small
 
 from edgegan import families
 from edgegan.runtime.errors import InputError
-from edgegan.train import checkpoint
-from edgegan.train.run import open_run, publish_run
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import open_run, publish_run
 
 
 def write_folders(top: Path, count: int = 4, seed: int = 0, edge: int = 16) -> Path:

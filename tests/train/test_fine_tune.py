@@ -11,8 +11,8 @@ from edgegan.config import with_settings
 from edgegan.families import cyclegan, stargan
 from edgegan.runtime.errors import InputError
 from edgegan.train.fine_tune import find_weights, start_from
+from edgegan.train.folder.run import Run
 from edgegan.train.loop import Trainer
-from edgegan.train.run import Run
 
 pytest.importorskip("dicebear", reason="needs the avatars extra")
 NAMES = ("Black_Hair", "Blond_Hair", "Eyeglasses", "Smiling")

@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from edgegan.runtime.errors import TrainingError
-from edgegan.train.lock import NAME, hold_run_folder
+from edgegan.train.folder.lock import NAME, hold_run_folder
 
 HOLDER = (
-    "import sys, time; from pathlib import Path; from edgegan.train.lock import hold_run_folder\n"
+    "import sys, time; from pathlib import Path; from edgegan.train.folder.lock import hold_run_folder\n"
     "with hold_run_folder(Path(sys.argv[1])): print('held', flush=True); time.sleep(600)\n"
 )
 

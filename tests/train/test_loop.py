@@ -22,10 +22,10 @@ from edgegan import families
 from edgegan.config import BaseConfig
 from edgegan.families import Networks, Phase
 from edgegan.runtime.errors import TrainingError
-from edgegan.train import checkpoint
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run, open_run, open_trained
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run, open_run, open_trained
 
 CPU = torch.device("cpu")
 QUIET = Console(quiet=True)
@@ -238,7 +238,7 @@ def test_a_kill_at_any_moment_leaves_a_loadable_checkpoint(tmp_path: Path) -> No
     run = tiny_run(tmp_path / "run", "stargan", images=100_000, checkpoint_images=4, sample_images=100_000)
     code = (
         "import sys; from pathlib import Path; from rich.console import Console\n"
-        "from edgegan.train.run import open_run; from edgegan.train.loop import *\n"
+        "from edgegan.train.folder.run import open_run; from edgegan.train.loop import *\n"
         "from edgegan.train.reporter import Reporter\n"
         "run = open_run(Path(sys.argv[1])); t = Trainer(run, torch.device('cpu'), threads=1)\n"
         "if run.checkpoints(): t.restore(run.latest())\n"

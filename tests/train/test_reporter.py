@@ -16,8 +16,8 @@ from rich.console import Console
 
 from edgegan import families
 from edgegan.sheet import Sheet
+from edgegan.train.folder.run import Run
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run
 
 
 @contextmanager

@@ -14,9 +14,9 @@ from edgegan import families
 from edgegan.config import BaseConfig
 from edgegan.families import Networks, Phase
 from edgegan.runtime.errors import InputError
-from edgegan.train import checkpoint
-from edgegan.train.lock import hold_run_folder
-from edgegan.train.run import open_run
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.lock import hold_run_folder
+from edgegan.train.folder.run import open_run
 
 
 def failing_phases(monkeypatch: pytest.MonkeyPatch, call: int, failure: Exception | None = None) -> None:

@@ -19,10 +19,10 @@ from edgegan.data import avatars, normalised, open_pictures
 from edgegan.families import fastgan
 from edgegan.families.stargan.networks import Generator
 from edgegan.runtime.generate import latent
-from edgegan.train import checkpoint
+from edgegan.train.folder import checkpoint
+from edgegan.train.folder.run import Run, open_trained
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
-from edgegan.train.run import Run, open_trained
 from edgegan.train.validation import Best, measure
 
 CPU = torch.device("cpu")

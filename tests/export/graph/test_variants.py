@@ -17,7 +17,7 @@ from edgegan.export.verify.worst_sample import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.runtime import InputError
 from edgegan.runtime.model.image import postprocess, preprocess
-from edgegan.train.run import Run, open_trained
+from edgegan.train.folder.run import Run, open_trained
 
 
 @pytest.fixture(scope="module")

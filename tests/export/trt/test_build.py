@@ -26,7 +26,7 @@ from edgegan.runtime import load
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.artefact import Artefact
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 needed("tensorrt_rtx", "rtx")
 OPTIONS = EngineOptions(compute_capabilities=("8.6", "8.9"))

@@ -25,7 +25,7 @@ from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import sidecar
 from edgegan.runtime.model.golden import Golden
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 
 def test_verify_finds_a_changed_model(tiny_export: Exported, tmp_path: Path) -> None:

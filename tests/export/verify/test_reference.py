@@ -13,7 +13,7 @@ from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model.card import TensorSpec
 from edgegan.runtime.model.golden import Golden
-from edgegan.train.run import Run
+from edgegan.train.folder.run import Run
 
 
 def test_resized_pictures_keep_their_256_levels_and_flat_colours() -> None:

@@ -1,0 +1,1 @@
+"""The folder of a run on disk: its files, checkpoints, lock and event files."""
