@@ -34,6 +34,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     faces: bool = True
     alignment: Alignment | None = None
     licence: str = ""
+    limits: str = ""  # what the model cannot do, for its card
     flip: bool = True
     centre_crop: Pixels | None = None
     sets: tuple[LabelSet, ...] = ()

@@ -79,6 +79,7 @@ def exportable(
             outputs=(output,),
             size=SizeRule(hw=(cfg.size, cfg.size)),
             licence=cfg.licence,
+            limits=cfg.limits,
         )
 
     def golden_edits(count: int) -> Arrays:
