@@ -76,7 +76,7 @@ class SoundTrack:
             beside = () if is_whole(self._container) else self._container.streams.video[:1]
             for packet in self._container.demux(*beside, self._stream):
                 continuity.carry(packet)
-                if packet.stream_index != self._stream.index or packet.pts is None:  # the last ones are empty
+                if packet.stream.index != self._stream.index or packet.pts is None:  # the last ones are empty
                     continue
                 packet.pts, packet.dts = packet.pts - self._origin, (packet.dts or packet.pts) - self._origin
                 if packet.dts > last:  # else before the pictures, or already sounding where two parts overlap

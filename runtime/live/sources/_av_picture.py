@@ -36,6 +36,6 @@ def constant_rate(stream: Any) -> float | None:
     return float(rate) if rate and average and average <= rate <= _FASTEST else None
 
 
-def without_password(spec: str) -> str:
+def mask_password(spec: str) -> str:
     """An address as it may be shown."""
     return re.sub(r"(://)[^/@]*@", r"\1***@", spec)

@@ -14,7 +14,7 @@ from ..continuity import Continuity, is_whole
 from ..pace import Pace
 from ..sound import Sound
 from ..source import AGAIN_S, Frame, Source, frame_of
-from ._av_picture import Picture, constant_rate, upright, without_password
+from ._av_picture import Picture, constant_rate, mask_password, upright
 from ._catch_up import CatchUp
 
 ANSWER_S = 10.0  # for a stream to answer
@@ -54,7 +54,7 @@ class AvVideo(Source):
         self._spec, self._every_frame = spec, every_frame
         self._url = url = "://" in spec
         self._segmented = url and spec.partition("?")[0].endswith(_SEGMENTED)
-        self.name = without_password(spec) if url else Path(spec).name
+        self.name = mask_password(spec) if url else Path(spec).name
         self._open(answer_s)
         stream = self._stream
         duration_s = self._container.duration / av.time_base if self._container.duration else None
@@ -69,7 +69,7 @@ class AvVideo(Source):
         self._count = 0  # frames given so far
         self._moments = not (fps or loop or self.live)
         # The first picture proves that this is a video, and only it knows whether the picture is turned.
-        self._pictures = self._decoded()
+        self._pictures = self._decode()
         self._first: Picture | None = None
         try:
             self._first = next(self._pictures, None)
@@ -123,7 +123,7 @@ class AvVideo(Source):
                 moment_s=moment_s,
                 lasts_s=picture.lasts_s,
                 decode_s=picture.decode_s,
-                skipped=self._late.skipped() if self._late else 0,
+                skipped=self._late.take_skipped() if self._late else 0,
             )
 
     def _next(self) -> Picture | None:
@@ -135,7 +135,7 @@ class AvVideo(Source):
             raise SourceError(f"{self.name}: the stream ended after {self._count} frames")
         if picture is None and self._loop:
             self._container.seek(0)
-            self._pictures = self._decoded()
+            self._pictures = self._decode()
             picture = next(self._pictures, None)
         return picture
 
@@ -153,7 +153,7 @@ class AvVideo(Source):
             try:
                 if back_s is not None:
                     self._container.seek(int((last_s - back_s) / self._stream.time_base), stream=self._stream)
-                self._pictures = self._decoded(last_s)
+                self._pictures = self._decode(last_s)
                 self._first = next(self._pictures, None)
             except _OvershotError:
                 continue
@@ -164,13 +164,13 @@ class AvVideo(Source):
 
     def _packets(self) -> Iterable[Any]:
         if not self.live or self._segmented:
-            return self._carried()
+            return self._carry()
         packets: Iterator[Any] = self._container.demux(self._stream)
         timed = not self._container.format.flags & _UNTIMED
         self._late = CatchUp(packets, self._stream, timed=timed, skip=not self._every_frame)
         return self._late
 
-    def _carried(self) -> Iterator[Any]:
+    def _carry(self) -> Iterator[Any]:
         """The packets of the pictures, with times that go on. Those of the sound are read too where it is copied:
         `SoundTrack` reads the same ones, so that both go on alike."""
         apart = self._url or not self._moments or is_whole(self._container)
@@ -178,10 +178,10 @@ class AvVideo(Source):
         self._continuity = Continuity(self._container)
         for packet in self._container.demux(self._stream, *sound):
             self._continuity.carry(packet)
-            if packet.stream_index == self._stream.index:
+            if packet.stream.index == self._stream.index:  # the empty last ones know their stream alone
                 yield packet
 
-    def _decoded(self, after_s: float = -math.inf) -> Iterator[Picture]:
+    def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
         packets, scaler = iter(self._packets()), av.video.reformatter.VideoReformatter()
@@ -198,7 +198,7 @@ class AvVideo(Source):
                     if overshot:
                         raise _OvershotError
                     image = upright(frame, scaler)
-                    taken = self._late.taken(frame.time) if self._late else None
+                    taken = self._late.arrival_s(frame.time) if self._late else None
                     lasts_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
                     yield Picture(image, frame.time, taken, lasts_s, time.perf_counter() - began)
                     began = time.perf_counter()

@@ -18,10 +18,11 @@ from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sink import Callback
 from edgegan.runtime.live.source import Source, frame_of
-from edgegan.runtime.live.sources import _reconnecting, camera, open_source
-from edgegan.runtime.live.sources._reconnecting import Reconnecting, fitted
-from edgegan.runtime.live.sources._retry import Retry
+from edgegan.runtime.live.sources import camera, open_source
 from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.live.wrappers import reconnecting as wrapper
+from edgegan.runtime.live.wrappers.reconnecting import Reconnecting, fit
+from edgegan.runtime.live.wrappers.retry import Retry
 from edgegan.runtime.metrics.live import LiveTally
 
 
@@ -230,9 +231,9 @@ def test_frames_keep_their_order_number_and_size_when_another_size_comes_back():
 
 def test_a_picture_is_fitted_without_being_stretched():
     square = np.full((10, 10, 3), 255, np.uint8)
-    wide = fitted(square, (20, 60))
+    wide = fit(square, (20, 60))
     assert (wide[:, 20:40] == 255).all() and not wide[:, :20].any() and not wide[:, 40:].any()
-    assert fitted(square, (10, 10)) is square
+    assert fit(square, (10, 10)) is square
 
 
 def test_a_held_frame_is_marked_on_every_output():
@@ -304,7 +305,7 @@ def test_a_camera_pulled_out_and_put_back_goes_on(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", Plug)
     monkeypatch.setattr(Plug, "tries", 3)
     monkeypatch.setattr(camera, "_PATIENCE_S", 0.1)
-    monkeypatch.setattr(_reconnecting, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(wrapper, "_SILENCE_S", 0.2)
     with open_source("0", reconnect_s=math.inf) as source:
         frames = iter(source)
         before = until(frames, held)
