@@ -17,7 +17,7 @@ from pathlib import Path
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
 from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions, has_open_axes
 from edgegan.runtime.errors import EdgeganError
-from edgegan.runtime.model import golden
+from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact, load
 
 CALLS, WARM_UP = 300, 30
@@ -42,9 +42,9 @@ def row(artefact: Artefact, options: CudaOptions) -> str:
     """One line of the table. Raises CardError where no golden pairs lie beside the model."""
     pairs = golden.beside(artefact)
     assert pairs is not None, "an export has golden pairs"
-    given = golden.cast(next(pairs.calls())[0], artefact.card.inputs)
+    given = fidelity.cast(next(pairs.calls())[0], artefact.card.inputs)
     with OnnxRuntime(artefact, device="cuda", cuda=options) as network:
-        found = golden.verify(network.run, artefact)
+        found = fidelity.verify(network.run, artefact)
         for _ in range(WARM_UP):
             network.run(given)
         times = []

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from importlib.resources import files
-from typing import Any, Literal, TypeVar
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
 
 import msgspec
 import tomllib
+from msgspec import Meta
 
+from edgegan.ranges import Batch, Images, Seed, range_words, type_at, value_at
 from edgegan.runtime.errors import InputError
 
 
@@ -16,22 +19,22 @@ class Training(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """What every family's run has. Progress is counted in real images shown to the discriminator."""
 
     data: str = ""  # default --data SPEC
-    images: int = 3_200_000  # where training ends
-    decay_images: int = 0  # the learning rate falls to zero over the last so many images
+    images: Annotated[int, Meta(ge=1, le=10**12)] = 3_200_000  # where training ends
+    decay_images: Images = 0  # the learning rate falls to zero over the last so many images
     schedule: Literal["linear", "cosine"] = "linear"  # how it falls
-    batch: int = 16  # over all processes: they share it
-    accumulate: int = 1  # the batch is split into so many parts; gradients add up
-    seed: int = 0
-    ema_halflife_images: int = 10_000
-    sample_images: int = 16_000  # a sample grid every so many images
-    validate_images: int = 16_000  # figures on held-out pictures every so many images, and at the end; 0: never
-    checkpoint_images: int = 64_000
-    checkpoint_minutes: float = 10.0  # or every so many minutes, whichever comes first
-    keep: int = 3  # checkpoints kept; older ones are removed
+    batch: Batch = 16  # over all processes: they share it
+    accumulate: Batch = 1  # the batch is split into so many parts; gradients add up
+    seed: Seed = 0
+    ema_halflife_images: Images = 10_000  # 0: no average, the weights themselves
+    sample_images: Images = 16_000  # a sample grid every so many images, at the start and at the end; 0: never
+    validate_images: Images = 16_000  # figures on held-out pictures every so many images, and at the end; 0: never
+    checkpoint_images: Images = 64_000  # a checkpoint every so many images; 0: only by the clock and at the end
+    checkpoint_minutes: Annotated[float, Meta(ge=0, le=1e6)] = 10.0  # or every so many minutes; 0: not by the clock
+    keep: Annotated[int, Meta(ge=1, le=1_000_000)] = 3  # checkpoints kept; older ones are removed
     precision: Literal["auto", "fp32", "bf16", "fp16"] = "auto"  # auto: bf16 on GPUs that have it, else fp32
     channels_last: bool | Literal["auto"] = "auto"  # memory layout; auto: on GPUs (on CPUs the norms lose more by it)
     compile: bool = False  # torch.compile; phases that need second derivatives stay eager
-    workers: int = 0  # threads that read pictures; 0: one per processor, at most 8
+    workers: Annotated[int, Meta(ge=0, le=256)] = 0  # threads that read pictures; 0: one per processor, at most 8
 
     def __post_init__(self) -> None:
         if self.batch % self.accumulate:
@@ -42,6 +45,20 @@ class BaseConfig(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     """Base of every family's Config."""
 
     train: Training = Training()
+
+    @classmethod
+    def complete_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Plain values with what follows from others filled in, before a config is made of them.
+
+        Families whose settings follow from one another override this. Values that are wrong are left as they are, for
+        the config's own checks.
+        """
+        return values
+
+    @classmethod
+    def reduce_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The inverse: without what `complete_values` fills in, as a configuration file says it."""
+        return values
 
 
 ConfigT = TypeVar("ConfigT", bound=BaseConfig)
@@ -61,24 +78,44 @@ def presets(family: str) -> dict[str, str]:
 def load(kind: type[ConfigT], family: str, preset: str, settings: Iterable[str] = ()) -> ConfigT:
     """The config of a preset with `key=value` settings on top; dots reach into sections (`train.batch=8`).
 
-    Raises InputError for an unknown preset or key, or a value of the wrong type.
+    `preset` is the name of one that ships, or the path of a TOML file of the same form. Raises InputError for an
+    unknown preset or key, a file that cannot be read, or a value of the wrong type.
     """
-    known = presets(family)
-    if preset not in known:
-        raise InputError(f"{family} has no preset '{preset}'", f"it has: {', '.join(known)}")
-    text = files(f"edgegan.families.{family}").joinpath("presets", f"{preset}.toml").read_text("utf-8")
-    values = tomllib.loads(text)
+    values = _read_preset(family, preset)
     for setting in settings:
         _set(values, setting)
     return build(kind, values)
 
 
+def _read_preset(family: str, preset: str) -> dict[str, Any]:
+    known = presets(family)
+    if preset in known:
+        text = files(f"edgegan.families.{family}").joinpath("presets", f"{preset}.toml").read_text("utf-8")
+        return tomllib.loads(text)
+    path = Path(preset)
+    if path.suffix != ".toml" and not path.is_file():
+        raise InputError(
+            f"{family} has no preset '{preset}'", f"it has: {', '.join(known)}; or the path of a file of your own"
+        )
+    try:
+        return tomllib.loads(path.read_text("utf-8-sig"))
+    except FileNotFoundError:
+        raise InputError(
+            f"--preset {preset}: no such file",
+            todo=f"write one to begin from: edgegan train {family} --preset NAME --print-config > {preset}",
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"--preset {preset}: cannot be read as text: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"--preset {preset}: not TOML: {error}") from None
+
+
 def build(kind: type[ConfigT], values: Mapping[str, Any]) -> ConfigT:
     """A config from plain values; raises InputError that names the key at fault."""
     try:
-        return msgspec.convert(values, kind, strict=True)
+        return msgspec.convert(kind.complete_values(dict(values)), kind, strict=True)
     except msgspec.ValidationError as error:
-        raise InputError(f"configuration: {error}", f"keys: {', '.join(_keys(kind))}") from None
+        raise _refusal(kind, values, str(error)) from None
 
 
 def with_settings(config: ConfigT, settings: Iterable[str]) -> ConfigT:
@@ -87,6 +124,17 @@ def with_settings(config: ConfigT, settings: Iterable[str]) -> ConfigT:
     for setting in settings:
         _set(values, setting)
     return build(type(config), values)
+
+
+def _refusal(kind: type[BaseConfig], values: Mapping[str, Any], error: str) -> InputError:
+    """Which setting is at fault, what it was, and what it may be."""
+    what, _, path = error.partition(" - at `")
+    key = path.rstrip("`").removeprefix("$.")
+    setting = type_at(kind, f"$.{key}") if key else None
+    words = range_words(setting) if setting is not None else ""
+    if words:
+        return InputError(f"configuration: {key}={value_at(values, f'$.{key}')!r}: {what}", f"{key} is {words}")
+    return InputError(f"configuration: {error}", f"keys: {', '.join(_keys(kind))}")
 
 
 def _set(values: dict[str, Any], setting: str) -> None:

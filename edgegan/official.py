@@ -6,7 +6,7 @@ import pickle
 import re
 import warnings
 import zipfile
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from torch import Tensor
 
 from edgegan import families
 from edgegan.families import Imported, ImportOptions
+from edgegan.networks.state_dicts import natural_order
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, sha256
 from edgegan.train import checkpoint
@@ -113,7 +115,7 @@ def _claims(files: Mapping[str, Any], options: ImportOptions, asked: Iterable[st
     """What each family that was asked, and knows the layout, made of the files, or why it cannot use them."""
     claims: dict[str, Imported | InputError] = {}
     for name in asked:
-        importer = _importer(name)
+        importer = families.get(name).import_official
         try:
             found: Imported | InputError | None = importer(files, options) if importer else None
         except InputError as error:
@@ -123,17 +125,15 @@ def _claims(files: Mapping[str, Any], options: ImportOptions, asked: Iterable[st
     return claims
 
 
-def _importer(family: str) -> Callable[[Mapping[str, Any], ImportOptions], Imported | None] | None:
-    return getattr(families.get(family), "import_official", None)
-
-
 def _unknown(files: Mapping[str, Any], options: ImportOptions, family: str) -> InputError:
     """Why nobody, or not the family that was named, knows these files."""
     seen = "; ".join(f"{name} holds {_contents(loaded)}" for name, loaded in files.items())
-    able = "families with official checkpoints: " + ", ".join(n for n in families.names() if _importer(n))
+    able = "families with official checkpoints: " + ", ".join(
+        n for n in families.names() if families.get(n).import_official
+    )
     if not family:
         return InputError(f"no family knows this layout: {seen}", able)
-    if not _importer(family):
+    if not families.get(family).import_official:
         return InputError(f"--family {family}: it has no official checkpoints to import", able)
     others = _claims(files, options, families.names())
     if others:
@@ -179,8 +179,10 @@ def _read_safetensors(path: Path) -> dict[str, Tensor]:
     except SafetensorError as error:
         raise InputError(f"{path}: not a readable safetensors file ({error})", todo=_AGAIN) from None
     if any(key.startswith(("net/", "ema/")) for key in tensors):
-        raise InputError(f"{path}: a checkpoint of edgegan itself", todo=f"it needs no import: edgegan export {path}")
-    return tensors
+        todo = f"it needs no import: {command('export', path)}"
+        raise InputError(f"{path}: a checkpoint of edgegan itself", todo=todo)
+    # The format keeps no order of its own: numbered layers are brought into theirs.
+    return dict(sorted(tensors.items(), key=lambda item: natural_order(item[0])))
 
 
 def _unreadable(path: Path, error: Exception) -> InputError:

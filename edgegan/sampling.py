@@ -13,6 +13,7 @@ import numpy as np
 from PIL import Image as Pillow
 
 from edgegan.eager import Eager, is_trained
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.generate import latent
@@ -82,7 +83,7 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
         _write(request.out / "grid.png", _grid(shown).image(), sampler)
         files = [request.out / "grid.png"]
         if request.mix:
-            _write(request.out / "mix.png", _mixed(sampler, request, tell).image(), sampler)
+            _write(request.out / "mix.png", _draw_mixes(sampler, request, tell).image(), sampler)
             files.append(request.out / "mix.png")
         if film is not None:
             film.origin = _origin(sampler)
@@ -104,7 +105,7 @@ def open_sampler(path: Path, backend: str = "auto", device: str = "auto") -> Ite
             raise InputError(
                 f"{path} is a run, which PyTorch runs on the CPU",
                 "--backend and --device are for exported models",
-                f"export it first: edgegan export {path}",
+                f"export it first: {command('export', path)}",
             )
         with _eager(path) as sampler:
             yield sampler
@@ -175,7 +176,7 @@ def _grid(pictures: list[Picture]) -> Sheet:
     return Sheet([f"+{i}" for i in range(wide)], rows, [str(start) for start in starts])
 
 
-def _mixed(sampler: Sampler, request: Request, tell: Progress) -> Sheet:
+def _draw_mixes(sampler: Sampler, request: Request, tell: Progress) -> Sheet:
     """Rows: pictures 0 to n - 1. Columns: the styles of pictures n to 2n - 1, which stand above."""
     n = request.mix
     latents = sampler.latents(2 * n, request.seed, truncate=request.truncate)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.verification import Verification
 
 from .matrix import Wanted, plan
 from .trt.options import EngineOptions

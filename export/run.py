@@ -11,7 +11,8 @@ from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import sha256
 
 from . import staging
-from .folder import Artefacts
+from .artefacts import make_artefacts
+from .folder import ExportFolder
 from .graph import trace, variants
 from .matrix import Wanted
 from .preflight import check_request, check_specs
@@ -69,8 +70,8 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
     with staging.staging(out) as stage:
         for folder in dict.fromkeys(spec.folder for spec in specs):
             group = [spec for spec in specs if spec.folder == folder]
-            work = Artefacts(stage / folder, group, training, request, tell)
-            work.export()
+            work = ExportFolder(stage / folder, tell)
+            make_artefacts(work, group, request, training)
             rows += [_moved(row, stage, out) for row in work.rows]
             notes += work.notes
             warnings += work.warnings
@@ -79,7 +80,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
                 source_sha256,
                 out / folder,
                 _options(request, run),
-                trace.built_with(),
+                trace.build_info(),
                 _pins(request),
             )
             path = stage / folder / "reproduce.sh"
@@ -150,7 +151,7 @@ def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
 
 def _training(run: Run, found: Checkpoint, checkpoint_sha256: str) -> dict[str, str | int | float]:
     """Where the weights come from. Folders on the training machine are nobody else's business."""
-    from edgegan.data._named import without_places
+    from edgegan.data._files.named import without_places
 
     header = found.header
     imported = header.get("imported", {}).get("files", {})

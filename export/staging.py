@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.train.interrupt import interrupts_deferred
 
 from .matrix import REPORTED, report_name
@@ -88,13 +89,13 @@ def reproduce_script(
     source_sha256: str,
     folder: Path,
     options: Mapping[str, str | None],
-    built_with: Mapping[str, str],
+    built_with: BuildInfo,
     pins: Mapping[str, str],
 ) -> str:
     """A shell script that makes the same export again from the same checkpoint, or says that it is another one.
 
-    `options` are those of the command line; a value of None stands for a switch. `built_with` has edgegan, python and
-    os; `pins` are the versions of packages, by the names that pip knows.
+    `options` are those of the command line; a value of None stands for a switch. `built_with` has the versions of
+    edgegan and Python, and the system; `pins` are the versions of packages, by the names that pip knows.
     """
     words = [
         part for name, value in options.items() for part in ((name,) if value is None else (name, shlex.quote(value)))
@@ -104,7 +105,7 @@ def reproduce_script(
     default = f"-{shlex.quote(relative.as_posix())}" if inside_run else "?name the checkpoint"
     return f"""#!/bin/sh
 # Makes this export again: reproduce.sh [CHECKPOINT [FOLDER]]
-# Made by edgegan {built_with["edgegan"]}, Python {built_with["python"]}, {built_with["os"]}, with
+# Made by edgegan {built_with.versions["edgegan"]}, Python {built_with.versions["python"]}, {built_with.system}, with
 #   {" ".join(f"{package}=={number}" for package, number in pins.items())}
 set -eu
 cd "$(dirname "$0")"

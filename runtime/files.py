@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import shutil
@@ -12,29 +13,40 @@ from pathlib import Path
 
 from .errors import InputError
 
+_STEM = 40  # characters of a name in that of its temporary, which may not be longer than a file's name can be
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
     """Yields a temporary path beside `path`; on success it is synced and renamed to `path`, else removed.
 
-    The temporary keeps the suffix of `path`, since writers choose their format by it. Raises InputError when
+    The temporary keeps the suffix of `path`, since writers choose their format by it. A link stays one: what it
+    leads to is replaced. A pipe or a device is written to at the end, and stays what it is. Raises InputError when
     the disk is full or the folder cannot be written.
     """
     try:
+        path = Path(os.path.realpath(path))
+        special = path.exists() and not path.is_file() and not path.is_dir()
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        handle, name = tempfile.mkstemp(
+            prefix=f".{path.stem[:_STEM]}.", suffix=path.suffix, dir=None if special else path.parent
+        )
         os.close(handle)
     except OSError as error:
         raise InputError(f"cannot write {path}: {error.strerror}") from error
     temporary = Path(name)
     try:
         yield temporary
+        if special:
+            with open(temporary, "rb") as whole, open(path, "wb") as out:
+                return shutil.copyfileobj(whole, out)
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; artefacts are for sharing
         os.replace(temporary, path)
     except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}", todo="free some disk space") from error
+        todo = "free some disk space" if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else ""
+        raise InputError(f"cannot write {path}: {error.strerror or error}", todo=todo) from error
     finally:
         with suppress(FileNotFoundError):
             os.unlink(temporary)

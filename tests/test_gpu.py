@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import importlib.util
 import os
-import resource
 import shutil
 import threading
 from collections.abc import Callable
@@ -30,7 +29,7 @@ from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
 from edgegan.runtime.backends.onnxruntime.gpu import CUDA, check_provider
 from edgegan.runtime.backends.onnxruntime.tensorrt import engine_folder
 from edgegan.runtime.errors import EdgeganError
-from edgegan.runtime.model import golden
+from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact, load
 from edgegan.runtime.model.card import SizeRule
 from edgegan.train.run import Run
@@ -59,12 +58,14 @@ class Case:
         pairs = golden.read(self.artefact.golden, golden.stem(self.artefact.path))
         assert pairs is not None
         given, _ = list(pairs.calls())[index]
-        return golden.cast(given, self.artefact.card.inputs)
+        return fidelity.cast(given, self.artefact.card.inputs)
 
     def memory(self) -> float:
         """MiB in use: on the GPU, by everyone; on the CPU, the most this process ever had."""
         if self.device == "cpu":
-            return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            resource = pytest.importorskip("resource")  # Windows has none
+            peak: float = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+            return peak
         from cuda.bindings import runtime
 
         _, free, total = runtime.cudaMemGetInfo()
@@ -86,7 +87,7 @@ def near(case: Case, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool
 
 def reproduces_pytorch(case: Case) -> None:
     with case.open() as network:
-        found = golden.verify(network.run, case.artefact)
+        found = fidelity.verify(network.run, case.artefact)
     assert found is not None and found.status == "passed", found
 
 
@@ -152,10 +153,10 @@ def takes_several_shapes(case: Case, reference: Case) -> None:
             given = {
                 s.name: rng.uniform(*(s.value_range or (-1, 1)), shapes[s.name]).astype(np.float32) for s in card.inputs
             }
-            seen = network.run(golden.cast(given, card.inputs))
-            expected = truth.run(golden.cast(given, reference.artefact.card.inputs))
+            seen = network.run(fidelity.cast(given, card.inputs))
+            expected = truth.run(fidelity.cast(given, reference.artefact.card.inputs))
             for spec in card.outputs:
-                found = golden.compare(expected[spec.name], seen[spec.name], spec.value_range)
+                found = fidelity.compare(expected[spec.name], seen[spec.name], spec.value_range)
                 assert seen[spec.name].shape == expected[spec.name].shape and found["psnr_db"] > 35.0, (hw, found)
 
 
@@ -335,8 +336,10 @@ class TestOnGpu:
     ) -> None:
         monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
         found = on(library, tiny_export.main.with_name("model.fp16.onnx"), tmp_path).artefact
-        foreign = {**found.card.built_with, "compute_capability": "5.0", "gpu": "another"}
-        foreign.pop("hardware_compatibility", None)
+        other = msgspec.structs.replace(
+            found.card.built_with.engine, compute_capabilities=("5.0",), gpu="another", hardware_compatibility="none"
+        )
+        foreign = msgspec.structs.replace(found.card.built_with, engine=other)
         card = msgspec.structs.replace(found.card, built_with=foreign)
         card.write(found.path)
         before = found.path.read_bytes()

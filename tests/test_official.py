@@ -6,6 +6,7 @@ import argparse
 import os
 import pickle
 import zipfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -232,7 +233,7 @@ def two_families(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
             return answer["is"]
 
     monkeypatch.setattr(families, "names", lambda: ("bare", "other", "stargan"))
-    known = {"stargan": stargan, "other": Other, "bare": object()}
+    known = {"stargan": stargan, "other": Other, "bare": replace(stargan.FAMILY, import_official=None)}
     monkeypatch.setattr(families, "get", lambda name: known[name])
     return answer
 

@@ -25,6 +25,7 @@ from support.untrained import untrained
 from edgegan.export import verify_artefact
 from edgegan.runtime import backends
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
+from edgegan.runtime.files import sha256
 from edgegan.runtime.model import artefact, golden, npz, onnxfile
 from edgegan.runtime.model.card import sidecar
 from edgegan.train.run import Run
@@ -111,6 +112,48 @@ def test_weights_outside_the_folder_are_refused_before_any_runtime_opens_the_fil
     path = _with_weights_in(place, tmp_path / "model")
     (path.parent / "deep").mkdir()
     (path.parent / "link.bin").symlink_to(tmp_path / "secret.bin")
+    with pytest.raises(InputError, match="weights of 'weights' are said to lie in"):
+        artefact.load(path)
+
+
+def in_a_cache(folder: Path) -> Path:
+    """A model in the layout of Hugging Face's cache: it and its weights are links into blobs/, by their hashes."""
+    path = _with_weights_in("weights.bin", folder / "made")
+    (path.parent / "weights.bin").write_bytes(bytes(16))
+    revision = folder / "snapshots" / "abc"
+    revision.mkdir(parents=True)
+    (folder / "blobs").mkdir()
+    for file in (path, path.with_name("weights.bin")):
+        blob = file.rename(folder / "blobs" / sha256(file))
+        (revision / file.name).symlink_to(Path("..", "..", "blobs", blob.name))
+    return revision / "model.onnx"
+
+
+def test_a_cache_may_keep_model_and_weights_under_their_hashes(tmp_path):
+    path = in_a_cache(tmp_path)
+    assert onnxfile.read(path).external == (path.parent.resolve() / "weights.bin",)
+    before = artefact.payload_sha256(path)
+    (tmp_path / "blobs" / sha256(path.with_name("weights.bin"))).write_bytes(b"1" + bytes(15))
+    assert artefact.payload_sha256(path) != before
+
+
+@pytest.mark.parametrize("which", ["weights elsewhere", "model no link", "through a folder"])
+def test_a_link_that_leads_anywhere_else_is_refused(which, tmp_path, no_runtime):
+    path = in_a_cache(tmp_path)
+    weights = path.with_name("weights.bin")
+    if which == "weights elsewhere":
+        (tmp_path / "secret.bin").write_bytes(bytes(16))
+        weights.unlink()
+        weights.symlink_to(tmp_path / "secret.bin")
+    elif which == "model no link":
+        data = path.read_bytes()
+        path.unlink()
+        path.write_bytes(data)
+    else:
+        (tmp_path / "blobs" / "deep").mkdir()
+        (tmp_path / "blobs" / "deep" / "weights.bin").write_bytes(bytes(16))
+        weights.unlink()
+        weights.symlink_to(tmp_path / "blobs" / "deep" / "weights.bin")
     with pytest.raises(InputError, match="weights of 'weights' are said to lie in"):
         artefact.load(path)
 
@@ -246,7 +289,7 @@ def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):
 def test_an_openvino_model_on_a_full_disk_is_said(sound, tmp_path):
     program = """
 import onnx, resource, sys
-from edgegan.export import ir
+from edgegan.export.int8 import openvino as ir
 from edgegan.runtime import EdgeganError, load
 model = ir.to_ir(onnx.load(sys.argv[1]))
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))

@@ -15,6 +15,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import ModelCard, TensorSpec
+from edgegan.runtime.model.fidelity import compare
 
 from .fresh import Worker, WorkerFailedError
 from .messages import Done, Job
@@ -101,9 +102,7 @@ def fidelity(pairs: Pairs, expected: Mapping[str, NDArray[Any]], seen: Mapping[s
     """PSNR of each picture over the card's value range, and the largest difference, in the output's own units."""
     count = min(pairs.count, *(len(expected[s.name]) for s in pairs.card.outputs))
     figures = [
-        golden.compare(expected[s.name][i], seen[s.name][i], s.value_range)
-        for s in pairs.card.outputs
-        for i in range(count)
+        compare(expected[s.name][i], seen[s.name][i], s.value_range) for s in pairs.card.outputs for i in range(count)
     ]
     psnr = [f["psnr_db"] for f in figures]
     max_abs = max(f["max_abs"] for f in figures)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import shlex
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack, suppress
@@ -15,13 +16,13 @@ from edgegan.runtime.model import artefact as artefacts
 
 from . import machine as machines
 from . import pairs as inputs
+from .comparison import Started, compute_results
 from .fresh import QUIET, Worker, WorkerFailedError
 from .messages import Job, Outputs
-from .pairs import Pairs
-from .report import ColdStart, Model, Protocol, Report, Result
-from .subjects import Absent, Subject, check_choice, plan
+from .report import ColdStart, Model, Protocol, Report
+from .subjects import Absent, check_choice, plan
 from .targets import resolve
-from .timing import WARM_MS, Round, calls_per_visit, interleave, latency, speed_up, warm_up
+from .timing import WARM_MS, Round, calls_per_visit, interleave, warm_up
 
 Progress = Callable[[str, float], None]  # what is going on, and how much of the whole is done, in [0, 1]
 _STARTED = 0.4  # the share of the whole that starting and comparing takes, for the progress bar
@@ -78,7 +79,7 @@ def run_benchmark(request: Request, progress: Progress = lambda what, done: None
             _fit(jobs, progress)
         progress("reading the inputs", 0.0)
         pairs = inputs.gather(target, request.pictures, Path(folder), jobs[0])
-        started: list[_Started] = []
+        started: list[Started] = []
         for number, job in enumerate(jobs):
             progress(f"starting {job.subject.title}", _STARTED * number / len(jobs))
             try:
@@ -91,7 +92,7 @@ def run_benchmark(request: Request, progress: Progress = lambda what, done: None
         if not started:
             raise _nothing(absent)
         rounds, calls, taken = _take_turns(started, request, progress)
-        results, reference = _results(started, taken, pairs)
+        results, reference = compute_results(started, taken, pairs)
     measured = {s.worker.subject.id: n for s, n in zip(started, calls, strict=True)}
     return Report(
         date=datetime.datetime.now(datetime.timezone.utc).date().isoformat(),
@@ -129,13 +130,7 @@ def _fit(jobs: Sequence[Job], progress: Progress) -> None:
             fitting(engine, device=device, on_progress=lambda what, *_: progress(f"building: {what}", 0.0))
 
 
-@dataclass(frozen=True)
-class _Started:
-    worker: Worker
-    cold: ColdStart
-
-
-def _start(job: Job, starts: int, stack: ExitStack) -> _Started:
+def _start(job: Job, starts: int, stack: ExitStack) -> Started:
     """Starts a subject `starts` times, keeps the last process, and has it write what it makes of the inputs."""
     colds = []
     for left in range(starts - 1, -1, -1):
@@ -150,11 +145,11 @@ def _start(job: Job, starts: int, stack: ExitStack) -> _Started:
     except WorkerFailedError:
         worker.close()
         raise
-    return _Started(worker, min(colds, key=lambda c: c.total_s))
+    return Started(worker, min(colds, key=lambda c: c.total_s))
 
 
 def _take_turns(
-    started: Sequence[_Started], request: Request, progress: Progress
+    started: Sequence[Started], request: Request, progress: Progress
 ) -> tuple[int, list[int], list[list[Round]]]:
     """Warms every subject up, then lets them take turns: (rounds, calls per visit, [subject][round][call])."""
     workers = [s.worker for s in started]
@@ -168,63 +163,14 @@ def _take_turns(
             calls.append(count)
         begin, visits, done = _STARTED + 0.1, rounds * len(workers), 0
 
-        def visited() -> None:
+        def count_visit() -> None:
             nonlocal done
             done += 1
             progress("taking turns", begin + (1 - begin) * done / visits)
 
-        return rounds, calls, interleave(workers, rounds, calls, visited)
+        return rounds, calls, interleave(workers, rounds, calls, count_visit)
     except WorkerFailedError as error:
         raise BackendError(f"a subject stopped while it was measured: {error.seen}") from None
-
-
-def _results(started: Sequence[_Started], taken: Sequence[list[Round]], pairs: Pairs) -> tuple[tuple[Result, ...], str]:
-    """Each subject's figures, and in words what their outputs were compared with."""
-    subjects = [s.worker.subject for s in started]
-    latencies = [latency(rounds) for rounds in taken]
-    bases = [_baseline(s.kind, subjects, [t.p50 for t in latencies]) for s in subjects]
-    eager = next((i for i, s in enumerate(subjects) if s.engine == "eager" and s.precision == "fp32"), None)
-    if eager is not None:
-        expected, itself, reference = (
-            inputs.stored(pairs, subjects[eager].id),
-            eager,
-            f"{subjects[eager].title}, run here",
-        )
-    elif pairs.outputs is not None:
-        expected, itself, reference = pairs.outputs, None, "PyTorch eager fp32, as stored at export"
-    else:
-        itself = bases[0]
-        expected, reference = inputs.stored(pairs, subjects[itself].id), f"{subjects[itself].title}, the slowest here"
-    results = []
-    for i, (each, times, base) in enumerate(zip(started, latencies, bases, strict=True)):
-        subject, ready = subjects[i], each.worker.ready
-        deployed = subject.engine not in ("eager", "compile")
-        results.append(
-            Result(
-                id=subject.id,
-                title=subject.title,
-                engine=subject.engine,
-                precision=subject.precision,
-                device=ready.device,
-                file=Path(subject.path).name if deployed else "",
-                latency_ms=times,
-                fps=1000.0 / times.p50,
-                baseline=subjects[base].id,
-                speedup=speed_up(taken[base], taken[i]),
-                fidelity=None if i == itself else inputs.fidelity(pairs, expected, inputs.stored(pairs, subject.id)),
-                cold_start=each.cold,
-                peak_memory_mib=ready.peak_mib,
-                notes=ready.notices,
-            )
-        )
-    return tuple(results), reference
-
-
-def _baseline(kind: str, subjects: Sequence[Subject], p50: Sequence[float]) -> int:
-    """Whom a subject on this kind of device is held against: fp32 eager there, else the slowest there."""
-    rivals = [i for i, s in enumerate(subjects) if s.kind == kind]
-    eager = [i for i in rivals if subjects[i].engine == "eager" and subjects[i].precision == "fp32"]
-    return eager[0] if eager else max(rivals, key=lambda i: p50[i])
 
 
 def _notices(machine: machines.Machine, threads: int) -> tuple[str, ...]:
@@ -246,7 +192,7 @@ def _nothing(absent: Sequence[Absent]) -> BackendError:
 
 def _command(request: Request, shown: str) -> str:
     """The command that repeats the benchmark; the files to write are left out."""
-    words = ["edgegan", "bench", shown]
+    words = ["edgegan", "bench", shlex.quote(shown) if shown else ""]
     words += [f"--backend {name}" for name in request.backends]
     words += [f"--device {request.device}"] if request.device != "auto" else []
     words += [f"--seconds {request.seconds:g}" if request.iterations is None else f"--iterations {request.iterations}"]

@@ -11,6 +11,8 @@ from typing import Literal
 import msgspec
 
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
+from edgegan.runtime.backends.device import Device
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.model import artefact as artefacts
 
@@ -75,7 +77,7 @@ def check_choice(backends: tuple[str, ...], device: str) -> None:
     for name in backends:
         if name not in TITLES:
             raise BackendError(f"there is no backend '{name}'", f"there are: {', '.join(TITLES)}")
-    if device.partition(":")[0] not in DEVICES:
+    if Device.parse(device).kind not in DEVICES:
         raise BackendError(f"there is no device '{device}'", f"there are: {', '.join(DEVICES)}")
 
 
@@ -89,7 +91,7 @@ def plan(target: Target, backends: tuple[str, ...], device: str, *, cuda: bool) 
         cuda: whether an NVIDIA GPU is here.
     """
     wanted = {"eager", *backends} if backends else set(TITLES)
-    offered = _trained(target, device) + _told_apart(_deployed(target, device))
+    offered = _offer_trained(target, device) + _tell_apart(_offer_deployed(target, device))
     subjects, absent = [], []
     for subject, reason in offered:
         if subject.engine not in wanted:
@@ -119,13 +121,13 @@ def _never(engine: str, target: Target, device: str) -> str:
 Offer = tuple[Subject, str]  # a subject, and why it cannot be measured ("" if it can)
 
 
-def _trained(target: Target, device: str) -> list[Offer]:
+def _offer_trained(target: Target, device: str) -> list[Offer]:
     """The trained networks in PyTorch itself, as a user would run them."""
     if target.trained is None:
         return []
     path, offers = str(target.trained), []
     for kind in ("cpu", "cuda"):
-        if device == "auto" or device.partition(":")[0] == kind:
+        if device == "auto" or Device.parse(device).kind == kind:
             place = kind if device == "auto" else device
             offers.append(Subject(engine="eager", precision="fp32", device=place, path=path))
             offers.append(Subject(engine="compile", precision="fp32", device=place, path=path))
@@ -142,7 +144,7 @@ def _no_compiler(subject: Subject) -> str:
     return "no C++ compiler is here, which torch.compile needs (Debian: apt install g++)"
 
 
-def _deployed(target: Target, device: str) -> list[Offer]:
+def _offer_deployed(target: Target, device: str) -> list[Offer]:
     """The artefacts, each on every backend that takes it."""
     offers = []
     for path in target.artefacts:
@@ -159,7 +161,7 @@ def _deployed(target: Target, device: str) -> list[Offer]:
     for name in _EXPECTED if not target.single else ():
         if target.stem == "model" and name not in here:
             precision = "fp16" if "fp16" in name else "fp32"
-            todo = f"there is no {name}: edgegan export {target.shown or 'RUN'}"
+            todo = f"there is no {name}: {command('export', target.shown or 'RUN')}"
             offers += [
                 (_deployment(engine, precision, place, Path(name)), todo)
                 for engine in ("onnxruntime", "openvino")
@@ -167,11 +169,11 @@ def _deployed(target: Target, device: str) -> list[Offer]:
             ]
     if not target.single and not any(p.suffix == ".engine" for p in target.artefacts) and _places("tensorrt", device):
         missing = Subject(engine="tensorrt", precision="fp16", device="cuda", path="")
-        offers.append((missing, f"there is no engine: edgegan export {target.shown or 'RUN'} --trt"))
+        offers.append((missing, f"there is no engine: {command('export', target.shown or 'RUN', '--trt')}"))
     return offers
 
 
-def _told_apart(offers: list[Offer]) -> list[Offer]:
+def _tell_apart(offers: list[Offer]) -> list[Offer]:
     """Where two files make the same subject (model.int8.onnx and model.int8.xml in OpenVINO), both bear their names."""
     times = Counter(subject.id for subject, _ in offers)
     return [
@@ -188,7 +190,7 @@ def _places(engine: str, device: str) -> list[str]:
     """Where a backend is measured. Intel's gpu and npu are asked for by name, or offered where Linux shows one."""
     kinds = sorted(backend_class(engine).devices)  # the CPU first
     if device != "auto":
-        return [device] if device.partition(":")[0] in kinds else []
+        return [device] if Device.parse(device).kind in kinds else []
     intel = {"gpu": any(Path("/dev").glob("dri/renderD*")), "npu": any(Path("/dev").glob("accel/accel*"))}
     return [kind for kind in kinds if intel.get(kind, True)]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model.artefact import SUFFIXES
@@ -43,18 +44,18 @@ def resolve(path: Path | None) -> Target:
         in_run = path.parent.name == "checkpoints"
         exported = path.parent.parent / "export" if in_run else path.parent
         there = in_run or (exported / "model.onnx").is_file()
-        return Target(shown, path, _exported(exported, path) if there else (), "", "model")
+        return Target(shown, path, _find_exports(exported, path) if there else (), "", "model")
     if path.is_dir() and (path / "config.json").is_file():
-        return Target(shown, path, _exported(path / "export", path), "", "model")
+        return Target(shown, path, _find_exports(path / "export", path), "", "model")
     for run, folder in ((path.parent, ""), (path.parent.parent, path.name)):
         if path.is_dir() and path == run / "export" / folder and (run / "config.json").is_file():
-            return Target(shown, run, _exported(path, path), folder, "model")
+            return Target(shown, run, _find_exports(path, path), folder, "model")
     model = artefacts.load(path)
-    found = _exported(model.path.parent, path) if path.is_dir() else (model.path,)
+    found = _find_exports(model.path.parent, path) if path.is_dir() else (model.path,)
     return Target(shown, None, found, "", stem(model.path), single=path.is_file())
 
 
-def _exported(folder: Path, asked: Path) -> tuple[Path, ...]:
+def _find_exports(folder: Path, asked: Path) -> tuple[Path, ...]:
     """The artefacts of the network `model` in an export folder, the plain ones first."""
     if not folder.is_dir():
         return ()
@@ -63,6 +64,6 @@ def _exported(folder: Path, asked: Path) -> tuple[Path, ...]:
         several = sorted(p.parent for p in folder.glob("*/model.onnx"))
         if several:
             names = ", ".join(p.name for p in several)
-            raise InputError(f"{asked} holds several models: {names}", todo=f"name one: edgegan bench {several[0]}")
+            raise InputError(f"{asked} holds several models: {names}", todo=f"name one: {command('bench', several[0])}")
     order = {".onnx": 0, ".xml": 1, ".engine": 2}
     return tuple(sorted(found, key=lambda p: (order[p.suffix], "int8" in p.name, p.name != "model.onnx", p.name)))

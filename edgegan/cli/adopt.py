@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -152,6 +151,8 @@ def _alignment(words: str) -> Alignment:
 
 
 def _show(done: Adopted) -> None:
+    from edgegan.runtime.commands import command
+
     for backend, found in done.card.verification.items():
         words = found.status.replace("_", " ")
         if found.psnr_worst_db is not None:
@@ -162,4 +163,4 @@ def _show(done: Adopted) -> None:
     for note in done.notes:
         print(f"note: {note}")
     print(f"wrote {done.path.parent}")
-    print(f"next: edgegan live {shlex.quote(str(done.path.parent))} --source synthetic")
+    print(f"next: {command('live', done.path.parent, '--source', 'synthetic')}")

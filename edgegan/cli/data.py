@@ -114,7 +114,7 @@ def avatars(
     layout: Layout = typer.Option(Layout.celeba, help="A CelebA folder, or a folder per domain (hair colour, hat)."),
 ) -> None:
     """Draws labelled faces, and the true answer to every single edit of each held-out face."""
-    from edgegan.data._avatar_folder import write_avatars
+    from edgegan.data._written.avatar_folder import write_avatars
 
     _check_name(out)
     written = write_avatars(out, count=count, heldout=heldout, size=size, layout=layout.value)
@@ -129,7 +129,7 @@ def seasons(
     size: int = typer.Option(128, min=16, max=2048, help="Edge length of the pictures, in pixels."),
 ) -> None:
     """Draws people in summer and in winter, as the folders trainA, trainB, testA and testB."""
-    from edgegan.data._seasons_folder import write_seasons
+    from edgegan.data._written.seasons_folder import write_seasons
 
     _check_name(out)
     write_seasons(out, count=count, heldout=heldout, size=size)

@@ -90,7 +90,7 @@ def export(
         str,
         typer.Option(
             metavar="8.6,8.9,...",
-            help="The kinds of GPU to build for (TensorRT for RTX); default: 7.5 to 12.0.",
+            help="The kinds of GPU to build for (TensorRT for RTX); default: 8.0 to 12.1; 7.5 (Turing) alone.",
             rich_help_panel=ENGINES,
         ),
     ] = "",
@@ -147,6 +147,8 @@ def _one_of(option: str, value: str | None, known: tuple[str | None, ...]) -> st
 def _show(exported: Exported, source: Path, console: Console) -> None:
     from rich.table import Table
 
+    from edgegan.runtime.commands import command
+
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("artefact", "MB", "precision", "backend", "PSNR dB (worst)", "max abs", "status"):
         right = name in ("MB", "PSNR dB (worst)", "max abs")
@@ -170,4 +172,5 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
     console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
-    console.print(f"next: edgegan bench {source}   or: edgegan live {model} --source synthetic", soft_wrap=True)
+    live = command("live", model, "--source", "synthetic")
+    console.print(f"next: {command('bench', source)}   or: {live}", soft_wrap=True, highlight=False, markup=False)

@@ -35,18 +35,28 @@ def import_(
         Literal["keep", "recalibrate"],
         typer.Option(help="Batch-norm statistics: the file's own, or measured again on averaged weights (FastGAN)."),
     ] = "recalibrate",
+    padding: Annotated[
+        Literal["reflect", "replicate", "zero", ""],
+        typer.Option(help="Padding of residual blocks, where the layers' names cannot tell (CycleGAN, pix2pix)."),
+    ] = "",
+    norm: Annotated[
+        Literal["instance", "instance-affine", "batch", ""],
+        typer.Option(help="What the norms are, where the file cannot tell (CycleGAN, pix2pix)."),
+    ] = "",
     domain: Annotated[str, typer.Option(metavar="TEXT", help="What pictures the model knows, in words.")] = "",
 ) -> None:
     """Make a run from an official checkpoint of a paper: then export, eval, bench and live work on it."""
     from edgegan.families import ImportOptions
     from edgegan.official import import_files
+    from edgegan.runtime.commands import command
 
     names = tuple(name.strip() for name in attributes.split(",") if name.strip())
-    report = import_files(files, out, ImportOptions(size=size, attributes=names, bn=bn, domain=domain), family)
+    options = ImportOptions(size=size, attributes=names, bn=bn, domain=domain, padding=padding, norm=norm)
+    report = import_files(files, out, options, family)
     print(f"{report.run.family_name}: {', '.join(report.networks)}")
     for note in report.notes:
         print(f"  {note}")
     for name, digest in report.sha256.items():
         print(f"sha256 {digest}  {name}")
     print(f"written: {out}")
-    print(f"next: edgegan export {out}   then: edgegan live {out}   or: edgegan bench {out}")
+    print(f"next: {command('export', out)}   then: {command('live', out)}   or: {command('bench', out)}")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +12,9 @@ import typer
 if TYPE_CHECKING:
     from edgegan.runtime.backends.places import Place
     from edgegan.runtime.model.artefact import Artefact
-    from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec, Verification
+    from edgegan.runtime.model.build_info import BuildInfo
+    from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+    from edgegan.runtime.model.verification import Verification
 
 EPILOG = """
 **Examples**
@@ -25,8 +26,6 @@ EPILOG = """
 
 
 _WORKS_ON = {"translate": "whole pictures", "generate": "latents: it draws pictures", "classify": "pictures"}
-# Facts of built_with that have lines of their own.
-_SHOWN = ("half_weights", "half_operators", "half_layers", "int8_layers", "fp32_nodes", "float_layers")
 
 
 def register(app: typer.Typer) -> None:
@@ -91,29 +90,32 @@ def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
     for backend, result in card.verification.items():
         yield "fidelity", f"{backend}: {_verification(result)}"
     if not card.verification:
-        yield "fidelity", "never verified"
+        runs = "the golden pairs beside it run at every load" if found.golden else "no golden pairs lie beside it"
+        yield "fidelity", f"nothing vouches for it: the card has no figures; {runs}"
     yield "trained", _pairs(card.training)
-    yield "built with", _pairs({k: v for k, v in card.built_with.items() if k not in _SHOWN})
+    yield "built with", _pairs(_facts(card.built_with))
     yield "licence", card.licence
     yield "SHA-256", f"{card.payload_sha256} (checked)" if card.payload_sha256 else "sealed in the file (checked)"
 
 
 def _weights(path: Path) -> Iterator[Path]:
-    if path.suffix == ".xml":
+    from edgegan.runtime.model.artefact import suffix
+
+    if suffix(path) == ".xml":
         yield path.with_suffix(".bin")
 
 
 def _shares(card: ModelCard) -> Iterator[tuple[str, str]]:
     """What a reduced precision leaves in float."""
-    facts = card.built_with
-    if card.precision == "fp16" and "half_weights" in facts:
-        yield "in half", f"{facts['half_weights']} of the weights, {facts['half_operators']} operators"
-    if "half_layers" in facts:
-        yield "in half", f"{facts['half_layers']} computing layers of the engine"
-    if int(facts.get("int8_layers", 0)):
-        yield "in int8", f"{facts['int8_layers']} convolutions of the engine"
-    for key, what in (("fp32_nodes", "operators stay float32"), ("float_layers", "layers stay float")):
-        names = [name for name in facts.get(key, "").split(",") if name]
+    facts, engine = card.built_with, card.built_with.engine
+    if card.precision == "fp16" and facts.half_weights is not None and facts.half_operators is not None:
+        operators = "{} of {}".format(*facts.half_operators)
+        yield "in half", f"{facts.half_weights:.2%} of the weights, {operators} operators"
+    if engine is not None:
+        yield "in half", f"{engine.half_layers} computing layers of the engine"
+    if engine is not None and engine.int8_layers:
+        yield "in int8", f"{engine.int8_layers} convolutions of the engine"
+    for names, what in ((facts.fp32_nodes, "operators stay float32"), (facts.float_layers, "layers stay float")):
         if names:
             yield "kept", f"{len(names)} {what}: {', '.join(names[:6])}" + (" ..." if len(names) > 6 else "")
 
@@ -130,19 +132,21 @@ def _here(here: Sequence[Place]) -> Iterator[tuple[str, str]]:
 
 def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
     """The command that a person with this model and this machine wants next."""
-    card, where = found.card, f" {shlex.quote(named)}" if named else ""
+    from edgegan.runtime.commands import command
+
+    card, where = found.card, [named] if named else []
     if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
         mend = next((place.todo for place in here if place.todo), "")
         return mend or "edgegan doctor"
     if found.golden is not None and any(place.status == "chosen" and not place.verified for place in here):
-        return f"edgegan verify {shlex.quote(named or str(found.path))} --write"
+        return command("verify", named or found.path, "--write")
     if card.batch[0] > 1 or card.task == "classify":
-        return f"edgegan verify {shlex.quote(str(found.path))}"
+        return command("verify", found.path)
     if card.task == "generate":
-        return f"edgegan sample{where}"
+        return command("sample", *where)
     off = (name for name, on in zip(card.condition.names, card.condition.default, strict=True) if on <= 0)
-    setting = "".join(f" --set {name}=1" for name in islice(off, 1))
-    return f"edgegan live{where} --source synthetic{setting}"
+    setting = [word for name in islice(off, 1) for word in ("--set", f"{name}=1")]
+    return command("live", *where, "--source", "synthetic", *setting)
 
 
 def _batch(batch: tuple[int, int]) -> str:
@@ -200,5 +204,27 @@ def _verification(result: Verification) -> str:
     return words + (f" ({result.reason})" if result.reason else "")
 
 
-def _pairs(facts: dict[str, str] | dict[str, str | int | float]) -> str:
+def _facts(info: BuildInfo) -> dict[str, str]:
+    """The versions, the machine and what limits an engine, for people."""
+    found = {**info.versions, "on": info.system}
+    if info.engine is not None:
+        engine = info.engine
+        found |= {
+            engine.library: engine.version,
+            "for compute capability": " ".join(engine.compute_capabilities),
+            "hardware compatibility": engine.hardware_compatibility.replace("none", ""),
+            "version compatible": "yes" if engine.version_compatible else "",
+            "workspace MiB": str(engine.workspace_mib or ""),
+            "gpu": engine.gpu,
+            "driver": engine.driver,
+            "cuda": engine.cuda,
+        }
+        found |= {
+            f"profile of {name}": " ".join("x".join(map(str, shape)) for shape in each)
+            for name, each in engine.profile.items()
+        }
+    return {name: word for name, word in found.items() if word}
+
+
+def _pairs(facts: Mapping[str, str | int | float]) -> str:
     return ", ".join(f"{name} {value}" for name, value in facts.items())

@@ -24,8 +24,9 @@ def publish(
     out: Annotated[Path, typer.Option(help="The folder to write: a small run folder.")],
 ) -> None:
     """Write a small copy of a run to share: averaged weights in fp32, the rest in fp16, no training state."""
+    from edgegan.runtime.commands import command
     from edgegan.train.run import publish_run
 
     path = publish_run(source, out)
     print(f"{path} ({path.stat().st_size / 1e6:.1f} MB)")
-    print(f"next: edgegan export {out}   (it cannot be resumed: the optimisers' state is left out)")
+    print(f"next: {command('export', out)}   (it cannot be resumed: the optimisers' state is left out)")

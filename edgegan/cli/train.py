@@ -16,6 +16,9 @@ EPILOG = """
 
 `edgegan train stargan --preset avatars-64 --set train.batch=8 --set conv_dim=16 --dry-run`
 
+`edgegan train stargan --preset avatars-64 --print-config > my.toml` — a configuration file to begin from; then
+`edgegan train stargan --preset my.toml`
+
 `edgegan train stargan --preset portraits-128 --data faces:data/team --from portraits --out runs/team` — your own faces
 
 `edgegan train stargan --out runs/celeba --resume` — go on where it stopped
@@ -33,7 +36,10 @@ def register(app: typer.Typer) -> None:
 def train(
     family: Annotated[str, typer.Argument(help="The GAN family, such as stargan.")],
     preset: Annotated[
-        str | None, typer.Option(help="A named configuration; without it, the presets are listed.")
+        str | None,
+        typer.Option(
+            metavar="NAME|FILE.toml", help="A named configuration, or a file of your own; without it, names are listed."
+        ),
     ] = None,
     data: Annotated[
         str | None,
@@ -51,12 +57,15 @@ def train(
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print config, parameters, MACs and memory; stop.")
     ] = False,
+    print_config: Annotated[
+        bool, typer.Option("--print-config", help="Print the configuration as a file to begin from; stop.")
+    ] = False,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""
-    from edgegan.train import distributed
-    from edgegan.train.session import Request, run_training
+    from edgegan import distributed
+    from edgegan.train.session import Request, load_config, run_training
 
     request = Request(
         family=family,
@@ -72,9 +81,15 @@ def train(
         device=device,
         threads=threads,
     )
+    if print_config:
+        from edgegan.config_file import write_config
+
+        about = f"{family}, from the preset {preset}" + (", with other settings" if set_ else "")
+        print(write_config(load_config(request), family, about), end="")
+        return
     try:
         run_training(request)
-    except distributed.ToldElsewhereError:
+    except distributed.ReportedElsewhereError:
         raise typer.Exit(2) from None
     except KeyboardInterrupt:
         if distributed.rank() == 0:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -11,9 +10,10 @@ import typer
 from ._shared import rebuild as _rebuild
 
 if TYPE_CHECKING:
+    from edgegan.runtime.backends.device import Target
     from edgegan.runtime.model.artefact import Artefact
-    from edgegan.runtime.model.card import Verification
     from edgegan.runtime.model.golden import Golden
+    from edgegan.runtime.model.verification import Verification
 
 EPILOG = """
 **Examples**
@@ -61,15 +61,15 @@ def verify(
     from rich.console import Console
 
     from edgegan.export.trt.rebuild import fitting
-    from edgegan.export.verify.check import ends, verify_artefact, written
+    from edgegan.export.verify.check import ends, verify_artefact, write_figures
     from edgegan.export.verify.diagnosis import diagnosis
-    from edgegan.export.verify.targets import asked
+    from edgegan.export.verify.targets import choose
     from edgegan.runtime.model import artefact, golden
 
     from ._shared.progress import told
 
     found = artefact.load(model)
-    chosen = asked(found, backend or (), device or "")
+    chosen = choose(found, backend or (), device or "")
     pairs = golden.beside(found)
     corners = ends(found, pairs) if pairs is not None else None  # an engine that is built again lies elsewhere
     if _rebuild.choice(rebuild) == "auto":
@@ -78,7 +78,7 @@ def verify(
     figures = verify_artefact(found, pairs, backends=chosen, corners=corners)
     assert pairs is not None  # verify_artefact has refused that
     if write:
-        found, entries = written(found, figures)
+        found, entries = write_figures(found, figures)
     if as_json:
         print(msgspec.json.format(msgspec.json.encode(figures), indent=2).decode())
     else:
@@ -92,7 +92,8 @@ def verify(
         worst = Path(f"{found.path.name}.worst.png")
     if worst is not None and ran:
         name = min(ran, key=lambda name: figures[name].psnr_worst_db or 0.0)
-        drawn = _draw(found, pairs, _host(name, chosen), worst, asked=wanted is not None)
+        target = next(target for target in chosen if target.entry == name)
+        drawn = _draw(found, pairs, target, worst, asked=wanted is not None)
         if drawn and not as_json:
             print(f"the worst picture, on {name}, and its error: {worst}")
     for name in failed:
@@ -101,17 +102,6 @@ def verify(
                 print(line)
     if failed or not ran:
         raise typer.Exit(2)
-
-
-def _host(name: str, chosen: Sequence[str]) -> str:
-    """The "backend:device" of `chosen` whose figures the card keeps under `name`, which does not tell which GPU."""
-    from edgegan.runtime.backends.selection import key, usual
-
-    for each in chosen:
-        backend, _, device = each.partition(":")
-        if key(backend, (device or usual(backend)).partition(":")[0]) == name:
-            return each
-    return name
 
 
 def _tell_written(found: Artefact, figures: dict[str, Verification], entries: tuple[str, ...]) -> None:
@@ -147,13 +137,13 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
             console.print(f"{name}: {before}{each.reason}", highlight=False, soft_wrap=True)
 
 
-def _draw(found: Artefact, pairs: Golden, name: str, path: Path, *, asked: bool) -> bool:
+def _draw(found: Artefact, pairs: Golden, target: Target, path: Path, *, asked: bool) -> bool:
     """Whether there is a picture to draw; raises InputError if there is none and one was asked for."""
     from edgegan.export.verify.targets import open_unchecked
     from edgegan.export.verify.worst_sample import worst_sheet
     from edgegan.runtime.errors import InputError
 
-    with open_unchecked(name, found) as opened:
+    with open_unchecked(target, found) as opened:
         sheet = worst_sheet(found, pairs, opened)
     if sheet is None:
         if asked:

@@ -51,7 +51,7 @@ ANY = ("open_pictures", "open_data", "open_domains", "open_pairs")
 def kinds(offering: tuple[str, ...] = ANY) -> tuple[str, ...]:
     """The kinds of data set this installation knows: the modules of this folder that offer one of these functions."""
     modules = sorted(m.name for m in pkgutil.iter_modules(__path__) if not m.name.startswith("_"))
-    return tuple(m.replace("_", "-") for m in modules if _offered(m, offering))
+    return tuple(m.replace("_", "-") for m in modules if _find_openers(m, offering))
 
 
 def open_labelled(
@@ -100,8 +100,8 @@ def open_pictures(spec: str, *, size: int, split: str = "train") -> Pictures:
 
     Of two domains, the pictures of both. Raises InputError as `open_labelled` does.
     """
-    from ._domains import Joined
-    from ._pictures import PictureFiles
+    from ._files.domains import Joined
+    from ._files.pictures import PictureFiles
 
     opener, place = _opener(spec, split, ANY, "pictures")
     if opener.__name__ == "open_data":
@@ -121,30 +121,31 @@ def _opener(spec: str, split: str, offering: tuple[str, ...], what: str) -> tupl
     fitting = f"kinds with {what}: {', '.join(kinds(offering))}"
     if kind not in kinds():
         raise InputError(f"--data {spec}: neither a folder nor a kind of data set", f"{fitting} (as in KIND:DIR)")
-    offered = _offered(kind.replace("-", "_"), offering)
+    offered = _find_openers(kind.replace("-", "_"), offering)
     if not offered:
         raise InputError(f"--data {spec}: {kind} has no {what}", fitting)
     return offered[0], place
 
 
-def _offered(module: str, offering: tuple[str, ...]) -> list[Any]:
+def _find_openers(module: str, offering: tuple[str, ...]) -> list[Any]:
     loaded = importlib.import_module(f"{__name__}.{module}")
     return [getattr(loaded, name) for name in offering if hasattr(loaded, name)]
 
 
 def _recognise(folder: Path, offering: tuple[str, ...]) -> str:
     """The kind of a bare folder, of those that give what is wanted; where no layout fits, the one to complain."""
-    from . import _domains, celeba, faces, folders, paired, rafd
+    from . import celeba, faces, folders, paired, rafd
+    from ._files import domains
 
     if offering == PAIRS:
         return "paired"
     if offering == DOMAINS:
-        return "paired" if paired.recognises(folder) and not _domains.has_sides(folder) else "unaligned"
+        return "paired" if paired.recognises(folder) and not domains.has_sides(folder) else "unaligned"
     if faces.recognises(folder):
         return "faces"
     if celeba.find_attributes(folder):
         return "celeba"
-    if _domains.has_splits(folder):
+    if domains.has_splits(folder):
         return "unaligned"
     if rafd.recognises(folder):
         return "rafd"

@@ -60,7 +60,7 @@ class PictureStream:
 
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Item `index`; place of the crop and mirroring come from `rng`."""
-        (image,) = _augmented((self.pictures.picture(index),), self._crop, self._flip, rng)
+        (image,) = _augment((self.pictures.picture(index),), self._crop, self._flip, rng)
         return {"image": normalised(image)}
 
 
@@ -85,7 +85,7 @@ class PairStream:
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Pair `index`; place of the crop and mirroring come from `rng`."""
         pair = (self.domains.a.picture(index), self.domains.b.picture(index))
-        a, b = _augmented(pair, self._crop, self._flip, rng)
+        a, b = _augment(pair, self._crop, self._flip, rng)
         return {"a": normalised(a), "b": normalised(b)}
 
 
@@ -94,7 +94,7 @@ def normalised(picture: Picture) -> NDArray[np.float32]:
     return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 127.5 - 1.0
 
 
-def _augmented(
+def _augment(
     pictures: tuple[Picture, ...], crop: int | None, flip: bool, rng: np.random.Generator
 ) -> tuple[Picture, ...]:
     """The same square of each picture, all mirrored or none."""

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
 
-from ._rendered import counted, rendered
+from ._files.work import in_processes
 from ._sets import Picture
-from ._work import in_processes
+from ._written.rendered import counted, rendered
 
 
 class AvatarPictures:

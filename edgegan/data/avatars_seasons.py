@@ -6,8 +6,8 @@ from pathlib import Path
 
 from edgegan.runtime.drawn import avatars, drawing, seasons
 
-from ._domains import TwoDomains
-from ._rendered import RenderedPictures, counted, rendered
+from ._files.domains import TwoDomains
+from ._written.rendered import RenderedPictures, counted, rendered
 
 
 def open_domains(place: str, *, size: int, split: str) -> TwoDomains:
@@ -15,15 +15,15 @@ def open_domains(place: str, *, size: int, split: str) -> TwoDomains:
 
     To train on (and to train a judge on), the people of A and of B are different ones. Held out, they are the same.
     """
-    return _opened(place, size, split, paired=split == "heldout")
+    return _open(place, size, split, paired=split == "heldout")
 
 
 def open_pairs(place: str, *, size: int, split: str) -> TwoDomains:
     """The same people in summer and in winter; arguments as in `open_domains`."""
-    return _opened(place, size, split, paired=True)
+    return _open(place, size, split, paired=True)
 
 
-def _opened(place: str, size: int, split: str, *, paired: bool) -> TwoDomains:
+def _open(place: str, size: int, split: str, *, paired: bool) -> TwoDomains:
     count = counted(place, "avatars-seasons", split)
     name = f"avatars-seasons:{count} ({split})"
     a, b = (_season(s, count, size, split, paired) for s in (seasons.SUMMER, seasons.WINTER))

@@ -1,5 +1,7 @@
 """CelebA as published: aligned faces, `list_attr_celeba.txt`, and `list_eval_partition.txt` where it is there.
 
+The same lists as CSV files, as Kaggle has them, are read too.
+
 Without the partition file the pictures are split as in the StarGAN paper's code: all rows shuffled with
 Python's random seed 1234, the first 1,999 held out, the rest for training.
 """
@@ -17,10 +19,12 @@ from numpy.typing import NDArray
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, existing_folder, no_judge
+from ._files.pictures import PictureFiles, existing_folder, no_judge
+from ._files.tables import UNKNOWN, read_table
 
 ATTRIBUTES_FILE = "list_attr_celeba.txt"
 PARTITION_FILE = "list_eval_partition.txt"
+CSV_FILES = {ATTRIBUTES_FILE: "list_attr_celeba.csv", PARTITION_FILE: "list_eval_partition.csv"}
 PICTURE_FOLDERS = ("img_align_celeba", "images")
 HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")  # at most one is on; bald heads have none
 PARTITIONS = {"train": 0, "judge": 1, "heldout": 2}  # train, validation and test, as CelebA numbers them
@@ -44,7 +48,7 @@ def open_data(
     path = find_attributes(folder)
     if path is None:
         raise InputError(
-            f"{folder}: no {ATTRIBUTES_FILE} in it or in the folders right below",
+            f"{folder}: no {ATTRIBUTES_FILE} or .csv in it or in the folders right below",
             todo="give the folder that holds it, with the pictures in img_align_celeba/ beside it",
         )
     attributes = read_attributes(path)
@@ -55,7 +59,7 @@ def open_data(
         )
     wanted = names or attributes.names
     pictures = _picture_folder(folder, path, attributes.files)
-    rows = _rows(attributes, path, _beside(folder, path, PARTITION_FILE), split)
+    rows = _rows(attributes, path, _lists(folder, path, PARTITION_FILE), split)
     hair = tuple(n for n in wanted if n in HAIR)
     return PictureFiles(
         [pictures / attributes.files[i] for i in rows],
@@ -70,14 +74,21 @@ def open_data(
 
 def find_attributes(folder: Path) -> Path | None:
     """The attribute file in `folder` or in a folder right below it (the download has it in Anno/)."""
-    return next(_beside(folder, folder / ATTRIBUTES_FILE, ATTRIBUTES_FILE), None)
+    return next(_lists(folder, folder / ATTRIBUTES_FILE, ATTRIBUTES_FILE), None)
 
 
 def read_attributes(path: Path) -> Attributes:
     """Parses the attribute file: a count, a line of names, then a row of a file name and ±1s per picture.
 
-    Raises InputError for a count that is not the number of rows, and for a bad row, named by its line number.
+    Of a CSV file: a line of names, then a row of a file name and 1, 0 or -1 for each. Raises InputError for a count
+    that is not the number of rows, and for a bad row, named by its line number.
     """
+    if path.suffix == ".csv":
+        table = read_table(path)
+        for name, values in zip(table.names, table.values.T, strict=True):
+            if (values == UNKNOWN).any():
+                raise InputError(f"{path}: {name} is not known of all pictures", "1 or -1 in every row")
+        return Attributes(table.names, table.files, (table.values == 1).astype(np.uint8))
     lines = _lines(path)
     if len(lines) < 2 or not lines[0].strip().isdecimal():
         seen = repr(lines[0][:40]) if lines else "nothing"
@@ -134,8 +145,11 @@ def _rows(attributes: Attributes, path: Path, partition_files: Iterator[Path], s
 
 def _read_partition(path: Path) -> dict[str, int]:
     parts = {}
+    csv = path.suffix == ".csv"
     for number, line in enumerate(_lines(path), start=1):
-        fields = line.split()
+        fields = [field.strip() for field in line.split(",")] if csv else line.split()
+        if csv and number == 1 and len(fields) == 2 and not fields[1].isdecimal():
+            continue  # the names of the columns
         if len(fields) != 2 or fields[1] not in ("0", "1", "2"):
             _bad_row(path, number, f"{line.strip()[:60]!r} is not a file name and 0, 1 or 2")
         parts[fields[0]] = int(fields[1])
@@ -159,6 +173,11 @@ def _beside(folder: Path, attributes: Path, name: str) -> Iterator[Path]:
     """What is called `name` in `folder`, beside the attribute file, or one folder down."""
     places = (folder / name, attributes.with_name(name))
     return (p for p in chain(places, sorted(folder.glob(f"*/{name}"))) if p.exists())
+
+
+def _lists(folder: Path, attributes: Path, name: str) -> Iterator[Path]:
+    """The list called `name`, as published or as CSV, wherever `_beside` looks."""
+    return chain(_beside(folder, attributes, name), _beside(folder, attributes, CSV_FILES[name]))
 
 
 def _lines(path: Path) -> list[str]:

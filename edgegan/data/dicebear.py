@@ -13,7 +13,7 @@ from edgegan.runtime.drawn import drawing
 from edgegan.runtime.drawn.avatars import seeds
 from edgegan.runtime.errors import InputError
 
-from ._rendered import RenderedPictures, counted, rendered
+from ._written.rendered import RenderedPictures, counted, rendered
 
 LICENCE = "CC0 1.0"
 COUNT = {"train": 100, "judge": 200, "heldout": 200}
@@ -33,7 +33,7 @@ def open_pictures(place: str, *, size: int, split: str) -> RenderedPictures:
     count = counted(number, f"dicebear:{style}", split, COUNT)
     made_with = f"{version('dicebear-core')} {version('dicebear-styles')}".encode()
     pixels = rendered(
-        partial(_drawn, style=style),
+        partial(_draw, style=style),
         seeds(split, count),
         size,
         name=f"{style}-{split}-{count}",
@@ -42,5 +42,5 @@ def open_pictures(place: str, *, size: int, split: str) -> RenderedPictures:
     return RenderedPictures(pixels, name=f"dicebear:{style}:{count} ({split}, {LICENCE})", licence=LICENCE)
 
 
-def _drawn(seed: int, size: int, *, style: str) -> NDArray[np.uint8]:
+def _draw(seed: int, size: int, *, style: str) -> NDArray[np.uint8]:
     return drawing.draw_rgb(style, {"seed": str(seed)}, size)

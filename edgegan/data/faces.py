@@ -14,9 +14,9 @@ from edgegan.runtime.errors import InputError
 
 from ._faces.alignment import Geometry
 from ._faces.folder import GEOMETRY, IMAGES, LABELS, MASKS
-from ._pictures import PictureFiles, existing_folder
+from ._files.pictures import PictureFiles, existing_folder
+from ._files.tables import UNKNOWN, Table, read_table
 from ._sets import Picture
-from ._tables import UNKNOWN, Table, read_table
 from .celeba import HAIR
 
 log = logging.getLogger("edgegan.data")

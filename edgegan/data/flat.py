@@ -6,7 +6,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, chosen, existing_folder, files_in
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_in
 from .folders import split_folder
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, chosen, existing_folder, files_in, no_judge
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_in, folders_in, no_judge
 
 SPLIT_FOLDERS = {"train": ("train",), "heldout": ("test", "heldout"), "judge": ("val", "judge")}
 HINT = "is the folder one level too high or too low? DIR must hold one folder of pictures per domain"
@@ -28,10 +28,10 @@ def open_data(
     top = existing_folder(place, "folders")
     folder, by_hash = split_folder(top, split)
     trained = split_folder(top, "train")[0]  # the domains are those of training, whatever else is held out
-    domains = tuple(d.name for d in _subfolders(trained))
+    domains = tuple(d.name for d in folders_in(trained))
     if len(domains) < 2:
         raise InputError(f"{trained} holds {len(domains)} folder{'s' * (len(domains) != 1)}", "at least two", HINT)
-    unknown = [n for n in (*names, *(d.name for d in _subfolders(folder))) if n not in domains]
+    unknown = [n for n in (*names, *(d.name for d in folders_in(folder))) if n not in domains]
     if unknown:
         raise InputError(f"{trained} has no folder {', '.join(map(repr, unknown))}", f"it has: {', '.join(domains)}")
     wanted = names or domains
@@ -42,7 +42,7 @@ def open_data(
     for position, name in enumerate(wanted):
         inside = files_in(folder / name) if (folder / name).is_dir() else []
         if not inside and split == "train":
-            raise InputError(f"{folder / name} holds no pictures", todo=HINT if _subfolders(folder / name) else "")
+            raise InputError(f"{folder / name} holds no pictures", todo=HINT if folders_in(folder / name) else "")
         if by_hash:
             inside = chosen(inside, split, lambda f: f"{f.parent.name}/{f.name}")
         files += inside
@@ -72,8 +72,4 @@ def split_folder(top: Path, split: str) -> tuple[Path, bool]:
 
 def has_domains(folder: Path) -> bool:
     """Whether a folder, or its train/ folder, holds folders rather than pictures."""
-    return bool(_subfolders(split_folder(folder, "train")[0]))
-
-
-def _subfolders(folder: Path) -> list[Path]:
-    return sorted(d for d in folder.iterdir() if d.is_dir() and not d.name.startswith("."))
+    return bool(folders_in(split_folder(folder, "train")[0]))

@@ -7,13 +7,15 @@ folders of their own, one pair in ten is held out, chosen by a hash of its name.
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Sequence
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.pictures import decode, upright_size
 
-from ._decode import decode, stretch
-from ._domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_sides, sides
-from ._pictures import (
+from ._files.domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_sides, sides
+from ._files.pictures import (
     MAX_NAMED,
     PictureFiles,
     chosen,
@@ -23,7 +25,13 @@ from ._pictures import (
     no_judge,
     whole_pictures,
 )
+from ._files.resize import stretch
 from ._sets import Picture
+
+USUAL_SHAPE, SHAPE_TOLERANCE = 2.0, 0.15  # width over height of two squares side by side
+
+log = logging.getLogger("edgegan.data")
+_doubted: set[str] = set()  # folders that were spoken of: each split opens them again
 
 
 class Half:
@@ -66,12 +74,31 @@ def _side_by_side(top: Path, split: str, name: str, size: int) -> TwoDomains:
     if by_hash:
         files = chosen(files, split, lambda f: f.relative_to(folder).as_posix())
     both = whole_pictures(files, name=name, size=size)
-    first = decode(both.files[0])
-    if first.width < first.height:
-        raise InputError(
-            f"{both.files[0]}: {first.width}x{first.height} pixels, taller than wide", "two pictures side by side"
-        )
+    _check_shapes(both.files, folder)
     return TwoDomains(name, Half(both, False, size), Half(both, True, size))
+
+
+def _check_shapes(files: Sequence[Path], folder: Path) -> None:
+    """Says how pairs are read where their shapes make one doubt that they are pairs.
+
+    Any photograph has a left and a right half. Raises InputError for a picture that is taller than wide.
+    """
+    sizes = {file: upright_size(file) for file in files}
+    tall = [file for file, (width, height) in sizes.items() if width < height]
+    if tall:
+        width, height = sizes[tall[0]]
+        more = f" (and {len(tall) - 1} more)" if len(tall) > 1 else ""
+        raise InputError(f"{tall[0]}: {width}x{height} pixels, taller than wide{more}", "two pictures side by side")
+    odd = [file for file, (width, height) in sizes.items() if abs(width / height / USUAL_SHAPE - 1) > SHAPE_TOLERANCE]
+    if odd and str(folder) not in _doubted:
+        _doubted.add(str(folder))
+        width, height = sizes[odd[0]]
+        log.warning(
+            "%s: %dx%d pixels, read as pairs: left %dx%d, right %dx%d. %d of %d pictures are far from twice as wide as "
+            "high: if they are single photographs, these are their halves, and pix2pix needs A/ and B/ or pairs",
+            odd[0],
+            *(width, height, width // 2, height, width // 2, height, len(odd), len(files)),
+        )
 
 
 def _folder(top: Path, split: str) -> tuple[Path, bool]:
@@ -90,7 +117,7 @@ def _folder(top: Path, split: str) -> tuple[Path, bool]:
 
 def _by_name(a: Path, b: Path, by_hash: bool, split: str, name: str, size: int) -> TwoDomains:
     """Pairs of equal names; a pair of which one file cannot be read is left out whole."""
-    of_a, of_b = _keyed(a), _keyed(b)
+    of_a, of_b = _files_by_key(a), _files_by_key(b)
     alone = [*(of_a[k] for k in of_a.keys() - of_b.keys()), *(of_b[k] for k in of_b.keys() - of_a.keys())]
     if alone:
         named = ", ".join(str(f) for f in sorted(alone)[:MAX_NAMED])
@@ -106,7 +133,7 @@ def _by_name(a: Path, b: Path, by_hash: bool, split: str, name: str, size: int) 
     return TwoDomains(name, *(Subset(p, [at[k] for k in whole]) for p, at in zip(of, places, strict=True)))
 
 
-def _keyed(folder: Path) -> dict[str, Path]:
+def _files_by_key(folder: Path) -> dict[str, Path]:
     found: dict[str, Path] = {}
     for file in files_below(folder):
         twin = found.setdefault(_key(file, folder), file)

@@ -14,7 +14,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._pictures import PictureFiles, chosen, existing_folder, files_below, files_in, no_judge
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_below, files_in, no_judge
 
 EXPRESSIONS = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
 FRONT = "090"
@@ -71,12 +71,12 @@ def open_data(
 
 def recognises(folder: Path) -> bool:
     """Whether a folder holds a file that is named as RaFD names them."""
-    return any(map(_parsed, files_in(folder)))
+    return any(map(_parse, files_in(folder)))
 
 
 def _portraits(folder: Path, angles: list[str]) -> list[Portrait]:
     files = files_below(folder)
-    named = [portrait for file in files if (portrait := _parsed(file))]
+    named = [portrait for file in files if (portrait := _parse(file))]
     if not named:
         first = f", the first is {files[0].name}" if files else ""
         raise InputError(f"{folder}: {len(files)} files{first}", f"names such as {EXAMPLE}")
@@ -91,6 +91,6 @@ def _portraits(folder: Path, angles: list[str]) -> list[Portrait]:
     return found
 
 
-def _parsed(file: Path) -> Portrait | None:
+def _parse(file: Path) -> Portrait | None:
     match = _NAME.fullmatch(file.name)
     return Portrait(file, match[1], f"{int(match[2]):02d}", match[3].lower()) if match else None

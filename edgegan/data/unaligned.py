@@ -9,8 +9,8 @@ from pathlib import Path
 
 from edgegan.runtime.errors import InputError
 
-from ._domains import TwoDomains, sides
-from ._pictures import PictureFiles, chosen, existing_folder, files_below, whole_pictures
+from ._files.domains import TwoDomains, sides
+from ._files.pictures import PictureFiles, chosen, existing_folder, files_below, whole_pictures
 
 
 def open_domains(place: str, *, size: int, split: str) -> TwoDomains:

@@ -47,16 +47,16 @@ def _section(folder: Path, section: Section) -> str:
     parts = [f"<h2>{html.escape(section.title)}</h2>", _text(section.text)]
     parts += [_medium(folder / name) for name in section.media]
     if section.series:
-        parts.append(_embedded(_plot(section.series), "image/png", "img"))
+        parts.append(_embed(_plot(section.series), "image/png", "img"))
     return "\n".join(parts)
 
 
 def _medium(path: Path) -> str:
     kind = "video/mp4" if path.suffix == ".mp4" else "image/png"
-    return _embedded(path.read_bytes(), kind, "video" if path.suffix == ".mp4" else "img")
+    return _embed(path.read_bytes(), kind, "video" if path.suffix == ".mp4" else "img")
 
 
-def _embedded(data: bytes, kind: str, tag: str) -> str:
+def _embed(data: bytes, kind: str, tag: str) -> str:
     url = f"data:{kind};base64,{base64.b64encode(data).decode()}"
     if tag == "video":
         return f'<video src="{url}" controls autoplay loop muted playsinline></video>'

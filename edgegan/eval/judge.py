@@ -13,7 +13,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edgegan.data import Pictures, avatars, normalised, open_domains
-from edgegan.data._domains import Joined
+from edgegan.data._files.domains import Joined
 from edgegan.runtime.files import atomic_path, cache_folder
 
 FACES = 2000  # of the judge's own split: seeds that neither training nor the held-out set has
@@ -47,7 +47,7 @@ def trained_judge(size: int, names: tuple[str, ...]) -> Judge:
         seen = [[not pictures.hidden(i, n) for n in pictures.names] for i in indices]
         return torch.from_numpy(np.stack([pictures.label(i) for i in indices])), torch.tensor(seen).float()
 
-    return _trained(Judge(len(names)), f"{size} {names}", pictures, known, ROUNDS)
+    return _train(Judge(len(names)), f"{size} {names}", pictures, known, ROUNDS)
 
 
 def domain_judge(spec: str, size: int) -> Judge:
@@ -66,7 +66,7 @@ def domain_judge(spec: str, size: int) -> Judge:
     seen = hashlib.sha256()
     for i in range(len(both)):  # folders keep their name when their pictures change
         seen.update(both.picture(i).tobytes())
-    return _trained(Judge(1), f"{size} {seen.hexdigest()}", both, known, DOMAIN_ROUNDS)
+    return _train(Judge(1), f"{size} {seen.hexdigest()}", both, known, DOMAIN_ROUNDS)
 
 
 def read(judge: Judge, images: NDArray[np.float32], batch: int = 64) -> NDArray[np.float32]:
@@ -77,9 +77,7 @@ def read(judge: Judge, images: NDArray[np.float32], batch: int = 64) -> NDArray[
     return found
 
 
-def _trained(
-    judge: Judge, of: str, pictures: Pictures, known: Callable[[], tuple[Tensor, Tensor]], rounds: int
-) -> Judge:
+def _train(judge: Judge, of: str, pictures: Pictures, known: Callable[[], tuple[Tensor, Tensor]], rounds: int) -> Judge:
     """`judge` from the cache, else fitted to `pictures` and what is `known` of them: labels, and which can be seen."""
     recipe = f"{of} {len(pictures)} {rounds} {judge}".encode() + pictures.picture(0).tobytes()
     path = cache_folder() / f"judge-{hashlib.sha256(recipe).hexdigest()[:16]}.safetensors"

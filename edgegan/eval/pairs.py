@@ -59,7 +59,7 @@ def measure(subjects: Sequence[Subject], request: Request) -> Report:
         rows.append((subject.direction, found))
     if paired or judge is not None:
         tables.insert(0, _table(f"{what}: held-out pictures of {domains.name}", rows))
-    notes = [*no_judge, *_judged(figures)]
+    notes = [*no_judge, *_describe_judgement(figures)]
     if distances is not None:
         notes += [*distances.missing, "floor: the same distance between two random halves of the reference"]
     return Report(figures, tables, notes, lambda: _sheet(subjects, domains, paired))
@@ -142,7 +142,7 @@ def _table(title: str, rows: Sequence[tuple[str, dict[str, Any]]]) -> Table:
     return Table(title, ("direction", *headings), [cells(*row) for row in rows])
 
 
-def _judged(figures: dict[str, Any]) -> list[str]:
+def _describe_judgement(figures: dict[str, Any]) -> list[str]:
     if "judge_accuracy" not in figures:
         return []
     accuracy = ", ".join(f"{side} {value:.1%}" for side, value in figures["judge_accuracy"].items())

@@ -90,7 +90,9 @@ def open_subjects(path: Path, backend: str = "auto") -> Iterator[tuple[Subject, 
     artefact = load(path)
     with open_backend(artefact, backend=backend) as opened:
         data = str(artefact.card.training.get("data", ""))
-        yield (Subject(_exported(opened, artefact.card), artefact.card, f"{artefact.path.name}, {opened.name}", data),)
+        yield (
+            Subject(_wrap_backend(opened, artefact.card), artefact.card, f"{artefact.path.name}, {opened.name}", data),
+        )
 
 
 @contextmanager
@@ -105,7 +107,7 @@ def _eager(spec: ExportSpec) -> Callable[[Mapping[str, Arrays]], Arrays]:
     return lambda inputs: eager.run_many(inputs)[first]
 
 
-def _exported(opened: Backend, card: ModelCard) -> Callable[[Mapping[str, Arrays]], Arrays]:
+def _wrap_backend(opened: Backend, card: ModelCard) -> Callable[[Mapping[str, Arrays]], Arrays]:
     """One at a time: exported networks take a batch of one."""
 
     def run(inputs: Mapping[str, Arrays]) -> Arrays:

@@ -26,7 +26,7 @@ def swd(a: Levels, b: Levels, seed: int = 0) -> dict[int, float]:
 
     Both sets must come from `descriptors` and have the same number of pictures.
     """
-    return {height: 1e3 * _sliced(a[height], b[height], seed) for height in a}
+    return {height: 1e3 * _sliced_distance(a[height], b[height], seed) for height in a}
 
 
 def descriptors(pictures: Sequence[Picture], seed: int = 0) -> Levels:
@@ -43,22 +43,22 @@ def descriptors(pictures: Sequence[Picture], seed: int = 0) -> Levels:
         rng = np.random.Generator(np.random.Philox(key=[seed, number]))
         for plane in _pyramid(picture.astype(np.float32)):
             found.setdefault(len(plane), []).append(_patches(plane, rng))
-    return {height: _normalised(np.concatenate(parts)) for height, parts in found.items()}
+    return {height: _normalise(np.concatenate(parts)) for height, parts in found.items()}
 
 
 def _pyramid(picture: Plane) -> list[Plane]:
     """Differences between each size and the blurred next, finest first; at the end the coarsest size itself."""
     levels = []
     while min(picture.shape[:2]) // 2 >= COARSEST:
-        coarse = _blurred(picture)[::2, ::2]
+        coarse = _blur(picture)[::2, ::2]
         sparse = np.zeros_like(picture)
         sparse[::2, ::2] = 4 * coarse
-        levels.append(picture - _blurred(sparse))
+        levels.append(picture - _blur(sparse))
         picture = coarse
     return [*levels, picture]
 
 
-def _blurred(plane: Plane) -> Plane:
+def _blur(plane: Plane) -> Plane:
     return np.asarray(cv2.sepFilter2D(plane, -1, _BINOMIAL, _BINOMIAL, borderType=cv2.BORDER_REFLECT_101), np.float32)
 
 
@@ -71,14 +71,14 @@ def _patches(plane: Plane, rng: np.random.Generator) -> NDArray[np.float32]:
     return patches
 
 
-def _normalised(patches: NDArray[np.float32]) -> NDArray[np.float32]:
+def _normalise(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     patches = patches - patches.mean((0, 1, 2), dtype=np.float64).astype(np.float32)
     deviation = patches.std((0, 1, 2), dtype=np.float64).astype(np.float32)
     flat: NDArray[np.float32] = (patches / np.maximum(deviation, 1e-8)).reshape(len(patches), -1)
     return flat
 
 
-def _sliced(a: NDArray[np.float32], b: NDArray[np.float32], seed: int) -> float:
+def _sliced_distance(a: NDArray[np.float32], b: NDArray[np.float32], seed: int) -> float:
     rng = np.random.Generator(np.random.Philox(seed))
     parts = []
     for _ in range(0, DIRECTIONS, AT_ONCE):

@@ -1,7 +1,7 @@
 """What a GAN family is. A family is a folder here; nothing lists them, and nothing else knows their names.
 
-A family's `__init__` module offers the names of `Family` below. `edgegan/train/loop.py` trains whatever phases it
-gives, `edgegan.export` writes whatever it declares exportable.
+A family's `__init__` module describes itself to the rest in `FAMILY`, a `Family` as below. `edgegan/train/loop.py`
+trains whatever phases it gives, `edgegan.export` writes whatever it declares exportable.
 """
 
 from __future__ import annotations
@@ -11,19 +11,20 @@ import pkgutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edgegan import distributed
 from edgegan.config import BaseConfig
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
-from edgegan.train import distributed
 
+C = TypeVar("C", bound=BaseConfig)
 Batch = Mapping[str, Tensor]
 # A module without parameters (an image pool) is state: it is saved with the run, and neither counted nor exported.
 Networks = dict[str, nn.Module]
@@ -63,7 +64,7 @@ class Step:
 
     def permuted(self, own: Tensor) -> Tensor:
         """(N, ...) -> (N, ...): one row for each picture, from a permutation of the whole micro-batch's rows."""
-        rows = distributed.gathered(own)
+        rows = distributed.gather(own)
         order = torch.from_numpy(self._shared_rng.permutation(len(rows)))
         start = self.first_image - self.first_of_all if self.first_of_all is not None else 0
         return rows[order[start : start + len(own)].to(rows.device)]
@@ -84,9 +85,9 @@ class Step:
 class Phase:
     """One kind of update. A round of the loop runs each phase that is due, in order.
 
-    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats); before round `first` and
-    after round `last` the phase rests. Phases may share an optimiser (lazy regularisation). `after_step` runs after
-    the optimiser (weight clipping, balance terms) and sees the named parts of this step's loss.
+    `interval` is in rounds, or a function of the rounds done so far (a schedule of repeats); 0 is never. Before round
+    `first` and after round `last` the phase rests. Phases may share an optimiser (lazy regularisation). `after_step`
+    runs after the optimiser (weight clipping, balance terms) and sees the named parts of this step's loss.
     """
 
     name: str
@@ -104,7 +105,7 @@ class Phase:
         if round_ < self.first or (self.last is not None and round_ > self.last):
             return False
         every = self.interval(round_) if callable(self.interval) else self.interval
-        return round_ % every == 0
+        return every > 0 and round_ % every == 0
 
 
 class Stream(Protocol):
@@ -156,6 +157,8 @@ class ImportOptions:
     attributes: tuple[str, ...] = ()
     bn: str = "recalibrate"  # batch-norm statistics: keep the file's, or measure them on the averaged weights
     domain: str = ""
+    padding: str = ""  # of residual blocks: reflect, replicate or zero
+    norm: str = ""  # instance, instance-affine or batch
 
 
 @dataclass(frozen=True)
@@ -168,58 +171,53 @@ class Imported:
     images: int = 0  # real pictures shown in training, as far as the files tell
 
 
-class Family(Protocol):
-    """The contract of a family's module.
+@dataclass
+class Family(Generic[C]):
+    """A family, as its module describes itself in `FAMILY`; `C` is its Config."""
 
-    Where the field has published checkpoints, a family also offers
-
-        import_official(files: Mapping[str, Any], options: ImportOptions) -> Imported | None
-
-    `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). It returns None if
-    the layout is not its own, and raises InputError if it is, but cannot be used.
-
-    Where held-out data can tell a good checkpoint from a bad one, a family also offers
-
-        validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]
-
-    `nets` hold the averaged weights where there are averages. The first figure decides which checkpoint is kept as
-    the best, lower is better; the others are logged. It draws no randomness of its own.
-    """
-
-    Config: type[BaseConfig]
-    EMA: tuple[str, ...]  # the networks whose weights are averaged; sampling and export use the average
     TITLE: str  # one line: the paper
+    EMA: tuple[str, ...]  # the networks whose weights are averaged; sampling and export use the average
+    Config: type[C]
 
-    def networks(self, cfg: Any) -> Networks:
-        """Freshly initialised networks."""
-        ...
+    networks: Callable[[C], Networks]
+    """Freshly initialised networks."""
 
-    def example_inputs(self, cfg: Any, network: str) -> tuple[Tensor, ...]:
-        """Inputs of one network at batch 1, for counting and tracing."""
-        ...
+    example_inputs: Callable[[C, str], tuple[Tensor, ...]]
+    """(cfg, network): inputs of one network at batch 1, for counting and tracing."""
 
-    def phases(self, cfg: Any, nets: Networks) -> tuple[Phase, ...]:
-        """The updates of one round, in order."""
-        ...
+    phases: Callable[[C, Networks], tuple[Phase, ...]]
+    """The updates of one round, in order."""
 
-    def streams(self, cfg: Any, data: str) -> dict[str, Stream]:
-        """The real pictures of a --data SPEC; the first stream's are the ones counted as images."""
-        ...
+    streams: Callable[[C, str], dict[str, Stream]]
+    """(cfg, data): the real pictures of a --data SPEC; the first stream's are the ones counted as images."""
 
-    def preview(self, cfg: Any, nets: Networks, data: str) -> Sheet:
-        """What the networks make of fixed held-out inputs, with the true answers where they are known."""
-        ...
+    preview: Callable[[C, Networks, str], Sheet]
+    """(cfg, networks, data): what the networks make of fixed held-out inputs, with the true answers where they are
+    known."""
 
-    def exportable(self, cfg: Any, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-        """What can be exported, the main artefact first; `nets` lacks what an imported checkpoint did not hold.
+    exportable: Callable[[C, Networks, str], tuple[ExportSpec, ...]]
+    """(cfg, networks, data): what can be exported, the main artefact first; the networks lack what an imported
+    checkpoint did not hold. With empty `data` the golden inputs come from what needs no download (drawn faces), and
+    `note` says so."""
 
-        With empty `data` the golden inputs come from what needs no download (drawn faces), and `note` says so.
-        """
-        ...
+    tiny: Callable[[], C]
+    """A config that trains in a second on a CPU, for tests."""
 
-    def tiny(self) -> Any:
-        """A config that trains in a second on a CPU, for tests."""
-        ...
+    validate: Callable[[C, Networks, str], dict[str, float]] | None = None
+    """(cfg, networks, data): figures on held-out data, where these can tell a good checkpoint from a bad one; optional.
+
+    The networks hold the averaged weights where there are averages. The first figure decides which checkpoint is kept
+    as the best, lower is better; the others are logged. It draws no randomness of its own."""
+
+    import_official: Callable[[Mapping[str, Any], ImportOptions], Imported | None] | None = None
+    """(files, options): reads published checkpoints, where the field has some; optional.
+
+    `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). Returns None if the
+    layout is not its own, and raises InputError if it is, but cannot be used."""
+
+    label_axis: Callable[[str, str], tuple[int, int] | None] | None = None
+    """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other
+    entries come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
 
 
 def names() -> tuple[str, ...]:
@@ -227,10 +225,10 @@ def names() -> tuple[str, ...]:
     return tuple(sorted(m.name for m in pkgutil.iter_modules(__path__) if m.ispkg))
 
 
-def get(name: str) -> Family:
+def get(name: str) -> Family[Any]:
     """The family called `name`; raises InputError if there is none."""
     if name not in names():
         raise InputError(f"no family is called '{name}'", f"there are: {', '.join(names())}")
-    module: Any = importlib.import_module(f"{__name__}.{name}")
-    family: Family = module
+    module = importlib.import_module(f"{__name__}.{name}")
+    family: Family[Any] = module.FAMILY
     return family

@@ -6,13 +6,14 @@ from .image_pool import ImagePool
 from .init import normal_, smooth_
 from .norm import NormName, PictureBatchNorm, norm_layer, without_idle_biases
 from .patchgan import NLayerDiscriminator, PixelDiscriminator
-from .resnet import ResnetGenerator
+from .resnet import Padding, ResnetGenerator
 from .unet import UnetGenerator, halvings
 
 __all__ = [
     "ImagePool",
     "NLayerDiscriminator",
     "NormName",
+    "Padding",
     "PictureBatchNorm",
     "PixelDiscriminator",
     "ResnetGenerator",

@@ -34,13 +34,13 @@ def diff_augment(image: Tensor, draws: Tensor, kinds: tuple[Kind, ...] = KINDS, 
         image = torch.lerp(image.mean(1, keepdim=True).expand_as(image), image, 1 + strength * (2 * saturation - 1))
         image = torch.lerp(image.mean((1, 2, 3), keepdim=True).expand_as(image), image, 1 + strength * (contrast - 0.5))
     if "translation" in kinds:
-        image = _translated(image, draws[:, 3:5])
+        image = _translate(image, draws[:, 3:5])
     if "cutout" in kinds:
         image = image * _cut_mask(image, draws[:, 5:7])
     return image
 
 
-def _translated(image: Tensor, draws: Tensor) -> Tensor:
+def _translate(image: Tensor, draws: Tensor) -> Tensor:
     height, width = image.shape[2:]
     down, right = int(height * SHIFT + 0.5), int(width * SHIFT + 0.5)
     padded = F.pad(image, (right, right, down, down))

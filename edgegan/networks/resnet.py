@@ -9,21 +9,29 @@ from torch import Tensor, nn
 from .init import normal_, smooth_
 from .norm import NormName, norm_layer
 
+Padding = Literal["reflect", "replicate", "zero"]
+
 
 class ResidualBlock(nn.Module):
-    """x + branch(x), no activation after the sum. Reflection padding."""
+    """x + branch(x), no activation after the sum. With `padding` zero there is no padding layer, as published."""
 
-    def __init__(self, channels: int, norm: NormName, dropout: bool) -> None:
+    def __init__(self, channels: int, norm: NormName, dropout: bool, padding: Padding = "reflect") -> None:
         super().__init__()
         normed, bias = norm_layer(norm)
+        pads: dict[Padding, list[nn.Module]] = {
+            "reflect": [nn.ReflectionPad2d(1)],
+            "replicate": [nn.ReplicationPad2d(1)],
+            "zero": [],
+        }
+        border = int(padding == "zero")
         self.conv_block = nn.Sequential(
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3, bias=bias),
+            *pads[padding],
+            nn.Conv2d(channels, channels, 3, padding=border, bias=bias),
             normed(channels),
             nn.ReLU(inplace=True),
             *([nn.Dropout(0.5)] if dropout else []),
-            nn.ReflectionPad2d(1),
-            nn.Conv2d(channels, channels, 3, bias=bias),
+            *pads[padding],
+            nn.Conv2d(channels, channels, 3, padding=border, bias=bias),
             normed(channels),
         )
 
@@ -37,7 +45,7 @@ class ResnetGenerator(nn.Module):
     """(N, 3, H, W) in [-1, 1] -> (N, 3, H, W) in [-1, 1]; H, W multiples of `multiple`, else rounded up to them.
 
     With `stem_stride` 2 (not in the paper) the first and last convolution change the resolution too, so that a
-    picture costs about what one of half its edge would.
+    picture costs about what one of half its edge would. `padding` is that of the residual blocks alone.
     """
 
     def __init__(
@@ -48,6 +56,7 @@ class ResnetGenerator(nn.Module):
         norm: NormName = "instance",
         dropout: bool = False,
         stem_stride: Literal[1, 2] = 1,
+        padding: Padding = "reflect",
     ) -> None:
         super().__init__()
         self.multiple = 4 * stem_stride
@@ -63,7 +72,7 @@ class ResnetGenerator(nn.Module):
             # Zero padding here, reflection elsewhere: as the published weights were trained.
             down = nn.Conv2d(width // 2, width, 3, 2, padding=1, bias=bias)
             layers += [down, normed(width), nn.ReLU(inplace=True)]
-        layers += [ResidualBlock(4 * ngf, norm, dropout) for _ in range(blocks)]
+        layers += [ResidualBlock(4 * ngf, norm, dropout, padding) for _ in range(blocks)]
         for width in (2 * ngf, ngf):
             up = nn.ConvTranspose2d(2 * width, width, 3, 2, padding=1, output_padding=1, bias=bias)
             layers += [up, normed(width), nn.ReLU(inplace=True)]

@@ -19,9 +19,9 @@ def averages(nets: Networks, names: Iterable[str]) -> Networks:
 def follow(averaged: Networks, nets: Networks, *, images: int, batch: int, halflife_images: float) -> None:
     """Moves each average towards its network, after `images` in all, the last `batch` of them in this round.
 
-    Buffers are taken as they are.
+    Buffers are taken as they are. With a half-life of 0 the averages are the networks themselves.
     """
-    decay = 0.5 ** (batch / halflife_images)
+    decay = 0.5 ** (batch / halflife_images) if halflife_images else 0.0
     decay = min(decay, images / (images + 10 * batch))  # forget the initial weights soon
     for name, average in averaged.items():
         live = nets[name]

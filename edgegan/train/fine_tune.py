@@ -62,7 +62,7 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
     if other.family_name != run.family_name:
         raise InputError(f"--from {source}: a run of {other.family_name}", f"one of {run.family_name}")
     old, new = (tuple(getattr(cfg, "attributes", ())) for cfg in (other.cfg, run.cfg))
-    axis = getattr(run.family, "label_axis", lambda network, key: None)
+    axis = run.family.label_axis or (lambda network, key: None)
     counts = {"tensors": 0, "fresh": 0}
     filled: Networks = {name: trainer.nets[name] for name in trainer.nets if name in nets}
     for name, net in filled.items():

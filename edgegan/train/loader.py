@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data._work import processors
+from edgegan.data._files.work import processors
 from edgegan.families import Stream
 
 Item = dict[str, np.ndarray]

@@ -7,27 +7,30 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
-from edgegan.families import Networks, Phase, Step
+from edgegan import distributed
+from edgegan.data._files.fingerprint import describe_stream
+from edgegan.families import Networks, Step
 from edgegan.runtime.errors import InputError
 
-from . import checkpoint, distributed
+from . import checkpoint
 from .acceleration import compile_methods, fuse, memory_layout
 from .averages import averages, follow
+from .failure import explain_failures
 from .interrupt import interrupts_deferred
 from .loader import Loader, readers
 from .reporter import Reporter, Silence
 from .run import Run
 from .schedule import Schedule
+from .state import pack_state, unpack_state
 from .update import Update
-from .validation import Best, validated
+from .validation import Best, measure
 
 
 @dataclass(frozen=True)
@@ -53,8 +56,10 @@ class Trainer:
         self._slice = self.cfg.batch // parts  # pictures of one micro-batch that are this process's
         if threads:
             torch.set_num_threads(threads)
-        with distributed.failing_together(), distributed.first_of_machine_first():
+        with distributed.fail_together(), distributed.let_first_of_machine_go_first():
             self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
+            # What the training pictures are, by stream. Now: a checkpoint must not fail because they went away.
+            self.fingerprint = {name: describe_stream(stream) for name, stream in self.streams.items()}
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
         self._layout = memory_layout(self.cfg, device)
@@ -82,7 +87,9 @@ class Trainer:
         """
         began = saved = time.monotonic()
         spent_before = self.seconds
-        every = self.cfg.sample_images, self.cfg.checkpoint_images, self.cfg.validate_images or budget.images
+        # After how many images to act again; never is after the end.
+        every = [n or budget.images + self.cfg.batch for n in self._intervals]
+        minutes = self.cfg.checkpoint_minutes or math.inf
         done = [self.images // n for n in every]
         with ExitStack() as stack:
             loaders = {
@@ -95,11 +102,12 @@ class Trainer:
             if self.images == 0:
                 self._sample(reporter)
             while self.images < budget.images:
-                with distributed.failing_together():
+                with distributed.fail_together():
                     waited = time.monotonic()
                     steps = self._steps(loaders)
                     waited = time.monotonic() - waited
-                parts = self._round(steps)
+                with explain_failures(self.run, f"round {self.round + 1} ({self.images} images)"):
+                    parts = self._round(steps)
                 self.seconds = spent_before + time.monotonic() - began
                 reporter.step(self.images, self.round, parts, self.seconds, waited)
                 if distributed.any_of(interrupted.is_set()):
@@ -111,7 +119,7 @@ class Trainer:
                     self._sample(reporter)
                 if validate and self.images < budget.images:
                     self._validate(reporter)
-                if store or time.monotonic() - saved > 60 * self.cfg.checkpoint_minutes:
+                if store or time.monotonic() - saved > 60 * minutes:
                     saved = time.monotonic()
                     self.save()
                 over = budget.minutes is not None and time.monotonic() - began > 60 * budget.minutes
@@ -121,6 +129,11 @@ class Trainer:
             self.save()
             self._sample(reporter)
         return self.images >= budget.images
+
+    @property
+    def _intervals(self) -> tuple[int, int, int]:
+        """In images, of samples, checkpoints and validation; 0 is never."""
+        return self.cfg.sample_images, self.cfg.checkpoint_images, self.cfg.validate_images
 
     def _steps(self, loaders: Mapping[str, Loader]) -> list[Step]:
         """This process's slices of the next batch; what follows it is announced to the loaders."""
@@ -170,69 +183,50 @@ class Trainer:
             for key, t in batch.items()
         }
 
-    def _averaged(self) -> Networks:
+    def _averages(self) -> Networks:
         return {**self.nets, **self.ema}
 
     def _sample(self, reporter: Reporter | Silence) -> None:
-        if distributed.rank() == 0:
-            reporter.sheet(self.images, self.run.family.preview(self.run.cfg, self._averaged(), self.run.data))
+        if distributed.rank() == 0 and self.cfg.sample_images:
+            with self._saved_on_failure():
+                sheet = self.run.family.preview(self.run.cfg, self._averages(), self.run.data)
+            reporter.sheet(self.images, sheet)
+
+    @contextmanager
+    def _saved_on_failure(self) -> Iterator[None]:
+        """What fails inside (held-out pictures that went away) costs none of what was trained."""
+        try:
+            yield
+        except Exception:
+            if self.images and not self.run.checkpoint_path(self.images).exists():
+                self.save()
+            raise
 
     def _validate(self, reporter: Reporter | Silence) -> None:
         """Measures the averaged networks on held-out data and keeps the best checkpoint."""
         if distributed.rank() or not self.cfg.validate_images:
             return
-        figures = validated(self.run, self._averaged())
+        with self._saved_on_failure():
+            figures = measure(self.run, self._averages())
         if not figures:
             return
         found = Best.of(figures, self.images)
         better = math.isfinite(found.value) and (self.best is None or found.value < self.best.value)
         if better:
             self.best = found
-            checkpoint.save(self.run.best_path, *self._state())
+            checkpoint.save(self.run.best_path, *pack_state(self))
         reporter.validation(self.images, figures, better)
 
     def save(self) -> None:
         """Writes a checkpoint, then removes all but the newest few; the best one stays apart."""
         if distributed.rank():
             return
-        checkpoint.save(self.run.checkpoint_path(self.images), *self._state())
-        for old in self.run.checkpoints()[: -self.cfg.keep]:
+        written = self.run.checkpoint_path(self.images)
+        checkpoint.save(written, *pack_state(self))
+        others = [path for path in self.run.checkpoints() if path != written]
+        for old in others[: max(0, len(others) + 1 - self.cfg.keep)]:
             old.unlink()
 
-    def _state(self) -> tuple[dict[str, Any], dict[str, Tensor]]:
-        """Header and tensors: everything that moves in training."""
-        tensors: dict[str, Tensor] = {}
-        for name, net in self.nets.items():
-            tensors.update({f"net/{name}/{k}": t for k, t in net.state_dict().items()})
-        for name, net in self.ema.items():
-            tensors.update({f"ema/{name}/{k}": t for k, t in net.state_dict().items()})
-        for phase in self._optimiser_owners():
-            state = checkpoint.optimiser_tensors(phase.optimiser)
-            tensors.update({f"optimiser/{phase.name}/{k}": t for k, t in state.items()})
-        header: dict[str, Any] = {
-            **self.run.header(),
-            "images": self.images,
-            "round": self.round,
-            "seconds": self.seconds,
-            "scaler": self.update.scaler.state_dict(),
-            "best": self.best and self.best.header(),
-        }
-        return header, tensors
-
-    def restore(self, found: checkpoint.Checkpoint) -> None:
-        """Continues from a checkpoint of the same config; raises TrainingError if it holds weights alone."""
-        found.require_training_state()
-        for name, net in self.nets.items():
-            found.load_into(net, f"net/{name}")
-        for name, net in self.ema.items():
-            found.load_into(net, f"ema/{name}")
-        for phase in self._optimiser_owners():
-            checkpoint.restore_optimiser(phase.optimiser, found.section(f"optimiser/{phase.name}"))
-        self.images, self.round = int(found.header["images"]), int(found.header["round"])
-        self.seconds = float(found.header["seconds"])
-        self.update.scaler.load_state_dict(found.header["scaler"])
-        self.best = Best.from_header(found.header.get("best"))
-
-    def _optimiser_owners(self) -> list[Phase]:
-        """One phase for each optimiser: phases may share one, which is saved once."""
-        return list({id(p.optimiser): p for p in reversed(self.phases)}.values())
+    def restore(self, found: checkpoint.Checkpoint) -> list[str]:
+        """Continues from a checkpoint of the same config; returns how its training pictures were others."""
+        return unpack_state(self, found)

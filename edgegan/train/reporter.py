@@ -1,20 +1,29 @@
-"""What a run tells: progress bar, metrics.jsonl, TensorBoard events, sample grids."""
+"""What a run tells: progress bar, metrics.jsonl, TensorBoard events, sample grids.
+
+All of it can be done without. A full disk costs the logs, which is said once, and never the training.
+"""
 
 from __future__ import annotations
 
 import json
+import os
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from types import TracebackType
-from typing import IO, Any
+from typing import Any
 
 import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from edgegan.runtime.errors import InputError
 from edgegan.sheet import Sheet
 
+from .event_file import EventFile
 from .run import Run
 
+METRICS, BOARD, SAMPLES = "metrics.jsonl", "tensorboard", "samples"
 _UNSHOWN = ("/total", "/gradient")  # written down, but too much for the progress bar
 LOG_SECONDS = 5.0  # metrics are averaged over at least so long, so that small steps do not drown the disk
 
@@ -40,20 +49,19 @@ class Reporter:
         self._waited = 0.0
         self._since = time.monotonic()
         self._since_images = start
+        self._board: EventFile | None = None
+        self._failed: set[str] = set()
 
     def __enter__(self) -> Reporter:
-        from torch.utils.tensorboard import SummaryWriter  # slow to import
-
-        self._run.folder.mkdir(parents=True, exist_ok=True)
-        self._file: IO[str] = open(self._run.folder / "metrics.jsonl", "a", encoding="utf-8")  # noqa: SIM115
-        self._board: Any = SummaryWriter(str(self._run.folder / "tensorboard"), purge_step=self._start or None)
+        self._try(METRICS, lambda: self._run.folder.mkdir(parents=True, exist_ok=True))
+        self._try(BOARD, self._open_board)
         self._bar.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: object, trace: TracebackType | None) -> None:
         self._bar.stop()
-        self._file.close()
-        self._board.close()
+        if self._board is not None:
+            self._try(BOARD, self._board.close)
 
     def step(self, images: int, round_: int, parts: dict[str, float], seconds: float, waited: float = 0.0) -> None:
         """Takes the losses of one round, and the seconds it waited for data; writes means every few seconds."""
@@ -69,40 +77,94 @@ class Reporter:
         rate, share = (images - self._since_images) / passed, self._waited / passed
         line = {"images": images, "round": round_, "seconds": round(seconds, 2), "images_per_s": round(rate, 3)}
         line["waiting_share"] = round(share, 4)  # of the time, spent waiting for data
-        self._file.write(json.dumps({**line, **means}) + "\n")
-        self._file.flush()
-        for name, value in {**means, "images_per_s": rate, "waiting_share": share}.items():
-            self._board.add_scalar(name, value, images)
+        self._write_line({**line, **means})
+        self._write_scalars({**means, "images_per_s": rate, "waiting_share": share}, images)
         short = " ".join(f"{name} {value:.3g}" for name, value in means.items() if not name.endswith(_UNSHOWN))
         self._bar.update(self._task, rate=rate, losses=short)
         self._sums, self._waited, self._since, self._since_images = {}, 0.0, now, images
 
     def validation(self, images: int, figures: dict[str, float], best: bool) -> None:
         """Takes figures on held-out data; the first decides, and `best` says that it is the lowest so far."""
-        self._file.write(json.dumps({"images": images, **{f"heldout/{k}": v for k, v in figures.items()}}) + "\n")
-        self._file.flush()
-        for name, value in figures.items():
-            self._board.add_scalar(f"heldout/{name}", value, images)
+        named = {f"heldout/{name}": value for name, value in figures.items()}
+        self._write_line({"images": images, **named})
+        self._write_scalars(named, images)
         told = ", ".join(f"{name} {value:.4g}" for name, value in figures.items())
         self._console.print(f"{images} images, held out: {told}" + (" (best so far)" if best else ""), highlight=False)
         self._since = time.monotonic()  # measuring is not training
 
     def sheet(self, images: int, sheet: Sheet) -> None:
         """Saves a sample grid as `samples/<images>.png` and shows it in TensorBoard."""
-        path = self._run.folder / "samples" / f"{images:010d}.png"
-        sheet.save(path)
-        self._board.add_image("samples", np.asarray(sheet.image()), images, dataformats="HWC")
+        self._try(SAMPLES, lambda: sheet.save(self._run.folder / SAMPLES / f"{images:010d}.png"))
+        board = self._board
+        if board is not None:
+            self._try(BOARD, lambda: board.add_picture("samples", np.asarray(sheet.image()), images))
         self._since = time.monotonic()  # drawing is not training
+
+    def _open_board(self) -> None:
+        self._board = EventFile(self._run.folder / BOARD, purge_step=self._start or None)
+
+    def _write_line(self, values: dict[str, Any]) -> None:
+        self._try(METRICS, lambda: _append(str(self._run.folder / METRICS), json.dumps(values) + "\n"))
+
+    def _write_scalars(self, values: dict[str, float], images: int) -> None:
+        board = self._board
+        if board is not None:
+            self._try(BOARD, lambda: board.add_scalars(values, images))
+
+    def _try(self, what: str, write: Callable[[], object]) -> None:
+        """Writes; what cannot be written is said once, and left out."""
+        try:
+            write()
+        except (OSError, InputError) as error:
+            if what == BOARD and self._board is not None:
+                self._board.close()  # half an event may stand at its end: nothing can follow
+                self._board = None
+            if what not in self._failed:
+                self._failed.add(what)
+                cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
+                why = getattr(cause, "strerror", None) or str(cause)
+                self._console.print(
+                    f"warning: cannot write {self._run.folder / what} ({why}); training goes on without it",
+                    highlight=False,
+                )
 
 
 class Silence:
     """The reporter of every process but the first: it tells nothing."""
 
     def step(self, images: int, round_: int, parts: dict[str, float], seconds: float, waited: float = 0.0) -> None:
-        """Nothing."""
+        """Takes the losses of one round, and leaves them to the first process."""
 
     def validation(self, images: int, figures: dict[str, float], best: bool) -> None:
-        """Nothing."""
+        """Takes figures on held-out data, which the first process alone measures."""
 
     def sheet(self, images: int, sheet: Sheet) -> None:
-        """Nothing."""
+        """Takes a sample grid, which the first process alone draws."""
+
+
+def clear_logs(run: Run) -> None:
+    """Removes what an attempt that saved nothing left behind, so that its metrics do not pass for this run's.
+
+    Only files that a run writes go: metrics.jsonl, tensorboard/events* and samples/NUMBER.png.
+    """
+    metrics = run.folder / METRICS
+    old = [metrics, *(run.folder / BOARD).glob("events.*"), *(run.folder / SAMPLES).glob("[0-9]*.png")]
+    for path in old:
+        with suppress(OSError):
+            path.unlink()
+
+
+def _append(path: str, text: str) -> None:
+    """Adds a whole line, or nothing."""
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o666)
+    try:
+        before, data = os.fstat(handle).st_size, text.encode()
+        try:
+            while data:
+                data = data[os.write(handle, data) :]
+        except OSError:
+            with suppress(OSError):
+                os.ftruncate(handle, before)  # half a line would spoil the next
+            raise
+    finally:
+        os.close(handle)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +12,7 @@ import msgspec
 
 from edgegan import config, families
 from edgegan.config import BaseConfig
+from edgegan.data._files.places import find_places, store_places
 from edgegan.families import Family, Networks
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, write_atomic
@@ -18,13 +21,25 @@ from . import checkpoint
 
 
 class Run:
-    """A training run on disk: which family and config it has, and where its files lie."""
+    """A training run on disk: which family and config it has, and where its files lie.
 
-    def __init__(self, folder: Path, family: str, cfg: BaseConfig, data: str) -> None:
+    Args:
+        folder: the run folder.
+        family: the family's name.
+        cfg: the resolved configuration.
+        data: the --data SPEC to open.
+        given_data: the SPEC as the user spelt it, if its folders were looked for elsewhere.
+        note: one line on where the data were found; empty if they are where they were.
+    """
+
+    def __init__(
+        self, folder: Path, family: str, cfg: BaseConfig, data: str, *, given_data: str = "", note: str = ""
+    ) -> None:
         self.folder, self.family_name, self.cfg, self.data = folder, family, cfg, data
+        self.given_data, self.note = given_data or data, note
 
     @property
-    def family(self) -> Family:
+    def family(self) -> Family[Any]:
         """The family's module."""
         return families.get(self.family_name)
 
@@ -49,22 +64,43 @@ class Run:
 
     def latest(self) -> checkpoint.Checkpoint:
         """The newest checkpoint that can be read; raises InputError if there is none."""
-        found = self.checkpoints()
-        for path in reversed(found):
-            try:
-                return checkpoint.load(path)
-            except InputError:
-                if path == found[0]:
-                    raise
+        found = self.newest_readable()
+        if found is not None:
+            return found
+        damaged = self.checkpoints()
+        if damaged:
+            checkpoint.load(damaged[-1])  # says what is wrong with it
         raise InputError(f"{self.folder}: the run has no checkpoint yet", todo="train it: edgegan train")
 
-    def header(self) -> dict[str, Any]:
-        """Family, data and resolved config as plain JSON values: enough to repeat the run."""
-        return {"family": self.family_name, "data": self.data, "config": msgspec.to_builtins(self.cfg)}
+    def newest_readable(self) -> checkpoint.Checkpoint | None:
+        """The newest checkpoint that can be read, the best one if no other is left, or None."""
+        for path in (*reversed(self.checkpoints()), self.best_path):
+            with suppress(InputError):
+                return checkpoint.load(path)
+        return None
 
-    def write_config(self) -> None:
-        """Saves the header as `config.json`."""
-        write_atomic(self.folder / "config.json", json.dumps(self.header(), indent=2).encode() + b"\n")
+    @property
+    def has_checkpoints(self) -> bool:
+        """Whether anything was saved, readable or not."""
+        return bool(self.checkpoints()) or self.best_path.exists()
+
+    def header(self) -> dict[str, Any]:
+        """Family, data and resolved config as plain JSON values: enough to repeat the run.
+
+        `data` is the user's spelling; `places` are the same folders in spellings that hold from any directory.
+        """
+        places = store_places(self.data, self.folder)
+        return {
+            "family": self.family_name,
+            "data": self.given_data,
+            **({"places": places} if places else {}),
+            "config": msgspec.to_builtins(self.cfg),
+        }
+
+    def write_config(self, header: Mapping[str, Any] | None = None) -> None:
+        """Saves the run's header, or the given one, as `config.json`."""
+        text = json.dumps(dict(header or self.header()), indent=2)
+        write_atomic(self.folder / "config.json", text.encode() + b"\n")
 
 
 def open_run(folder: Path) -> Run:
@@ -99,7 +135,7 @@ def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
     return run, nets, found
 
 
-def section(family: Family, network: str) -> str:
+def section(family: Family[Any], network: str) -> str:
     """Where in a checkpoint the weights lie that sampling and export use."""
     return f"ema/{network}" if network in family.EMA else f"net/{network}"
 
@@ -120,15 +156,16 @@ def publish_run(source: Path, folder: Path) -> Path:
         )
     kept = [key for key in ("images", "round", "seconds", "imported") if key in found.header]
     trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
+    own = {key: value for key, value in run.header().items() if key != "places"}  # they are nobody else's concern
     header: dict[str, Any] = {
-        **run.header(),
+        **own,
         **{key: found.header[key] for key in kept},
         "weights_only": True,
         "networks": trained,
     }
     with atomic_folder(folder) as temporary:
-        published = Run(temporary, run.family_name, run.cfg, run.data)
-        published.write_config()
+        published = Run(temporary, run.family_name, run.cfg, run.given_data)
+        published.write_config(own)
         path = published.checkpoint_path(int(found.header["images"]))
         checkpoint.save(path, header, tensors)
     return folder / path.relative_to(temporary)
@@ -137,4 +174,6 @@ def publish_run(source: Path, folder: Path) -> Path:
 def _resolve(folder: Path, document: dict[str, Any]) -> Run:
     name = str(document["family"])
     cfg = config.build(families.get(name).Config, document["config"])
-    return Run(folder, name, cfg, str(document["data"]))
+    given = str(document["data"])
+    data, note = find_places(given, document.get("places") or {}, folder)
+    return Run(folder, name, cfg, data, given_data=given, note=note)

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import platform
+import shlex
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
 import torch
 from rich.console import Console
-from torch import nn
 
-from edgegan import config, families
+from edgegan import config, distributed, families
 from edgegan.config import BaseConfig
 from edgegan.runtime.errors import InputError, TrainingError
 
-from . import distributed
 from .acceleration import pick_device
+from .checkpoint import Checkpoint
+from .description import describe_run
 from .fine_tune import find_weights, start_from
+from .lock import hold_run_folder
 from .loop import Budget, Trainer
-from .reporter import Reporter, Silence
+from .reporter import Reporter, Silence, clear_logs
 from .run import Run, open_run
 
 
@@ -48,51 +49,91 @@ def run_training(request: Request, console: Console | None = None) -> Run:
     a run to resume has to be where every process can read it.
 
     Raises:
-        InputError: unknown family, preset, key or data; or the folder already holds a run and `resume` is off.
-        TrainingError: nothing to resume, or a value was not finite.
-        ToldElsewhereError: in the other processes, for what the first one raises.
+        InputError: unknown family, preset, key or data; or the folder holds checkpoints and `resume` is off.
+        TrainingError: nothing is left to train, another process trains in the folder, memory ran out, or a value was
+            not finite.
+        ReportedElsewhereError: in the other processes, for what the first one raises.
         KeyboardInterrupt: after Ctrl-C, with the state saved.
     """
     device = pick_device(request.device, distributed.local_rank())
     console = (console or Console()) if distributed.rank() == 0 else Console(quiet=True)
-    with distributed.joined(device):
-        return _trained(request, device, console)
+    with distributed.join_processes(device):
+        return _train(request, device, console)
 
 
-def _trained(request: Request, device: torch.device, console: Console) -> Run:
-    with distributed.failing_together():
-        run = _resumed(request) if request.resume else _fresh(request)
-        if request.resume and request.start_from:
-            raise InputError("--from with --resume: a run goes on with its own weights", todo="leave --from out")
-        weights = find_weights(request.start_from) if request.start_from else None
-        found = run.latest() if request.resume else None
+def _train(request: Request, device: torch.device, console: Console) -> Run:
+    with ExitStack() as stack:
+        with distributed.fail_together():
+            run = _open_run(request, console) if request.resume else _make_run(request)
+            weights = find_weights(request.start_from) if request.start_from else None
+            if not request.dry_run and distributed.rank() == 0:
+                stack.enter_context(hold_run_folder(run.folder))
+            found = _start(run, request, console)
+        if request.dry_run:
+            if distributed.rank() == 0:
+                describe_run(run, console)
+            return run
+        trainer = Trainer(run, device, threads=request.threads)
         if found is not None:
-            found.require_training_state()  # before the pictures are looked for, which such a run may never have had
-    if request.dry_run:
-        if distributed.rank() == 0:
-            _describe(run, console)
-        return run
-    trainer = Trainer(run, device, threads=request.threads)
-    if found is not None:
-        with distributed.failing_together():
-            trainer.restore(found)
-        if len(set(distributed.gathered(torch.tensor([trainer.images])).tolist())) > 1:
-            raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
-        console.print(f"resuming {run.folder} at {trainer.images} images")
-    if weights is not None:
-        console.print(f"begins with {start_from(weights, trainer)}, from {weights}")
-    budget = Budget(run.cfg.train.images, request.minutes)
-    if trainer.images >= budget.images:
-        raise TrainingError(
-            f"{run.folder}: already trained for {trainer.images} images",
-            todo=f"ask for more: --resume --images {2 * trainer.images}",
+            _go_on(trainer, found, console)
+        if weights is not None:
+            console.print(f"begins with {start_from(weights, trainer)}, from {weights}")
+        budget = Budget(run.cfg.train.images, request.minutes)
+        if trainer.images >= budget.images:
+            raise TrainingError(
+                f"{run.folder}: already trained for {trainer.images} images",
+                todo=f"ask for more: --resume --images {2 * trainer.images}",
+            )
+        if distributed.rank():
+            trainer.train(budget, Silence())
+        else:
+            _train_and_report(trainer, budget, console)
+    return run
+
+
+def _start(run: Run, request: Request, console: Console) -> Checkpoint | None:
+    """The checkpoint to go on from; None at the beginning, for which the folder is made ready.
+
+    The folder is looked at once it is locked: before, another training could still have saved something.
+    """
+    if request.resume and run.has_checkpoints:
+        found = run.latest()
+        found.require_training_state()  # before the pictures are looked for, which such a run may never have had
+        return found
+    if request.resume:
+        console.print(f"{run.folder}: nothing was saved before it stopped; starting anew, with fresh weights")
+    if request.dry_run or distributed.rank():
+        return None
+    if run.has_checkpoints:
+        raise InputError(
+            f"{run.folder} already holds a run", todo="go on with --resume, or choose another folder with --out"
         )
-    if distributed.rank():
-        trainer.train(budget, Silence())
-        return run
+    clear_logs(run)
+    return None
+
+
+def _go_on(trainer: Trainer, found: Checkpoint, console: Console) -> None:
+    """Continues from a checkpoint, and says what is not as it was."""
+    run = trainer.run
+    with distributed.fail_together():
+        changes = trainer.restore(found)
+    if len(set(distributed.gather(torch.tensor([trainer.images])).tolist())) > 1:
+        raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
+    console.print(f"resuming {run.folder} at {trainer.images} images")
+    if changes:
+        console.print(
+            f"warning: not the pictures that this run was trained on: {'; '.join(changes)}\n"
+            "training goes on with what is there; the best checkpoint is sought anew",
+            highlight=False,
+        )
+
+
+def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> None:
+    """Trains in the first process, the only one that writes and prints."""
+    run = trainer.run
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_config()
-    again = f"edgegan train {run.family_name} --out {run.folder} --resume"
+    again = f"edgegan train {run.family_name} --out {shlex.quote(str(run.folder))} --resume"
     try:
         with Reporter(run, budget.images, trainer.images, console) as reporter:
             finished = trainer.train(budget, reporter)
@@ -105,85 +146,48 @@ def _trained(request: Request, device: torch.device, console: Console) -> Run:
         console.print(
             f"best on held-out data: {run.best_path} ({best.figure} {best.value:.4g} at {best.images} images)"
         )
-    console.print(f"next: edgegan export {run.folder}" + ("" if finished else f"   or go on: {again}"))
-    return run
+    console.print(
+        f"next: edgegan export {shlex.quote(str(run.folder))}" + ("" if finished else f"   or go on: {again}")
+    )
 
 
-def _fresh(request: Request) -> Run:
+def load_config(request: Request) -> BaseConfig:
+    """The resolved configuration of a new run; raises InputError for an unknown family, preset or key."""
     family = families.get(request.family)
     if request.preset is None:
         lines = [f"  {name:<20} {about}" for name, about in config.presets(request.family).items()]
         raise InputError(f"which preset of {request.family}?", "\n".join(lines), "as in: --preset NAME")
-    cfg = config.load(family.Config, request.family, request.preset, _settings(request))
+    cfg: BaseConfig = config.load(family.Config, request.family, request.preset, _settings(request))
+    return cfg
+
+
+def _make_run(request: Request) -> Run:
+    cfg = load_config(request)
     data = request.data or cfg.train.data
     if not data:
+        about = config.presets(request.family).get(request.preset or "", "")
         raise InputError(
-            f"preset {request.preset} needs pictures: {config.presets(request.family)[request.preset]}",
-            todo="name them with --data",
-        )
-    if not request.dry_run and (request.folder / "config.json").exists():
-        raise InputError(
-            f"{request.folder} already holds a run", todo="go on with --resume, or choose another folder with --out"
+            f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
         )
     return Run(request.folder, request.family, cfg, data)
 
 
-def _resumed(request: Request) -> Run:
+def _open_run(request: Request, console: Console) -> Run:
     run = open_run(request.folder)
     if run.family_name != request.family:
         raise InputError(f"{request.folder} is a run of {run.family_name}, not of {request.family}")
     if request.preset is not None:
         raise InputError("--preset with --resume: a run keeps its configuration", todo="leave --preset out")
+    if request.start_from:
+        raise InputError("--from with --resume: a run goes on with its own weights", todo="leave --from out")
     cfg: BaseConfig = config.with_settings(run.cfg, _settings(request))
-    return Run(run.folder, run.family_name, cfg, request.data or run.data)
+    if request.data:
+        return Run(run.folder, run.family_name, cfg, request.data)
+    if run.note:
+        console.print(run.note, highlight=False)
+    return Run(run.folder, run.family_name, cfg, run.data, given_data=run.given_data)
 
 
 def _settings(request: Request) -> tuple[str, ...]:
     extra = (f"train.images={request.images}",) if request.images is not None else ()
     return request.settings + extra
-
-
-def _describe(run: Run, console: Console) -> None:
-    """Prints the resolved config, the size of each network, and what a step will need."""
-    console.print_json(msgspec.json.encode(run.header()).decode())
-    nets = {n: net for n, net in run.family.networks(run.cfg).items() if any(True for _ in net.parameters())}
-    total = 0
-    for name, net in nets.items():
-        count = sum(p.numel() for p in net.parameters())
-        total += count
-        console.print(f"{name:<16} {count:>12,} parameters  {_macs(run, nets, name) / 1e9:>8.3f} GMAC per picture")
-    weights = sum(p.numel() for n in run.family.EMA for p in nets[n].parameters())
-    activations = _activation_bytes(run, nets) * run.cfg.train.batch // run.cfg.train.accumulate
-    state = 4 * (4 * total + weights)  # weights, gradients, two Adam moments; the average
-    console.print(
-        f"memory           about {(state + activations) / 2**20:,.0f} MiB: {state / 2**20:,.0f} MiB of weights, "
-        f"gradients and optimiser state, {activations / 2**20:,.0f} MiB of activations (one pass of every network)"
-    )
-    console.print(
-        f"machine          {platform.machine()}, {torch.get_num_threads()} threads, torch {torch.__version__}"
-    )
-
-
-def _macs(run: Run, nets: dict[str, nn.Module], name: str) -> float:
-    """Multiply-accumulates of one forward pass at batch 1 (convolutions and matrix products)."""
-    from torch.utils.flop_counter import FlopCounterMode
-
-    inputs = run.family.example_inputs(run.cfg, name)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        nets[name].eval()(*inputs)
-    return float(counter.get_total_flops()) / 2
-
-
-def _activation_bytes(run: Run, nets: dict[str, nn.Module]) -> int:
-    """Bytes that one training picture keeps for backward, each network once."""
-    kept: dict[int, int] = {}
-
-    def pack(tensor: torch.Tensor) -> torch.Tensor:
-        kept[tensor.data_ptr()] = tensor.numel() * tensor.element_size()
-        return tensor
-
-    with torch.autograd.graph.saved_tensors_hooks(pack, lambda t: t):
-        passes = [nets[name](*run.family.example_inputs(run.cfg, name)) for name in nets]
-    del passes
-    weights = {p.data_ptr() for net in nets.values() for p in net.parameters()}
-    return sum(size for place, size in kept.items() if place not in weights)

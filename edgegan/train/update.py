@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import torch
 from torch import Tensor
 
-from edgegan.runtime.errors import TrainingError
+from edgegan import distributed
 
-from . import distributed
 from .acceleration import autocast_dtype
+from .failure import NotFiniteError
 
 if TYPE_CHECKING:
     from edgegan.config import Training
@@ -44,14 +44,14 @@ class Update:
             where: in training, for an error.
 
         Raises:
-            TrainingError: a value is not finite. No weight was changed by this step.
+            NotFiniteError: a value is not finite. No weight was changed by this step.
         """
         owned = {id(p) for p in phase.module.parameters()}
         for net in self._nets.values():
             for p in net.parameters():
                 p.requires_grad_(id(p) in owned)
         phase.optimiser.zero_grad(set_to_none=True)
-        totals = self._accumulated(phase, steps)
+        totals = self._accumulate(phase, steps)
         gradients = [p.grad for p in phase.module.parameters() if p.grad is not None]
         distributed.average(gradients)
         distributed.average(list(totals.values()))
@@ -63,17 +63,14 @@ class Update:
             del values["gradient"]  # the scaler leaves this step out and scales by less
         for name, value in values.items():
             if not math.isfinite(value):
-                raise TrainingError(
-                    f"phase {phase.name}, {where}: {name} is {value}",
-                    todo="the last checkpoint is good: lower the learning rates, or train in fp32, and --resume",
-                )
+                raise NotFiniteError(f"phase {phase.name}, {where}: {name} is {value}")
         self.scaler.step(phase.optimiser)
         self.scaler.update()
         if phase.after_step is not None:
             phase.after_step(totals)
         return {f"{phase.name}/{name}": value for name, value in values.items()}
 
-    def _accumulated(self, phase: Phase, steps: list[Step]) -> dict[str, Tensor]:
+    def _accumulate(self, phase: Phase, steps: list[Step]) -> dict[str, Tensor]:
         """Leaves the gradients on the parameters; the losses, each the mean over the steps."""
         totals: dict[str, Tensor] = {}
         amp = self._amp if not phase.needs_second_order else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -11,8 +11,6 @@ import torch
 from edgegan.families import Networks
 
 from .run import Run
-
-Validate = Callable[[Any, Networks, str], dict[str, float]]
 
 
 @dataclass(frozen=True)
@@ -39,9 +37,9 @@ class Best:
         return Best(str(values["figure"]), float(values["value"]), int(values["images"])) if values else None
 
 
-def validated(run: Run, nets: Networks) -> dict[str, float]:
+def measure(run: Run, nets: Networks) -> dict[str, float]:
     """The family's figures on the run's held-out data; none where the family measures nothing."""
-    validate: Validate | None = getattr(run.family, "validate", None)
+    validate = run.family.validate
     if validate is None:
         return {}
     was_training = {name: net.training for name, net in nets.items()}

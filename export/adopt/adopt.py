@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import Any, Literal
 
 import msgspec
-import numpy as np
 from edgegan.runtime.backends.contract import Port
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.model.artefact import load, payload_sha256
-from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec, Verification
-from edgegan.runtime.model.golden import Golden
-from edgegan.runtime.model.onnxfile import sealed, with_metadata
+from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.onnxfile import seal_model, with_metadata
+from edgegan.runtime.model.verification import Verification
 
 from ..graph.variants import MAX_SCALE
 from ..verify.check import OnPair, require, verify_artefact
 from ..verify.range_limits import stored
 from ..verify.reference import golden_bytes
-from ..verify.targets import at_export
+from ..verify.targets import list_for_export
 from . import samples
 from .inspect import Probe
+from .output_range import check_output_range
 from .request import Adoption, Span, questions
 
 _BATCH = 4  # of a model that leaves it open
@@ -62,22 +62,22 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
             )
         card, notes = _card(probe, asked)
         pairs = samples.answered(probe, card, asked.pictures)
-        notes += _range_notes(card, pairs)
+        notes += check_output_range(card, pairs)
         corners = samples.corners(probe, card, pairs, asked.pictures)
         external = probe.file.external
-    model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.to_json().decode())
+    model = with_metadata(asked.model.read_bytes(), METADATA_KEY, card.lasting.to_json().decode())
     with atomic_folder(asked.out) as stage:
         path = stage / "model.onnx"
-        path.write_bytes(sealed(model))
+        path.write_bytes(seal_model(model))
         for part in external:
-            beside = stage / part.relative_to(asked.model.parent.resolve())
+            beside = stage / part.relative_to(asked.model.parent.resolve())  # a link is copied as what it leads to
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(part, beside)
         (stage / "golden.npz").write_bytes(golden_bytes({"model": pairs}, stored(corners, card, "model")))
         card = msgspec.structs.replace(card, payload_sha256=payload_sha256(path))
         card.write(path)
         found = load(path)
-        figures = verify_artefact(found, pairs, backends=at_export(), corners=corners, on_pair=on_pair)
+        figures = verify_artefact(found, pairs, backends=list_for_export(), corners=corners, on_pair=on_pair)
         require(found, figures, pairs)
         card = msgspec.structs.replace(card, verification=figures)
         card.write(path)
@@ -112,6 +112,7 @@ def _card(probe: Probe, asked: Adoption) -> tuple[ModelCard, list[str]]:
     if probe.label is not None:
         inputs.append(tensor(probe.label, (count, len(condition.names)), "NC", value_range=(0.0, 1.0)))
     precision, facts = probe.precision()
+    versions = {"onnxruntime": _version("onnxruntime"), "numpy": _version("numpy")}
     card = ModelCard(
         name=asked.name or asked.model.stem,
         family="adopted",
@@ -125,7 +126,7 @@ def _card(probe: Probe, asked: Adoption) -> tuple[ModelCard, list[str]]:
         size=size,
         batch=batch,
         precision=precision,
-        built_with={"onnxruntime": _version("onnxruntime"), "numpy": _version("numpy"), **facts},
+        built_with=msgspec.structs.replace(facts, versions=versions),
         training={"adopted_from": asked.model.name},
         licence=asked.licence or "not told",
     )
@@ -200,21 +201,6 @@ def _sizes(probe: Probe, asked: Adoption, label_width: int) -> tuple[SizeRule, t
     high = (MAX_SCALE * hw[0], MAX_SCALE * hw[1])
     rule = SizeRule(kind="multiple_of", hw=hw, multiple=n, min_hw=low, max_hw=high)
     return rule, batch, [f"sides may be multiples of {n}, as was tried out"]
-
-
-def _range_notes(card: ModelCard, pairs: Golden) -> list[str]:
-    """Raises InputError where what comes out lies far outside the range it is said to have."""
-    spec = card.outputs[0]
-    low, high = spec.value_range or (0.0, 1.0)
-    values = pairs.outputs[spec.name].astype(np.float64)
-    least, most = np.percentile(values, (1, 99))
-    seen = f"the values of '{spec.name}' run from {least:.3g} to {most:.3g}"
-    if least < low - 0.75 * (high - low) or most > high + 0.75 * (high - low):
-        raise InputError(
-            seen, f"--range says {low:g} to {high:g}", "correct --range, or name the other one with --output-range"
-        )
-    narrow = most - least < 0.02 * (high - low)
-    return [f"{seen} of {low:g} to {high:g}: nearly one colour; is --range right?"] if narrow else []
 
 
 def _failures(figures: dict[str, Verification]) -> list[str]:

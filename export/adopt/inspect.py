@@ -11,15 +11,16 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from edgegan.runtime.backends.contract import Port
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import EdgeganError, InputError, VerifyError
-from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.artefact import Artefact, suffix
+from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard, SizeRule
 from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
 from edgegan.runtime.model.onnxfile import read as read_onnx
 from numpy.typing import NDArray
 
 from ..graph import fp16_audit
-from ..trt.artefact import KEPT
 
 if TYPE_CHECKING:
     from typing import Self
@@ -41,12 +42,12 @@ class Probe:
     """
 
     def __init__(self, path: Path, layout: Layout | None = None) -> None:
-        if path.suffix != ".onnx" or not path.is_file():
+        if suffix(path) != ".onnx" or not path.is_file():
             raise InputError(f"{path} is not an ONNX file" if path.exists() else f"there is no file {path}")
         self.path = path
         self.file = read_onnx(path)
         if METADATA_KEY in self.file.metadata:
-            raise InputError(f"{path} has a card already", todo=f"use it as it is: edgegan info {path}")
+            raise InputError(f"{path} has a card already", todo=f"use it as it is: {command('info', path)}")
         blank = ModelCard(
             name=path.stem, family="adopted", task="translate", inputs=(), outputs=(), size=SizeRule(hw=(1, 1))
         )
@@ -104,7 +105,7 @@ class Probe:
                 return n
         return None
 
-    def precision(self) -> tuple[Precision, dict[str, str]]:
+    def precision(self) -> tuple[Precision, BuildInfo]:
         """What the file computes in, and the facts that prove it."""
         return _precision(self.file, str(self.path))
 
@@ -188,21 +189,21 @@ def _outputs(path: Path, ports: tuple[Port, ...], image: Port, layout: Layout | 
     return (pictures[0], *rest)
 
 
-def _precision(file: OnnxFile, name: str) -> tuple[Precision, dict[str, str]]:
+def _precision(file: OnnxFile, name: str) -> tuple[Precision, BuildInfo]:
     if any(node.kind in ("QuantizeLinear", "QLinearConv", "ConvInteger") for node in file.nodes):
-        return "int8", {}
+        return "int8", BuildInfo()
     weights = dict.fromkeys((FLOAT, FLOAT16), 0)
     for each in file.constants:
         if each.kind in weights:
             weights[each.kind] += each.elements
     if weights[FLOAT16] <= weights[FLOAT]:
-        return "fp32", {}
+        return "fp32", BuildInfo()
     kept = sorted(n.name for n in file.nodes if n.kind != "Cast" and any(file.kinds.get(o) == FLOAT for o in n.outputs))
     try:
         proven = fp16_audit.prove(file, kept, name)
     except VerifyError:
-        return "fp32", {}  # its values' types are not told, or are mixed without a pattern
-    return "fp16", {**proven.facts, **({KEPT: ",".join(kept)} if kept else {})}
+        return "fp32", BuildInfo()  # its values' types are not told, or are mixed without a pattern
+    return "fp16", BuildInfo(half_weights=proven.weights, half_operators=proven.operators, fp32_nodes=tuple(kept))
 
 
 def _axes(shape: tuple[int, ...]) -> str:

@@ -15,14 +15,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .trace import rebuilt
+from .trace import rebuild_graph
 
 SIDE = 2  # of a block, in pixels
 _FEW = 4  # channels; SIDE * SIDE times as many still fit the lanes
 _SUFFIX = ".blocks"
 
 
-def in_blocks(model: Any) -> Any:
+def to_blocks(model: Any) -> Any:
     """A copy of a float32 onnx.ModelProto with inferred shapes, whose convolutions to few channels work in blocks.
 
     Only those of stride 1 whose output has a known, even height and width.
@@ -50,7 +50,7 @@ def in_blocks(model: Any) -> Any:
                 "DepthToSpace", [blocks], node.output, name=node.name + _SUFFIX, blocksize=SIDE, mode="CRD"
             ),
         ]
-    return rebuilt(model, nodes, constants, graph.name)
+    return rebuild_graph(model, nodes, constants, graph.name)
 
 
 def shifted(weights: NDArray[Any]) -> NDArray[Any]:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from . import fp16_audit
 from .fp16_audit import Halves
 from .intermediate_outputs import Inside
-from .trace import checked
+from .trace import check_graph
 
 HALF_MAX = 65504.0
 # A norm squares its input: half overflows beyond 256. Half of that, since unseen pictures reach further.
@@ -105,8 +105,8 @@ def to_fp16(model: Any, keep: Mapping[str, str], name: str) -> Half:
             max_finite_val=HALF_MAX,
         )
     _retarget(half, {n.name for n in model.graph.node if n.op_type == "Cast"} - set(kept))
-    model = checked(half, name)
-    file = onnxfile.parsed(memoryview(model.SerializeToString()), Path(name))
+    model = check_graph(half, name)
+    file = onnxfile.parse(memoryview(model.SerializeToString()), Path(name))
     return Half(model, kept, fp16_audit.prove(file, kept, name))
 
 

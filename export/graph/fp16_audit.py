@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model.onnxfile import FLOAT, FLOAT16, OnnxFile
 
-WEIGHTS, OPERATORS = "half_weights", "half_operators"  # keys in built_with
-
 
 @dataclass(frozen=True)
 class Halves:
@@ -22,17 +20,17 @@ class Halves:
     stray: tuple[str, ...]
 
     def __str__(self) -> str:
-        facts = self.facts
-        return f"{facts[WEIGHTS]} of the weights and {facts[OPERATORS]} operators in half"
+        return f"{self.weights:.2%} of the weights and {'{} of {}'.format(*self.operators)} operators in half"
 
     @property
-    def facts(self) -> dict[str, str]:
-        """The shares, as the card states them."""
-        weights, operators = self.half_weights + self.float_weights, self.half_operators + self.float_operators
-        return {
-            WEIGHTS: f"{100 * self.half_weights / max(weights, 1):.2f}%",
-            OPERATORS: f"{self.half_operators} of {operators}",
-        }
+    def weights(self) -> float:
+        """The share of the weights that is float16, from 0 to 1."""
+        return self.half_weights / max(self.half_weights + self.float_weights, 1)
+
+    @property
+    def operators(self) -> tuple[int, int]:
+        """So many operators in float16, of so many."""
+        return self.half_operators, self.half_operators + self.float_operators
 
 
 def count(file: OnnxFile, kept: Collection[str]) -> Halves:

@@ -17,8 +17,9 @@ from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
 from edgegan.runtime.errors import MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard
-from edgegan.runtime.model.onnxfile import sealed
+from edgegan.runtime.model.onnxfile import seal_model
 
 from .variants import dynamic_shapes, example
 
@@ -64,7 +65,7 @@ def to_onnx(spec: ExportSpec) -> Any:
             raise VerifyError(f"{spec.name}: the exporter gave no model")
         import_onnxruntime()  # first, so that its telemetry is off: onnxslim imports it too
         model = onnxslim.slim(program.model_proto)
-        return checked(model, spec.card.name)
+        return check_graph(model, spec.card.name)
     except (
         torch.onnx.errors.OnnxExporterError,
         onnx.checker.ValidationError,
@@ -79,7 +80,7 @@ def _takes_any_number(module: torch.nn.Module) -> bool:
     return inspect.Parameter.VAR_POSITIONAL in kinds
 
 
-def checked(model: Any, name: str) -> Any:
+def check_graph(model: Any, name: str) -> Any:
     """`model` with fresh shape inference and our name, without the tracer's notes, past ONNX's full check."""
     import onnx
 
@@ -97,8 +98,8 @@ def checked(model: Any, name: str) -> Any:
     return model
 
 
-def rebuilt(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: str) -> Any:
-    """`model` with these nodes, and those of its initializers and of `constants` that they read; as `checked`.
+def rebuild_graph(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: str) -> Any:
+    """`model` with these nodes, and those of its initializers and of `constants` that they read; as `check_graph`.
 
     The model itself is changed; `nodes` may be its own.
     """
@@ -108,34 +109,28 @@ def rebuilt(model: Any, nodes: Sequence[Any], constants: Sequence[Any], name: st
     del model.graph.node[:], model.graph.initializer[:]
     model.graph.node.extend(nodes)
     model.graph.initializer.extend(kept)
-    return checked(model, name)
+    return check_graph(model, name)
 
 
 def save(model: Any, card: ModelCard, path: Path) -> Artefact:
-    """Writes the model with `card` in its metadata and sealed, and the sidecar, which also holds the file's hash.
+    """Writes the model with what is `lasting` of `card` in its metadata, sealed; and the sidecar with the file's hash.
 
-    The card within holds no latencies, so that the same export gives the same bytes. Raises OSError on a full disk.
+    The file holds no figures: whoever measures it puts these on the sidecar alone. Raises OSError on a full disk.
     """
     import onnx
 
-    lasting = {name: msgspec.structs.replace(v, latency_ms=None) for name, v in card.verification.items()}
-    within = msgspec.structs.replace(card, payload_sha256=None, verification=lasting)
-    onnx.helper.set_model_props(model, {METADATA_KEY: within.to_json().decode()})
+    onnx.helper.set_model_props(model, {METADATA_KEY: card.lasting.to_json().decode()})
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sealed(model.SerializeToString(deterministic=True)))
+    path.write_bytes(seal_model(model.SerializeToString(deterministic=True)))
     card = msgspec.structs.replace(card, payload_sha256=sha256(path))
     card.write(path)
     return Artefact(path, card)
 
 
-def built_with(*more: str) -> dict[str, str]:
-    """The versions of everything that had a hand in an ONNX file, and the machine."""
-    return {
-        "edgegan": __version__,
-        "python": platform.python_version(),
-        "os": f"{platform.system()} {platform.machine()}",
-        **versions(*_TOOLS, *more),
-    }
+def build_info(*more: str) -> BuildInfo:
+    """The versions of everything that had a hand in an ONNX file, the packages `more` included, and the machine."""
+    tools = {"edgegan": __version__, "python": platform.python_version(), **versions(*_TOOLS, *more)}
+    return BuildInfo(versions=tools, system=f"{platform.system()} {platform.machine()}")
 
 
 def versions(*packages: str) -> dict[str, str]:

@@ -12,7 +12,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from numpy.typing import NDArray
 
-from ..verify.reference import fitted
+from .resizing import fit_pictures
 
 if TYPE_CHECKING:
     import torch
@@ -66,7 +66,7 @@ def with_bytes(spec: ExportSpec) -> ExportSpec:
     )
 
     def in_levels(given: Mapping[str, Array]) -> dict[str, Array]:
-        return {s.name: _levels(fitted(given[s.name], s), s) for s in spec.card.inputs}
+        return {s.name: _levels(fit_pictures(given[s.name], s), s) for s in spec.card.inputs}
 
     calibration = spec.calibration
     tolerances = {p: _in_levels(t) for p, t in spec.tolerances.items()} if card.outputs != spec.card.outputs else None

@@ -23,7 +23,7 @@ from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
 from ..graph.intermediate_outputs import Inside
-from ..graph.trace import rebuilt
+from ..graph.trace import rebuild_graph
 from .ranges import Grid, grids
 from .search import Goal, Layer, nothing_to_quantise, worst_picture_db
 from .sessions import OPENERS
@@ -55,7 +55,7 @@ def calibrate(model: Any, calibration: Golden, *, signed: bool) -> Calibrated:
     """What can be in INT8 of a float32 onnx.ModelProto with inferred shapes, from values on `calibration`.
 
     Args:
-        model: as `trace.checked` leaves it: nodes have names of their own.
+        model: as `trace.check_graph` leaves it: nodes have names of their own.
         calibration: inputs that the model was trained on; 16 to 300.
         signed: for TensorRT, else for CPUs.
 
@@ -74,7 +74,7 @@ def calibrate(model: Any, calibration: Golden, *, signed: bool) -> Calibrated:
     return Calibrated(layers, {node.name: found[node.input[0]] for node in nodes})
 
 
-def quantised(model: Any, found: Calibrated, floats: Collection[str], name: str) -> Any:
+def quantise(model: Any, found: Calibrated, floats: Collection[str], name: str) -> Any:
     """A copy of `model`, in float32 or float16, whose layers are in INT8 except those called `floats`; checked."""
     import onnx
 
@@ -94,7 +94,7 @@ def quantised(model: Any, found: Calibrated, floats: Collection[str], name: str)
             node.input[1] = steps.weights(node.input[1], array, axis)
             nodes += steps.take()
         nodes.append(node)
-    return rebuilt(model, nodes, steps.constants, name)
+    return rebuild_graph(model, nodes, steps.constants, name)
 
 
 class QdqForm:
@@ -117,7 +117,7 @@ class QdqForm:
 
     def variant(self, floats: Sequence[str]) -> Any:
         """The onnx.ModelProto with the layers `floats` as they were."""
-        return quantised(self._model, self._found, (*floats, *self._skip), self._model.graph.name)
+        return quantise(self._model, self._found, (*floats, *self._skip), self._model.graph.name)
 
     def worst_db(self, floats: Sequence[str], pairs: Golden) -> float:
         """PSNR of the worst of `pairs` with the layers `floats` as they were, in dB."""

@@ -13,7 +13,8 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol
 
 from edgegan.runtime.errors import InputError, VerifyError
-from edgegan.runtime.model.golden import Golden, compare
+from edgegan.runtime.model.fidelity import compare
+from edgegan.runtime.model.golden import Golden
 
 from ..verify.reference import eager_pairs, spread
 from .sessions import Run
@@ -21,7 +22,6 @@ from .sessions import Run
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
 
-FLOAT_LAYERS = "float_layers"  # the key in built_with: the layers left out of INT8, comma-separated
 MARGIN_DB = 0.5  # held-out pictures reach a little lower than those the search looks at
 _ALONE_PAIRS = 16  # for the cost of one layer, which only orders the layers
 

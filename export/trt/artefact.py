@@ -11,20 +11,20 @@ from typing import Any
 import msgspec
 from edgegan import __version__
 from edgegan.runtime.backends.device import gpu_number
-from edgegan.runtime.backends.processor import INT8_ON, system
+from edgegan.runtime.backends.processor import system
 from edgegan.runtime.backends.profiles import profile
 from edgegan.runtime.errors import CardError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.model.artefact import Artefact, payload_sha256
-from edgegan.runtime.model.card import Verification
-from edgegan.runtime.model.golden import tolerance
+from edgegan.runtime.model.build_info import BuildInfo, EngineInfo
+from edgegan.runtime.model.fidelity import tolerance
+from edgegan.runtime.model.verification import Verification
 
 from .build import Built, Job, Progress, library
 from .gpu import Gpu, choose_library, find_gpu
 from .options import EngineOptions
 from .subprocess import build_apart
 
-KEPT = "fp32_nodes"  # the key in built_with: the ONNX nodes that are float32 on purpose, comma-separated
 PRECISIONS = ("fp16", "int8")
 
 
@@ -71,7 +71,7 @@ def engine_from_onnx(
     job = Job(
         onnx=parent.path,
         precision=card.precision,
-        keep_fp32=tuple(n for n in card.built_with.get(KEPT, "").split(",") if n),
+        keep_fp32=card.built_with.fp32_nodes,
         profile=profile(card),
         options=options,
         gpu=gpu if isinstance(gpu, Gpu) else None,
@@ -83,11 +83,12 @@ def engine_from_onnx(
         card,
         payload_sha256=payload_sha256(path),
         parent_sha256=card.payload_sha256 or payload_sha256(parent.path),
-        built_with={**{k: v for k, v in card.built_with.items() if k != INT8_ON}, **_facts(trt, gpu, job, built)},
-        # The tolerance stands for the first load: the golden pairs run there, and a miss refuses the engine.
+        built_with=_build_info(card.built_with, trt, gpu, job, built),
         verification={
+            # Held to at the first load: the golden pairs run there, and a miss refuses the engine.
             "tensorrt": Verification(status="not_run", reason=reason, tolerance=dict(tolerance(card, "tensorrt")))
         },
+        int8_arithmetic="",
     )
     made.write(path)
     return Artefact(path, made), built
@@ -97,19 +98,22 @@ def _library() -> Any:
     return library(choose_library(find_gpu()))
 
 
-def _facts(trt: Any, gpu: Gpu | str, job: Job, built: Built) -> dict[str, str]:
-    """Where the engine was built and where it runs: what loading it compares with the machine."""
-    targets = job.options.targets(trt) or ((gpu.compute_capability,) if isinstance(gpu, Gpu) else ())
-    found = {
-        "edgegan": __version__,
-        trt.__name__: trt.__version__,
-        "os": system(),
-        "compute_capability": " ".join(targets),
-        "half_layers": str(built.proof.half_layers),
-        **({"int8_layers": str(built.proof.int8_layers)} if built.proof.int8_layers else {}),
-        **job.options.facts(trt),
-        **(gpu.facts if isinstance(gpu, Gpu) else {}),
-    }
-    for input_, (low, usual, high) in job.profile.items():
-        found[f"profile_{input_}"] = " ".join("x".join(map(str, shape)) for shape in (low, usual, high))
-    return found
+def _build_info(parent: BuildInfo, trt: Any, gpu: Gpu | str, job: Job, built: Built) -> BuildInfo:
+    here = gpu if isinstance(gpu, Gpu) else None
+    options = job.options
+    engine = EngineInfo(
+        library=trt.__name__,
+        version=trt.__version__,
+        compute_capabilities=options.targets(trt) or ((here.compute_capability,) if here else ()),
+        half_layers=built.proof.half_layers,
+        int8_layers=built.proof.int8_layers,
+        workspace_mib=options.workspace_mib,
+        hardware_compatibility=options.hardware_compatibility,
+        version_compatible=options.version_compatible,
+        gpu=here.name if here else "",
+        driver=here.driver if here else "",
+        cuda=here.cuda if here else "",
+        profile=job.profile,
+    )
+    versions = {**parent.versions, "edgegan": __version__}
+    return msgspec.structs.replace(parent, versions=versions, system=system(), engine=engine)

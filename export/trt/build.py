@@ -6,18 +6,17 @@ before anything is built. Needs no torch.
 
 from __future__ import annotations
 
-import importlib
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgegan.runtime.backends.fit import check_library
-from edgegan.runtime.backends.profiles import Profile
-from edgegan.runtime.backends.tensorrt.log import logger, started
+from edgegan.runtime.backends.fit import check_library, import_library
+from edgegan.runtime.backends.tensorrt.log import logger, start
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import write_atomic
+from edgegan.runtime.model.build_info import Profile
 
 from .gpu import Gpu
 from .options import EngineOptions
@@ -49,7 +48,7 @@ class Built:
 def library(name: str) -> Any:
     """The module `tensorrt` or `tensorrt_rtx`; raises MissingExtraError, or BackendError for an unfit version."""
     try:
-        module = importlib.import_module(name)
+        module = import_library(name)
     except ImportError:
         raise MissingExtraError(name, {"tensorrt": "gpu"}.get(name, "rtx")) from None
     check_library(name, module.__version__)
@@ -71,7 +70,7 @@ def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> 
     """
     job.options.require(trt)
     log = logger(trt)
-    builder = started(trt.Builder, log)
+    builder = start(trt.Builder, log)
     # Version 11 knows no other kind of network; where the flag is still there, 10 needs it.
     flag = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(1 << int(flag) if flag is not None else 0)

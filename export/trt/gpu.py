@@ -20,12 +20,6 @@ class Gpu:
     cuda: str = ""  # the newest CUDA that the driver can serve, such as "13.0"
     number: int = 0  # as CUDA counts the GPUs that this process sees
 
-    @property
-    def facts(self) -> dict[str, str]:
-        """What the card of an engine built here says of it; what is not known is left out."""
-        found = {"gpu": self.name, "driver": self.driver, "cuda": self.cuda}
-        return {key: value for key, value in found.items() if value}
-
 
 def find_gpu(number: int = 0) -> Gpu | str:
     """The GPU of that number, or why CUDA cannot use it here."""

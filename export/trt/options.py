@@ -11,8 +11,10 @@ from edgegan.runtime.files import cache_folder
 
 AUTO = "auto"
 LEVELS = ("none", "ampere_plus", "same_compute_capability")
-# Ahead of time, for GPUs that are not here: RTX 20xx, A100, RTX 30xx, RTX 40xx, RTX 50xx.
-TARGETS = ("7.5", "8.0", "8.6", "8.9", "12.0")
+# Ahead of time, for GPUs that are not here: A100, RTX 30xx, RTX 40xx, RTX 50xx, DGX Spark. Turing (RTX 20xx, T4) has
+# engines of its own: one that serves it as well gives every GPU the plan that Turing can run.
+TARGETS = ("8.0", "8.6", "8.9", "12.0", "12.1")
+TURING = "7.5"
 
 
 @dataclass(frozen=True)
@@ -65,24 +67,28 @@ class EngineOptions:
                     f"--compute-capability {target}: {trt.__name__} {trt.__version__} cannot build for it",
                     f"it can build for: {', '.join(known)}",
                 )
+        if TURING in self.compute_capabilities and len(set(self.compute_capabilities)) > 1:
+            newer = ",".join(target for target in self.compute_capabilities if target != TURING)
+            raise InputError(
+                f"--compute-capability {','.join(self.compute_capabilities)}: one engine for Turing and newer GPUs",
+                "every GPU would run the plan of Turing",
+                f"export twice, into two folders: --compute-capability {TURING}, and: --compute-capability {newer}",
+            )
 
     def targets(self, trt: Any) -> tuple[str, ...]:
-        """The compute capabilities to build for; empty for TensorRT proper, which takes the GPU that is here."""
-        return (self.compute_capabilities or TARGETS) if trt.__name__ == "tensorrt_rtx" else ()
+        """The compute capabilities to build for; empty for TensorRT proper, which takes the GPU that is here.
+
+        By default those of TARGETS that this version of the library can build for.
+        """
+        if trt.__name__ != "tensorrt_rtx":
+            return ()
+        return self.compute_capabilities or tuple(target for target in TARGETS if target in capabilities(trt))
 
     def timing_cache_file(self, trt: Any, gpu: str) -> Path | None:
         """Where measured kernels are kept; in the per-user folder, one file for each version and GPU."""
         if self.timing_cache != AUTO:
             return Path(self.timing_cache) if self.timing_cache is not None else None
         return cache_folder() / f"{trt.__name__}-{trt.__version__}-{gpu.replace(' ', '_') or 'gpu'}.timing"
-
-    def facts(self, trt: Any) -> dict[str, str]:
-        """What the card has to know of them: what widens or limits where and how the engine runs."""
-        found = {"workspace_mib": str(self.workspace_mib)} if self.workspace_mib is not None else {}
-        if trt.__name__ == "tensorrt":
-            found["hardware_compatibility"] = self.hardware_compatibility
-            found["version_compatible"] = str(self.version_compatible).lower()
-        return found
 
 
 def capabilities(trt: Any) -> tuple[str, ...]:

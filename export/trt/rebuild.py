@@ -10,13 +10,14 @@ import msgspec
 from edgegan import __version__
 from edgegan.runtime.backends import backend_class
 from edgegan.runtime.backends.device import gpu_number
+from edgegan.runtime.backends.fit import engine_info
 from edgegan.runtime.backends.processor import system
-from edgegan.runtime.backends.rebuild import rebuilt
+from edgegan.runtime.backends.rebuild import rebuild_engine
 from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MisfitError
 from edgegan.runtime.files import cache_folder
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model import golden
-from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.artefact import Artefact, suffix
 from edgegan.runtime.model.card import sidecar
 
 from ..verify.check import ends, require, verify_artefact
@@ -49,9 +50,8 @@ def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
     if isinstance(gpu, str):
         raise BackendError(gpu, "an engine is built again on the GPU that runs it")
     trt = library(choose_library(gpu))
-    workspace = artefact.card.built_with.get("workspace_mib")
     options = EngineOptions(
-        workspace_mib=int(workspace) if workspace else None,
+        workspace_mib=engine_info(artefact.card).workspace_mib,
         compute_capabilities=(gpu.compute_capability,) if trt.__name__ == "tensorrt_rtx" else (),
     )
     path = _place(artefact, trt.__name__, trt.__version__, gpu, options)
@@ -66,11 +66,11 @@ def fitting(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
 
     Raises BackendError that names both machines if it cannot be built again here.
     """
-    if artefact.path.suffix == ".engine":
+    if suffix(artefact.path) == ".engine":
         try:
             backend_class("tensorrt")(artefact, device=device).close()
         except MisfitError as misfit:
-            return rebuilt(artefact, misfit, device, on_progress)
+            return rebuild_engine(artefact, misfit, device, on_progress)
         except EdgeganError:
             pass  # no machine could run it, or this one has no GPU: whoever opens it is told so
     return artefact

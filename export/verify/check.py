@@ -7,33 +7,31 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
 import msgspec
 from edgegan.runtime.backends import BACKENDS, check_ports, takes
-from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic, other_arithmetic
-from edgegan.runtime.backends.selection import key, usual
+from edgegan.runtime.backends.device import Device, Target
+from edgegan.runtime.backends.processor import int8_arithmetic, other_arithmetic
 from edgegan.runtime.errors import (
     BackendError,
     CardError,
     EdgeganError,
     InputError,
     MissingExtraError,
-    NoMemoryError,
     VerifyError,
 )
-from edgegan.runtime.model import golden, onnxfile
-from edgegan.runtime.model.artefact import Artefact, payload_sha256
-from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model import fidelity, golden, onnxfile
+from edgegan.runtime.model.artefact import Artefact, payload_sha256, suffix
 from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.verification import Verification
 from numpy.typing import NDArray
 
 from ..graph import fp16_audit
-from ..trt.artefact import KEPT
 from .diagnosis import REFERENCE, diagnosis
-from .targets import here, open_unchecked
+from .targets import list_here, open_unchecked
 
 Array = NDArray[Any]
 OnPair = Callable[[str, int, int], None]  # (backend, pairs done, pairs in all)
@@ -44,7 +42,7 @@ def verify_artefact(
     pairs: Golden | None = None,
     *,
     tolerance: Mapping[str, float] | None = None,
-    backends: tuple[str, ...] | None = None,
+    backends: Sequence[str | Target] | None = None,
     corners: Mapping[str, Golden] | None = None,
     on_pair: OnPair | None = None,
 ) -> dict[str, Verification]:
@@ -58,7 +56,7 @@ def verify_artefact(
         artefact: the model and its card.
         pairs: what to compare with; None takes the golden pairs beside the model.
         tolerance: `max_abs` and `min_psnr_db`, over the worst picture; None takes what the card states for the backend.
-        backends: the ones to try, each with a device after a colon if it is not the usual one; None means `here`.
+        backends: the ones to try, each with a device after a colon if it is not the usual one; None: `list_here`.
         corners: further pairs at the ends of the range of open axes, by name; None takes `ends`.
         on_pair: told of every pair.
 
@@ -67,28 +65,24 @@ def verify_artefact(
         InputError: no such backend.
         VerifyError: the card says fp16, and the file is not.
     """
-    if artefact.card.precision == "fp16" and artefact.path.suffix == ".onnx":
-        kept = artefact.card.built_with.get(KEPT, "").split(",")
-        fp16_audit.prove(onnxfile.read(artefact.path), kept, str(artefact.path))
+    if artefact.card.precision == "fp16" and suffix(artefact.path) == ".onnx":
+        fp16_audit.prove(onnxfile.read(artefact.path), artefact.card.built_with.fp32_nodes, str(artefact.path))
     if pairs is None:
         pairs = golden.beside(artefact)
         if pairs is None:
             raise CardError(f"{artefact.path}: no golden pairs lie beside it", todo="copy the whole export folder")
     if corners is None:
         corners = ends(artefact, pairs)
-    entries = {}
-    for full in here() if backends is None else backends:
-        name, _, device = full.partition(":")
-        if name not in BACKENDS:
-            raise InputError(f"there is no backend '{name}'", f"there are: {', '.join(BACKENDS)}")
-        if takes(name, artefact.path):
-            entries[key(name, device.partition(":")[0] or usual(name))] = full
-
-    def verified(entry: str, full: str) -> Verification:
-        held = tolerance or golden.tolerance(artefact.card, entry)
-        return _verify_on(full, artefact, pairs, corners, held, partial(on_pair, entry) if on_pair else None)
-
-    return {entry: verified(entry, full) for entry, full in entries.items()}
+    figures = {}
+    for each in list_here() if backends is None else backends:
+        target = Target.parse(each) if isinstance(each, str) else each
+        if target.backend not in BACKENDS:
+            raise InputError(f"there is no backend '{target.backend}'", f"there are: {', '.join(BACKENDS)}")
+        if takes(target.backend, artefact.path):
+            held = tolerance or fidelity.tolerance(artefact.card, target.entry)
+            tell = partial(on_pair, target.entry) if on_pair else None
+            figures[target.entry] = _verify_on(target, artefact, pairs, corners, held, tell)
+    return figures
 
 
 def ends(artefact: Artefact, pairs: Golden) -> dict[str, Golden]:
@@ -132,18 +126,18 @@ def require(
     )
 
 
-def written(artefact: Artefact, figures: Mapping[str, Verification]) -> tuple[Artefact, tuple[str, ...]]:
+def write_figures(artefact: Artefact, figures: Mapping[str, Verification]) -> tuple[Artefact, tuple[str, ...]]:
     """Puts figures onto the card beside an artefact; the artefact with that card, and the entries that it got.
 
     What was not run here stays as the card has it, and so does what passed here and, at export, on more pictures.
     Of an INT8 file, figures of a processor with other arithmetic do not stay. The model's own bytes are not touched.
     Raises InputError if the card cannot be written.
     """
-    card, facts = artefact.card, {}
+    card, arithmetic = artefact.card, artefact.card.int8_arithmetic
     kept = dict(card.verification)
-    on_cpu = [name for name in {**kept, **figures} if ":" not in name and usual(name) == "cpu"]
+    on_cpu = [name for name in {**kept, **figures} if Target.parse(name).device == Device("cpu")]
     if other_arithmetic(card) and any(figures[name].status != "not_run" for name in on_cpu if name in figures):
-        facts = {INT8_ON: int8_arithmetic()}
+        arithmetic = int8_arithmetic()
         kept = {name: each for name, each in kept.items() if name not in on_cpu}
     new = {}
     for name, found in figures.items():
@@ -154,15 +148,15 @@ def written(artefact: Artefact, figures: Mapping[str, Verification]) -> tuple[Ar
     card = msgspec.structs.replace(
         card,
         payload_sha256=card.payload_sha256 or payload_sha256(artefact.path),
-        built_with={**card.built_with, **facts},
         verification={**kept, **new},
+        int8_arithmetic=arithmetic,
     )
     card.write(artefact.path)
     return Artefact(artefact.path, card), tuple(new)
 
 
 def _verify_on(
-    name: str,
+    target: Target,
     artefact: Artefact,
     pairs: Golden,
     corners: Mapping[str, Golden],
@@ -171,7 +165,7 @@ def _verify_on(
 ) -> Verification:
     card = artefact.card
     try:
-        backend = open_unchecked(name, artefact)
+        backend = open_unchecked(target, artefact)
     except (MissingExtraError, BackendError) as error:  # the package, the device, an engine's machine
         return _not_run(error, tolerance)
     except EdgeganError as error:
@@ -189,11 +183,11 @@ def _verify_on(
     try:
         with backend:
             check_ports(card, backend.inputs, backend.outputs)
-            found = golden.measure(run, pairs, card.outputs, card.inputs, tolerance)
+            found = fidelity.measure(run, pairs, card.outputs, card.inputs, tolerance)
             latency_ms = round(1000 * statistics.median(seconds), 3)
             found = msgspec.structs.replace(found, latency_ms=latency_ms)
-            return golden.at_calls(backend.run, found, corners, card)
-    except NoMemoryError as error:
+            return fidelity.measure_calls(backend.run, found, corners, card)
+    except BackendError as error:  # it stopped: the device, its memory, its driver; what it would have answered is open
         return _not_run(error, tolerance)
     except EdgeganError as error:
         return _failed(error, tolerance)

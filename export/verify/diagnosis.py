@@ -11,10 +11,11 @@ from edgegan.runtime.backends import backend_class
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import artefact as artefacts
-from edgegan.runtime.model import golden
-from edgegan.runtime.model.artefact import Artefact
-from edgegan.runtime.model.card import ModelCard, Verification, sidecar
+from edgegan.runtime.model import fidelity, golden
+from edgegan.runtime.model.artefact import Artefact, suffix
+from edgegan.runtime.model.card import ModelCard, sidecar
 from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.model.verification import Verification
 
 from .layerwise import READERS, first_bad_layer
 
@@ -47,19 +48,19 @@ def lineage(artefact: Artefact) -> Lineage:
         with suppress(OSError):
             beside[sha256(path)] = path
     path, card = artefact.path, artefact.card
-    source = path if path.suffix == ".onnx" else None
+    source = path if suffix(path) == ".onnx" else None
     while card.parent_sha256 is not None:
         parent = beside.pop(card.parent_sha256, None)
         if parent is None:
             return Lineage(source, None)
-        if artefact.path.suffix == ".engine":
+        if suffix(artefact.path) == ".engine":
             source = source or parent
         path = parent
         try:
             card = ModelCard.from_json(sidecar(parent).read_bytes(), where=str(parent))
         except (OSError, EdgeganError):
             break
-    if path.suffix == ".onnx":
+    if suffix(path) == ".onnx":
         return Lineage(source, path)
     return Lineage(source, _namesake(artefact))
 
@@ -96,7 +97,7 @@ def _told(
     worst_db = min((seen.psnr_worst_db or 0.0, *seen.corners_db.values()))
     figure = f"{found.source.name} has {worst_db:.1f} dB in ONNX Runtime on the CPU"
     if seen.status == "passed":
-        runs = "the engine, or the TensorRT that runs it, is" if artefact.path.suffix == ".engine" else f"{backend} is"
+        runs = "the engine, or the TensorRT that runs it, is" if suffix(artefact.path) == ".engine" else f"{backend} is"
         yield f"{figure}: {runs} wrong, not that file"
         return
     yield f"{figure} as well: the file itself is wrong"
@@ -125,5 +126,5 @@ def _layers(artefact: Artefact, origin: Path | None, pairs: Golden, backend: str
 def _in_onnxruntime(artefact: Artefact, pairs: Golden, tolerance: Mapping[str, float]) -> Verification:
     card = artefact.card
     with backend_class(REFERENCE)(artefact, device="cpu") as reference:
-        found = golden.measure(reference.run, pairs, card.outputs, card.inputs, tolerance)
-        return golden.at_calls(reference.run, found, golden.calls_beside(artefact), card)
+        found = fidelity.measure(reference.run, pairs, card.outputs, card.inputs, tolerance)
+        return fidelity.measure_calls(reference.run, found, golden.calls_beside(artefact), card)

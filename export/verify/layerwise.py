@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import MissingExtraError
-from edgegan.runtime.model import golden
+from edgegan.runtime.model import fidelity
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
@@ -60,7 +60,7 @@ def first_bad_layer(artefact: Artefact, parent: Path, pairs: Golden, backend: st
     plain = {name: array.astype(types[name]) for name, array in given.items()}
     alone = artefact.path == parent and backend == "onnxruntime"
     expected = (_reference if alone else _onnxruntime)(parent, names, plain)
-    seen = READERS[backend](artefact.path, names, golden.cast(given, artefact.card.inputs))
+    seen = READERS[backend](artefact.path, names, fidelity.cast(given, artefact.card.inputs))
     errors = {n: (_relative(expected[n], seen[n]), node) for n, node in layers if n in expected and n in seen}
     most = max((error for error, _ in errors.values()), default=0.0)
     if most == 0.0 or (artefact.path == parent and most < AGREES):

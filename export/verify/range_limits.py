@@ -12,7 +12,8 @@ from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import ModelCard, TensorSpec
 from edgegan.runtime.model.golden import Golden
 
-from .reference import GOLDEN_BYTES, answered, resized
+from ..graph.resizing import resize_pictures
+from .reference import GOLDEN_BYTES, answered
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
@@ -30,7 +31,7 @@ def corner_pairs(spec: ExportSpec, pairs: Golden) -> dict[str, Golden]:
     for batch, *hw in dict.fromkeys((*corners(spec.card), *((fewest, *hw) for hw in stored_sizes(spec.card)))):
         chosen = np.arange(batch) % len(pairs)
         inputs = {
-            s.name: resized(pairs.inputs[s.name][chosen], s, (hw[0], hw[1]))
+            s.name: resize_pictures(pairs.inputs[s.name][chosen], s, (hw[0], hw[1]))
             if s.layout != "NC" and isinstance(s.shape[-1 if s.layout == "NCHW" else -2], str)
             else pairs.inputs[s.name][chosen]
             for s in spec.card.inputs

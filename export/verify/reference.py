@@ -14,6 +14,8 @@ from edgegan.runtime.model.card import TensorSpec
 from edgegan.runtime.model.golden import Golden
 from numpy.typing import NDArray
 
+from ..graph.resizing import fit_pictures
+
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
 
@@ -29,7 +31,7 @@ def eager_pairs(spec: ExportSpec, pictures: int, on_pair: Callable[[int, int], N
 
     Raises InputError if the pictures cannot be opened, VerifyError if the model's answer is not finite.
     """
-    inputs = {s.name: fitted(array, s) for array, s in _by_spec(spec, spec.golden(pictures))}
+    inputs = {s.name: fit_pictures(array, s) for array, s in _by_spec(spec, spec.golden(pictures))}
     return answered(spec, inputs, batch=spec.card.batch[0], on_pair=on_pair)
 
 
@@ -62,33 +64,6 @@ def answered(
             if on_pair is not None:
                 on_pair(min(first + _BATCH, count), count)
     return Golden(dict(inputs), {name: np.concatenate(parts) for name, parts in outputs.items()}, batch)
-
-
-def fitted(images: Array, spec: TensorSpec) -> Array:
-    """Pictures (N, C, H, W) resized to the spec's height and width; anything else comes back as it is.
-
-    Resized pictures are rounded to the 256 levels that a camera's have.
-    """
-    if spec.layout != "NCHW" or images.shape[1:] == spec.shape[1:] or isinstance(spec.shape[2], str):
-        return images
-    return resized(images, spec, (int(spec.shape[2]), int(spec.shape[3])))
-
-
-def resized(images: Array, spec: TensorSpec, hw: tuple[int, int]) -> Array:
-    """Pictures in the layout of `spec`, resized to `hw` and rounded to 256 levels; vectors come back as they are."""
-    import cv2
-
-    if spec.layout == "NC":
-        return images
-    low, high = spec.value_range or (0.0, 1.0)
-    upright = images if spec.layout == "NHWC" else images.transpose(0, 2, 3, 1)
-    interpolation = cv2.INTER_AREA if hw[0] * hw[1] < upright.shape[1] * upright.shape[2] else cv2.INTER_LINEAR
-    out = np.empty((len(images), *hw, upright.shape[3]), images.dtype)
-    for i, image in enumerate(upright):
-        levels = np.rint((image.astype(np.float32) - low) * (255.0 / (high - low))).astype(np.uint8)
-        small = cv2.resize(levels, hw[::-1], interpolation=interpolation).reshape(out.shape[1:])
-        out[i] = small.astype(np.float32) * ((high - low) / 255.0) + low
-    return out if spec.layout == "NHWC" else np.ascontiguousarray(out.transpose(0, 3, 1, 2))
 
 
 def spread(pairs: Golden, count: int) -> Golden:

@@ -1,36 +1,36 @@
-"""Where an artefact is tried: backends, each on its usual device, or on another one that stands after a colon."""
+"""Where an artefact is tried: backends, each on its usual device or on another one."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from edgegan.runtime.backends import BACKENDS, Backend, backend_class, libraries, takes
+from edgegan.runtime.backends.device import Device, Target
 from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.gpu import CUDA
-from edgegan.runtime.backends.selection import usual
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.model.artefact import Artefact
 
-_ON_CUDA = "onnxruntime:cuda"
+_ON_CUDA = Target("onnxruntime", Device("cuda"))
 # It builds an engine of its own from each file, for minutes: proven where it is used, not at export.
 _SLOW = "onnxruntime-tensorrt"
 
 
-def here() -> tuple[str, ...]:
+def list_here() -> tuple[Target, ...]:
     """What `verify_artefact` tries: each backend on its usual device, and ONNX Runtime on CUDA where that is."""
-    return (*BACKENDS, _ON_CUDA) if _has_cuda() else tuple(BACKENDS)
+    return (*map(Target.parse, BACKENDS), *((_ON_CUDA,) if _has_cuda() else ()))
 
 
-def at_export() -> tuple[str, ...]:
-    """As `here`, without what takes minutes."""
-    return tuple(name for name in here() if name != _SLOW)
+def list_for_export() -> tuple[Target, ...]:
+    """As `list_here`, without what takes minutes."""
+    return tuple(target for target in list_here() if target.backend != _SLOW)
 
 
-def asked(artefact: Artefact, backends: Sequence[str], device: str = "") -> tuple[str, ...]:
-    """The backends to try for what a user named: all that can load the file if none, their usual devices if no device.
+def choose(artefact: Artefact, backends: Sequence[str], device: str = "") -> tuple[Target, ...]:
+    """The targets to try for what a user named: all that can load the file if no backend, usual devices if no device.
 
     Raises InputError, which names what there is, if a backend is not known or cannot load the file, or if the device
-    is not one of its own.
+    is not one of its own; BackendError for a device that is none.
     """
     able = [name for name in BACKENDS if takes(name, artefact.path)]
     for name in backends:
@@ -38,22 +38,19 @@ def asked(artefact: Artefact, backends: Sequence[str], device: str = "") -> tupl
             seen = f"{name} cannot load {artefact.path.name}" if name in BACKENDS else f"there is no backend '{name}'"
             raise InputError(seen, f"what can load it: {', '.join(able)}")
     if not device:
-        return tuple(name for name in here() if name.partition(":")[0] in (backends or able))
+        return tuple(target for target in list_here() if target.backend in (backends or able))
+    wanted = Device.parse(device)
     kinds = {name: backend_class(name).devices for name in backends or able}
-    fitting = [name for name, devices in kinds.items() if device.partition(":")[0] in devices]
+    fitting = [name for name, devices in kinds.items() if wanted.kind in devices]
     if not fitting or (backends and len(fitting) < len(kinds)):
         known = "; ".join(f"{name}: {', '.join(devices)}" for name, devices in kinds.items())
         raise InputError(f"--device {device}: not a device of {', '.join(kinds)}", f"devices: {known}")
-    return tuple(f"{name}:{device}" for name in fitting)
+    return tuple(Target(name, wanted) for name in fitting)
 
 
-def open_unchecked(backend: str, artefact: Artefact) -> Backend:
-    """The backend itself: `open_backend` refuses what failed before, and here that is what is to be found out.
-
-    `backend` may be "backend:device".
-    """
-    name, _, device = backend.partition(":")
-    return backend_class(name)(artefact, device=device or usual(name))
+def open_unchecked(target: Target, artefact: Artefact) -> Backend:
+    """The backend itself: `open_backend` refuses what failed before, and here that is what is to be found out."""
+    return backend_class(target.backend)(artefact, device=str(target.device))
 
 
 def _has_cuda() -> bool:

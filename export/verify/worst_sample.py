@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 from edgegan.runtime.backends import Backend
-from edgegan.runtime.model import golden
+from edgegan.runtime.model import fidelity
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import TensorSpec
 from edgegan.runtime.model.golden import Golden
@@ -23,9 +23,9 @@ def worst_pair(backend: Backend, artefact: Artefact, pairs: Golden) -> tuple[int
     number = 0
     for given, expected in pairs.calls():
         for wanted, seen in zip(
-            expected[spec.name], backend.run(golden.cast(given, artefact.card.inputs))[spec.name], strict=True
+            expected[spec.name], backend.run(fidelity.cast(given, artefact.card.inputs))[spec.name], strict=True
         ):
-            psnr_db = golden.compare(wanted, seen, spec.value_range)["psnr_db"]
+            psnr_db = fidelity.compare(wanted, seen, spec.value_range)["psnr_db"]
             if found is None or psnr_db < found[0]:
                 found = psnr_db, number % len(pairs), seen[None]
             number += 1
@@ -49,9 +49,9 @@ def worst_sheet(artefact: Artefact, pairs: Golden, backend: Backend) -> Sheet | 
     if shown is not None:
         cells.insert(0, _cell(pairs.inputs[shown.name][index], shown))
         columns.insert(0, "input")
-    psnr_db = golden.compare(expected, finite, spec.value_range)["psnr_db"]
+    psnr_db = fidelity.compare(expected, finite, spec.value_range)["psnr_db"]
     return Sheet(columns, [cells], title=f"worst of {len(pairs)}: number {index}, {psnr_db:.1f} dB")
 
 
 def _cell(picture: Array, spec: TensorSpec) -> Picture:
-    return to_picture(golden.upright(picture, spec).transpose(2, 0, 1), spec.value_range or (0.0, 1.0))
+    return to_picture(fidelity.to_hwc(picture, spec).transpose(2, 0, 1), spec.value_range or (0.0, 1.0))

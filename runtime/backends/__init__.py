@@ -11,11 +11,11 @@ from pathlib import Path
 import msgspec
 
 from ..errors import BackendError, CardError, EdgeganError, InputError, MisfitError
-from ..model.artefact import Artefact
-from ..model.golden import verify
+from ..model.artefact import Artefact, suffix
+from ..model.fidelity import verify
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
-from .rebuild import Progress, Rebuild, rebuilt
-from .selection import Candidate, Selection, key, rank
+from .rebuild import Progress, Rebuild, rebuild_engine
+from .selection import Candidate, Selection, rank
 
 __all__ = [
     "BACKENDS",
@@ -72,7 +72,7 @@ def open_backend(
         except MisfitError as misfit:
             if rebuild == "never":
                 raise
-            fresh = rebuilt(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
+            fresh = rebuild_engine(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
             notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
             return _noticed(_choose(fresh, backend, device, threads), notice)
     except CardError:
@@ -92,7 +92,7 @@ def _noticed(opened: Backend, notice: str) -> Backend:
 
 def takes(backend: str, path: Path) -> bool:
     """Whether `backend` can load files like `path`."""
-    return path.suffix in backend_class(backend).suffixes
+    return suffix(path) in backend_class(backend).suffixes
 
 
 class _UnverifiedError(Exception):
@@ -153,12 +153,12 @@ def _open(
     proven = candidate.status == "passed"
     if strict and not proven and artefact.golden is None:
         raise _UnverifiedError
-    opened = backend_class(candidate.backend)(artefact, device=candidate.device, threads=threads)
+    opened = backend_class(candidate.target.backend)(artefact, device=str(candidate.target.device), threads=threads)
     try:
         check_ports(artefact.card, opened.inputs, opened.outputs)
         if proven:
             return opened, candidate.why, ()
-        measured = verify(opened.run, artefact, key(candidate.backend, candidate.device.partition(":")[0]))
+        measured = verify(opened.run, artefact, candidate.target.entry)
         if measured is None:
             if strict:
                 raise _UnverifiedError

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import importlib
 from collections.abc import Callable
 from typing import Any
 
@@ -15,6 +16,10 @@ from .device import no_memory, no_such_gpu
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 
 
+class CaptureError(BackendError):
+    """Work that CUDA cannot record as a graph; it can still be queued piece by piece."""
+
+
 class Cuda:
     """One GPU and one stream on it. Everything allocated here is freed by `close`.
 
@@ -25,13 +30,13 @@ class Cuda:
         self._rt = _import()
         self._index = index
         self._freeing: list[Callable[[], Any]] = []
-        error, count = self._rt.cudaGetDeviceCount()
+        try:
+            error, count = self._rt.cudaGetDeviceCount()
+        except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
+            raise _no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
         if error != self._rt.cudaError_t.cudaSuccess or count == 0:
             reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
-            raise BackendError(
-                f"no NVIDIA GPU can be used here ({reason})",
-                todo="install the NVIDIA driver, or run model.onnx on the CPU: --device cpu",
-            )
+            raise _no_gpu(reason)
         if index >= count:
             raise no_such_gpu(index, count)
         self.use()
@@ -90,24 +95,33 @@ class Cuda:
         """Returns when all that was queued is done."""
         self._call("cudaStreamSynchronize", self.stream)
 
-    def capture(self, enqueue: Callable[[], None]) -> Any | None:
-        """What `enqueue` queues, as a graph to replay; None if something in it cannot be captured."""
+    def capture(self, enqueue: Callable[[], None]) -> Any:
+        """What `enqueue` queues, as a graph to replay.
+
+        Raises CaptureError, with the reason, if something in it cannot be captured: then nothing was queued, and the
+        stream is as before. What `enqueue` raises besides BackendError goes on to the caller, the capture ended.
+        """
+        success = self._rt.cudaError_t.cudaSuccess
         mode = self._rt.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
         self._call("cudaStreamBeginCapture", self.stream, mode)
-        failed = False
+        reason = ""
         try:
             enqueue()
-        except BackendError:
-            failed = True
-        error, graph = self._rt.cudaStreamEndCapture(self.stream)  # always: it also ends a failed capture
-        if failed or error != self._rt.cudaError_t.cudaSuccess:
-            self._rt.cudaGetLastError()  # a failed capture must not be blamed on the next call
-            return None
+        except BackendError as refused:
+            reason = refused.seen
+        finally:
+            error, graph = self._rt.cudaStreamEndCapture(self.stream)  # always: it also ends a failed capture
+            if error != success:
+                self._rt.cudaGetLastError()  # a failed capture must not be blamed on the next call
+        if reason or error != success:
+            if error == success:
+                self._rt.cudaGraphDestroy(graph)
+            raise CaptureError(reason or self._words(error))
         error, replay = self._rt.cudaGraphInstantiate(graph, 0)
         self._rt.cudaGraphDestroy(graph)
-        if error != self._rt.cudaError_t.cudaSuccess:
+        if error != success:
             self._rt.cudaGetLastError()
-            return None
+            raise CaptureError(self._words(error))
         self._freeing.append(lambda: self._rt.cudaGraphExecDestroy(replay))
         return replay
 
@@ -157,12 +171,20 @@ class Cuda:
         return words.decode() if isinstance(words, bytes) else str(words)
 
 
+def _no_gpu(reason: str) -> BackendError:
+    return BackendError(
+        f"no NVIDIA GPU can be used here ({reason})",
+        todo="install the NVIDIA driver, or run model.onnx on the CPU: --device cpu",
+    )
+
+
 def _import() -> Any:
-    try:
-        from cuda.bindings import runtime
-    except ImportError:
+    """The bindings of the CUDA runtime, wherever this version of cuda-python has them."""
+    for name in ("cuda.bindings.runtime", "cuda.cudart"):  # the second before 12.8
         try:
-            from cuda import cudart as runtime  # cuda-python before 12.8
+            return importlib.import_module(name)
         except ImportError:
-            raise MissingExtraError("cuda-python", "gpu") from None
-    return runtime
+            continue
+        except OSError as error:  # so Windows says that a DLL is not there
+            raise _no_gpu(f"cuda-python cannot be loaded: {error}") from None
+    raise MissingExtraError("cuda-python", "gpu")

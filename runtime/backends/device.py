@@ -1,16 +1,68 @@
-"""GPUs in words: how one is named, and the errors that every backend raises alike."""
+"""Devices by name, a backend on one of them, and the errors that every backend raises alike."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from ..errors import BackendError, NoMemoryError
+
+# These run on GPUs alone; every other backend has the CPU as its usual device.
+_GPU_ALONE = ("tensorrt", "onnxruntime-tensorrt")
+
+
+@dataclass(frozen=True)
+class Device:
+    """A device, written "cpu", "cuda" or "cuda:1". `number` counts within its kind; None where none was given."""
+
+    kind: str
+    number: int | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> Device:
+        """The device called `text`; raises BackendError for what is no name, such as "cuda:" or "cuda:x"."""
+        kind, colon, number = text.partition(":")
+        if not kind or (colon and not (number.isascii() and number.isdecimal())):
+            raise BackendError(f"'{text}' is not a device", "cuda, or cuda: and a number, such as cuda:1")
+        return cls(kind, int(number) if colon else None)
+
+    def __str__(self) -> str:
+        return self.kind if self.number is None else f"{self.kind}:{self.number}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A backend on a device, written "onnxruntime:cuda:1", or "onnxruntime" where the device is the usual one."""
+
+    backend: str
+    device: Device
+
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """The target called `text`; raises BackendError for a device that is none."""
+        backend, colon, device = text.partition(":")
+        return cls(backend, Device.parse(device) if colon else usual_device(backend))
+
+    @property
+    def entry(self) -> str:
+        """Under which a card keeps its figures: these are of a kind of device, whatever its number."""
+        kind = Device(self.device.kind)
+        return self.backend if kind == usual_device(self.backend) else f"{self.backend}:{kind}"
+
+    def __str__(self) -> str:
+        return self.backend if self.device == usual_device(self.backend) else f"{self.backend}:{self.device}"
+
+
+def usual_device(backend: str) -> Device:
+    """The device on which a backend is verified unless another one is named."""
+    return Device("cuda" if backend in _GPU_ALONE else "cpu")
 
 
 def gpu_number(device: str) -> int:
     """1 for "cuda:1", 0 for "cuda". Raises BackendError for anything else."""
-    kind, _, number = device.partition(":")
-    if kind != "cuda" or (":" in device and not number.isdecimal()):
+    found = Device.parse(device)
+    if found.kind != "cuda":
         raise BackendError(f"'{device}' is not a device", "cuda, or cuda: and a number, such as cuda:1")
-    return int(number or 0)
+    return found.number or 0
 
 
 def no_such_gpu(number: int, count: int) -> BackendError:

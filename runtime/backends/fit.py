@@ -8,25 +8,21 @@ import re
 from typing import Any
 
 from ..errors import BackendError, CardError, MisfitError, MissingExtraError
+from ..model.build_info import EngineInfo
 from ..model.card import ModelCard
 from .processor import architecture
 
-# The card's built_with key that tells which library built an engine, and the extra that brings it.
+# What builds engines, and the extra that brings it.
 LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
 _OLDEST, _TOO_NEW = (10, 3), (12, 0)  # of TensorRT proper; 10.2 builds wrong engines
 REBUILD = "build it again on this machine: --rebuild auto, or edgegan export RUN --trt"
 
 
-def built_by(card: ModelCard) -> str:
-    """The name of the library that built an engine, one of LIBRARIES; raises CardError if the card does not say."""
-    for name in LIBRARIES:
-        if name in card.built_with:
-            return name
-    raise CardError(
-        "the card does not say which TensorRT built the engine",
-        f"built_with holds one of: {', '.join(LIBRARIES)}",
-        REBUILD,
-    )
+def engine_info(card: ModelCard) -> EngineInfo:
+    """How an engine was built; raises CardError if its card does not say."""
+    if card.built_with.engine is None:
+        raise CardError("the card does not say which TensorRT built the engine", "built_with holds 'engine'", REBUILD)
+    return card.built_with.engine
 
 
 def library(card: ModelCard) -> Any:
@@ -34,9 +30,9 @@ def library(card: ModelCard) -> Any:
 
     Raises MissingExtraError, or MisfitError where only the other library is here.
     """
-    name = built_by(card)
+    name = engine_info(card).library
     try:
-        return importlib.import_module(name)
+        return import_library(name)
     except ImportError:
         others = [other for other in LIBRARIES if other != name and importlib.util.find_spec(other)]
         if not others:
@@ -45,6 +41,23 @@ def library(card: ModelCard) -> Any:
             f"the engine was built with {name}; here is {others[0]}",
             "an engine runs only on the library that built it",
             f"{REBUILD}, or: pip install 'edgegan[{LIBRARIES[name]}]'",
+        ) from None
+
+
+def import_library(name: str) -> Any:
+    """The module `name`, one of LIBRARIES. Raises ImportError without it, BackendError where its own files are not.
+
+    On Windows the latter is a FileNotFoundError of the module, which looks for its DLLs by itself.
+    """
+    try:
+        return importlib.import_module(name)
+    except OSError as error:
+        reason = str(error).strip().partition("\n")[0]
+        package = name.replace("_", "-")
+        raise BackendError(
+            f"{name} is installed and cannot be loaded: {reason}",
+            "its libraries beside it, or on the search path",
+            f"install it again: pip install --force-reinstall {package}",
         ) from None
 
 
@@ -64,13 +77,13 @@ def check_version(card: ModelCard, installed: str) -> None:
     Versions must be equal in all the parts that both name. An engine that is `version_compatible` runs on newer ones
     as well, up to the end of the next major version.
     """
-    name = built_by(card)
-    said = card.built_with[name]
+    info = engine_info(card)
+    name, said = info.library, info.version
     built, here = _numbers(said), _numbers(installed)
     parts = min(len(built), len(here))
     if built[:parts] == here[:parts]:
         return
-    if card.built_with.get("version_compatible") == "true" and built <= here and here[0] <= built[0] + 1:
+    if info.version_compatible and built <= here and here[0] <= built[0] + 1:
         return
     raise MisfitError(
         f"the engine was built with {name} {said}; here is {name} {installed}",
@@ -83,21 +96,33 @@ def check_gpu(card: ModelCard, capability: str, gpu: str, system: str) -> None:
     """Raises MisfitError if an engine was built for another kind of GPU, operating system or processor than this one.
 
     `system` is what `processor.system` gives, such as "Linux x86_64"; engines of TensorRT for RTX do not depend on it.
-    The card's `compute_capability` may name several ("8.6 8.9"); `hardware_compatibility` widens it ("ampere_plus").
+    The card may name several compute capabilities; a `hardware_compatibility` of "ampere_plus" widens them.
     """
-    built = card.built_with
-    targets = built.get("compute_capability", "").split()
-    ampere = built.get("hardware_compatibility") == "ampere_plus" and _numbers(capability) >= (8, 0)
+    info = engine_info(card)
+    targets = info.compute_capabilities
+    ampere = info.hardware_compatibility == "ampere_plus" and _numbers(capability) >= (8, 0)
     if targets and capability not in targets and not ampere:
-        origin = ", ".join(targets) + (f" ({built['gpu']})" if built.get("gpu") else "")
+        origin = ", ".join(targets) + (f" ({info.gpu})" if info.gpu else "")
         raise MisfitError(
             f"the engine was built for compute capability {origin}; this GPU is {capability} ({gpu})",
             "an engine runs only on the kind of GPU it was built for",
             REBUILD,
         )
-    built_on = built.get("os", "")
-    if built_by(card) == "tensorrt" and not _same_system(built_on, system):
+    built_on = card.built_with.system
+    if info.library == "tensorrt" and not _same_system(built_on, system):
         raise MisfitError(f"the engine was built on {built_on}; this is {system}", todo=REBUILD)
+
+
+def other_gpu(card: ModelCard, gpu: str) -> str:
+    """What the user should know where an engine runs on another GPU than it was built on; empty if it does not.
+
+    TensorRT picks kernels by timing them on the GPU at hand: on another one of the same compute capability they are
+    right, and may not be the fastest. Engines of TensorRT for RTX are compiled anew on each.
+    """
+    info = engine_info(card)
+    if info.library != "tensorrt" or info.gpu in ("", gpu):
+        return ""
+    return f"the engine was built on {info.gpu}; this is {gpu}: one built here may be faster"
 
 
 def _same_system(a: str, b: str) -> bool:

@@ -84,6 +84,8 @@ def cudnn_version() -> str:
 
 def _load(name: str) -> Any | None:
     try:
-        return ctypes.CDLL(name, mode=ctypes.RTLD_GLOBAL)
+        # Never with RTLD_GLOBAL: libnvinfer and the library of TensorRT for RTX export the same names, and the second
+        # to be loaded would bind to those of the first.
+        return ctypes.CDLL(name)
     except OSError:
         return None

@@ -37,7 +37,7 @@ def places(artefact: Artefact) -> tuple[Place, ...]:
     nothing.
     """
     able = {name: backend_class(name).devices for name in BACKENDS if takes(name, artefact.path)}
-    offered = [(c.backend, c.device) for c in rank(artefact, able, "auto")]
+    offered = [(c.target.backend, c.target.device.kind) for c in rank(artefact, able, "auto")]
     others = [(name, kind) for name, kinds in able.items() for kind in kinds if (name, kind) not in offered]
     found = [_loaded(artefact, name, kind) for name, kind in offered]
     able_here = [n for n, place in enumerate(found) if place.status == "runs"]

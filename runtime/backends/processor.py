@@ -14,7 +14,6 @@ from pathlib import Path
 
 from ..model.card import ModelCard
 
-INT8_ON = "int8_on"  # the card's built_with key: the `int8_arithmetic` of the processor that verified the file
 UNKNOWN = "unknown"
 
 _INFO = Path("/proc/cpuinfo")
@@ -60,7 +59,7 @@ def other_arithmetic(card: ModelCard) -> str:
     """
     if card.precision != "int8":
         return ""
-    there, here = card.built_with.get(INT8_ON, UNKNOWN), int8_arithmetic()
+    there, here = card.int8_arithmetic or UNKNOWN, int8_arithmetic()
     return "" if there == here and UNKNOWN not in here else there
 
 

@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from ..errors import CardError
+from ..model.build_info import Profile, Shape
 from ..model.card import ModelCard
-
-Shape = tuple[int, ...]
-Profile = dict[str, tuple[Shape, Shape, Shape]]  # for each input: the smallest, the usual and the largest shape
 
 
 def profile(card: ModelCard) -> Profile:

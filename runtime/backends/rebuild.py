@@ -15,7 +15,7 @@ Progress = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 _BUILDER = "edgegan.export.trt.rebuild"  # by name: the runtime depends on it only where an engine has to be built
 
 
-def rebuilt(
+def rebuild_engine(
     artefact: Artefact, misfit: MisfitError, device: str = "cuda", on_progress: Progress | None = None
 ) -> Artefact:
     """An engine like `artefact` that fits the GPU `device`, in the per-user cache; see `edgegan.export.trt.rebuild`.

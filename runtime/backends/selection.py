@@ -7,27 +7,26 @@ from typing import Literal
 import msgspec
 
 from ..model.artefact import Artefact
-from ..model.card import Verification
+from ..model.verification import Verification
+from .device import Device, Target
 from .processor import other_arithmetic
 
 # Taken when asked for, or when the card verified them: Intel's gpu and npu, which few have tried, and ONNX Runtime's
 # TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
 _RELUCTANT = ("gpu", "npu", "onnxruntime-tensorrt")
-_GPU_ALONE = ("tensorrt", "onnxruntime-tensorrt")
 
 
 class Candidate(msgspec.Struct, frozen=True):
     """A backend on a device, with what the card knows about the pair."""
 
-    backend: str
-    device: str
+    target: Target
     status: Literal["passed", "failed", "not_run"]
     reason: str
     latency_ms: float | None
     why: str
 
     def __str__(self) -> str:
-        return f"{self.backend} on {self.device}"
+        return f"{self.target.backend} on {self.target.device}"
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,32 +53,29 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
     goes to ONNX Runtime first, and all else in the table's order.
     """
     candidates = []
+    wanted = Device.parse(device)
     for name, kinds in able.items():
         for kind in kinds:
             known = verification(artefact, name, kind)
-            asked = device.partition(":")[0] == kind
+            asked = wanted.kind == kind
             willing = kind not in _RELUCTANT and (name not in _RELUCTANT or len(able) == 1)
             offered = willing or (known is not None and known.status == "passed")
             if asked or (device == "auto" and offered):
-                candidates.append(_candidate(name, device if asked else kind, known, artefact.card.precision))
+                target = Target(name, wanted if asked else Device(kind))
+                candidates.append(_candidate(target, known, artefact.card.precision))
     if artefact.card.precision == "int8":
-        candidates.sort(key=lambda c: c.backend != "openvino")  # 4 to 5 times faster there; both sorts keep ties
-    return sorted(candidates, key=lambda c: (c.status == "failed", c.device == "cpu", c.latency_ms or float("inf")))
+        candidates.sort(key=lambda c: c.target.backend != "openvino")  # 4 to 5 times faster there; both sorts keep ties
+    return sorted(candidates, key=_order)
 
 
-def usual(backend: str) -> str:
-    """The kind of device on which a backend is verified unless another one is named."""
-    return "cuda" if backend in _GPU_ALONE else "cpu"
-
-
-def key(backend: str, kind: str) -> str:
-    """Under which a card keeps the figures of a pair: "backend" on its usual device, else "backend:kind"."""
-    return backend if kind == usual(backend) else f"{backend}:{kind}"
+def _order(candidate: Candidate) -> tuple[bool, bool, float]:
+    on_cpu = candidate.target.device.kind == "cpu"
+    return candidate.status == "failed", on_cpu, candidate.latency_ms or float("inf")
 
 
 def verification(artefact: Artefact, backend: str, kind: str) -> Verification | None:
     """What the card says about a pair; `not_run` for INT8 that passed on a CPU with other arithmetic than this one."""
-    known = artefact.card.verification.get(key(backend, kind))
+    known = artefact.card.verification.get(Target(backend, Device(kind)).entry)
     there = other_arithmetic(artefact.card) if kind == "cpu" else ""
     if known is not None and known.status == "passed" and there:
         reason = f"verified on a processor of another kind ({there})"
@@ -87,10 +83,10 @@ def verification(artefact: Artefact, backend: str, kind: str) -> Verification | 
     return known
 
 
-def _candidate(backend: str, device: str, known: Verification | None, precision: str) -> Candidate:
+def _candidate(target: Target, known: Verification | None, precision: str) -> Candidate:
     if known is None or known.status == "not_run":
-        return Candidate(backend, device, "not_run", "", None, f"the first choice for {precision} that is here")
+        return Candidate(target, "not_run", "", None, f"the first choice for {precision} that is here")
     why = f"verified ({known.psnr_worst_db:.0f} dB)" if known.psnr_worst_db is not None else "verified"
     if known.latency_ms is not None:
         why += f", {known.latency_ms:.1f} ms when it was measured"
-    return Candidate(backend, device, known.status, known.reason, known.latency_ms, why)
+    return Candidate(target, known.status, known.reason, known.latency_ms, why)

@@ -70,7 +70,11 @@ def _provider(ort: Any, provider: str) -> Finding:
     except EdgeganError as error:
         text = "; ".join(part for part in (error.seen, error.expected) if part)
         return Finding(topic="gpu", name=name, status="missing", text=text, todo=error.todo)
-    wants, cudnn = releases(libraries_of(ort, provider)), libraries.cudnn_version()
+    found, cudnn = libraries_of(ort, provider), libraries.cudnn_version()
+    if not found:
+        text = "what it is linked to can be read on Linux alone, so that nothing was looked at"
+        return Finding(topic="gpu", name=name, status="note", text=text, todo="edgegan verify MODEL --device cuda")
+    wants = releases(found)
     text = f"wants {wants or 'what the system has'}" + (f"; cuDNN {cudnn} is here" if cudnn else "")
     return Finding(topic="gpu", name=name, status="ok", text=text)
 

@@ -31,9 +31,12 @@ class Loading(NamedTuple):
         return open_backend(model, **self._asdict())
 
     def helper(self, companion: Artefact) -> Backend:
-        """A helper's backend: the one asked for where it can load the file, else the best there is."""
+        """A helper's backend, on the device asked for: the backend asked for where it can load the file, else the best.
+
+        A helper that cannot run on that device goes to another one, with a notice.
+        """
         wanted = self.backend if self.backend != "auto" and takes(self.backend, companion.path) else "auto"
-        return open_backend(companion, backend=wanted, device="auto", allow_fallback=True, threads=self.threads)
+        return open_backend(companion, wanted, self.device, allow_fallback=True, threads=self.threads)
 
 
 def load_for(task: str, path: str | Path | Artefact) -> Artefact:

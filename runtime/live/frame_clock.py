@@ -55,7 +55,7 @@ class FrameClock:
         sound = self.sound
         if sound is not None:
             film_s = self._since_s(first) - first.frozen_s
-            sound = replace(sound, origin_s=sound.origin_s + film_s)
+            sound = replace(sound, begin_s=sound.begin_s + film_s)
         clock = copy(self)
         clock.sound, clock._begin_s, clock._begin_frozen_s = sound, self._since_s(first), first.frozen_s
         return clock

@@ -15,6 +15,7 @@ from ..model import artefact
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from .frame_clock import FrameClock
+from .places import refuse_clashes
 from .sink import Sink
 from .sinks import open_sink
 from .source import Source
@@ -35,8 +36,13 @@ def open_parts(
 ) -> Opened:
     """Opens what is not open yet, for as long as `stack` is: source, sinks, then the model, which takes longest.
 
-    Raises what `open_source`, `open_sink`, `Editor.open` and `Sampler.open` do.
+    Raises what `open_source`, `open_sink`, `Editor.open` and `Sampler.open` do, and InputError, before anything is
+    opened, for a place to write to that is read or written to otherwise.
     """
+    reads = {spec: "the source" for spec in [source] if isinstance(spec, str)}
+    if isinstance(model, (str, Path)):
+        reads[str(model)] = "the model"
+    refuse_clashes(reads, sinks)
     if isinstance(model, (Editor, Sampler)):
         found: Editor | Sampler | Artefact = model
     else:

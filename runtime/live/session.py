@@ -102,13 +102,12 @@ class LiveSession:
         mark: bool = True,
         hud: bool | None = None,
     ) -> LiveSession:
-        """Opens what is not open yet, and closes that with the session.
+        """Opens what is not open yet, and closes that with the session. Other arguments are the constructor's.
 
         Args:
             model: a model file, an export or run folder, or one that is open; None: the model that ships.
             source: a SPEC of `open_source`, or a source; None: the synthetic camera, or a generator's own beat.
             sinks: SPECs of `open_sink`; `add` takes a sink of your own.
-            changes, files, mark, hud: as in the constructor.
 
         Raises what `open_source`, `open_sink` and `Editor.open` do, and InputError for an unknown attribute.
         """

@@ -115,6 +115,13 @@ class Callback(Sink):
 
 def check_writable(path: Path) -> None:
     """Raises SinkError if a file could not be made at `path`, its folders included. Makes nothing."""
+    try:
+        os.lstat(path)
+    except (FileNotFoundError, NotADirectoryError):
+        pass
+    except (OSError, ValueError) as error:  # as a name that is too long
+        why = getattr(error, "strerror", None) or str(error)
+        raise SinkError(f"cannot write {str(path)[:100]!r}: {why}", todo="name another place") from None
     place = path.absolute().parent
     while not place.exists():
         place = place.parent

@@ -66,8 +66,8 @@ class Source(Protocol):
     or not anyone reads: old frames of it are worth nothing. A `revivable` one that breaks may be back when it is
     opened again: a live one anew, a recording by `resume`. `fps` and `length` (in frames) are None where unknown;
     `constant_fps` is a rate at which a recording of variable rate loses no frame, None where `fps` is one. `sound` is
-    that of a recording. Iterating raises SourceError when the source breaks; it is for one thread and
-    one pass.
+    that of a recording, and `notes` say what is not shown as it is recorded, or is left out. Iterating raises
+    SourceError when the source breaks; it is for one thread and one pass.
     """
 
     name: str
@@ -79,6 +79,11 @@ class Source(Protocol):
     constant_fps: float | None = None
     revivable: bool = False
     sound: Sound | None = None
+    notes: tuple[str, ...] = ()
+
+    def troubles(self) -> tuple[str, ...]:
+        """What went wrong so far without ending it, in words; () for nothing."""
+        return ()
 
     def __iter__(self) -> Iterator[Frame]: ...
 

@@ -7,6 +7,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..commands import command
 from ..errors import CardError, InputError
 from .card import METADATA_KEY, ModelCard, sidecar
 from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
@@ -16,9 +17,14 @@ SUFFIXES = {".onnx": "an ONNX model", ".xml": "an OpenVINO model", ".engine": "a
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
 
 
+def suffix(path: Path) -> str:
+    """By which files are told apart, one of SUFFIXES for a model: cameras, Windows and FAT write `MODEL.ONNX`."""
+    return path.suffix.lower()
+
+
 @dataclass(frozen=True)
 class Artefact:
-    """A model file with its card. `path` ends in one of SUFFIXES."""
+    """A model file with its card. `suffix` of its path is one of SUFFIXES."""
 
     path: Path
     card: ModelCard
@@ -50,20 +56,22 @@ def load(path: str | Path) -> Artefact:
     """Finds a model and its card, and checks the file's hash against the card.
 
     `path` is a model file, an export folder (its `model.onnx` is taken) or a run folder (with `export/`). The card
-    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata. The file's hash must be the sidecar's,
-    or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by any runtime.
+    is `<file>.card.json`, else, for ONNX, the one in the file's own metadata, which has no figures. The file's hash
+    must be the sidecar's, or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by
+    any runtime.
 
     Raises:
         InputError: nothing there, not a model, a file that is cut short or damaged, or one with weights elsewhere.
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
-    onnx = read_onnx(model) if model.suffix == ".onnx" else None
+    onnx = read_onnx(model) if suffix(model) == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
         card = ModelCard.from_json(_content(beside), where=str(beside))
     elif onnx is not None and METADATA_KEY in onnx.metadata:
-        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model))
+        # A file cannot say how it was measured once it was whole: older ones tried to.
+        card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model)).lasting
     else:
         todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
         raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)
@@ -90,9 +98,9 @@ def payload_sha256(path: Path) -> str:
     These are the .bin of an OpenVINO model, and the external data of an ONNX file.
     """
     parts = [path]
-    if path.suffix == ".xml":
+    if suffix(path) == ".xml":
         parts.append(path.with_suffix(".bin"))
-    elif path.suffix == ".onnx":
+    elif suffix(path) == ".onnx":
         parts += read_onnx(path).external
     joined = hashlib.sha256()
     for part in parts:
@@ -101,7 +109,7 @@ def payload_sha256(path: Path) -> str:
                 while block := file.read(1 << 20):
                     joined.update(block)
         except OSError as error:
-            todo = "an OpenVINO model is two files" if path.suffix == ".xml" else ""
+            todo = "an OpenVINO model is two files" if suffix(path) == ".xml" else ""
             raise InputError(f"cannot read {part}: {error.strerror}", todo=todo) from error
     return joined.hexdigest()
 
@@ -117,10 +125,10 @@ def _find(path: Path) -> Path:
                 f"{path} holds several models: {', '.join(p.name for p in several)}",
                 todo=f"name one, such as {several[0]}",
             )
-        raise InputError(f"{path} holds no model.onnx", todo=f"export it first: edgegan export {path}")
+        raise InputError(f"{path} holds no model.onnx", todo=f"export it first: {command('export', path)}")
     if not path.exists():
         raise InputError(f"there is no model at {path}", todo="name a model file, an export folder or a run folder")
-    if path.suffix not in SUFFIXES:
+    if suffix(path) not in SUFFIXES:
         raise InputError(f"{path} is not a model", f"a file that ends in {', '.join(SUFFIXES)}")
     return path
 
@@ -142,7 +150,7 @@ def _check_hash(model: Path, onnx: OnnxFile | None, card: ModelCard, beside: Pat
         what = "an engine is executable content: it is loaded only if its hash is known"
         raise CardError(
             f"{model}: no hash says that the file is what it was",
-            what if model.suffix == ".engine" else f"one in {beside.name}",
+            what if suffix(model) == ".engine" else f"one in {beside.name}",
             f"copy {beside.name} beside it, or {_EXPORT_AGAIN}",
         )
     if seen != expected:

@@ -13,8 +13,11 @@ import msgspec
 
 from ..errors import CardError, InputError
 from ..files import write_atomic
+from .build_info import BuildInfo
+from .card_upgrade import upgrade
+from .verification import Verification
 
-SCHEMA = 1
+SCHEMA = 2
 METADATA_KEY = "edgegan_card"  # the key in an ONNX file's metadata_props
 
 
@@ -146,25 +149,12 @@ class SizeRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         return height, width
 
 
-class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """How close one backend comes to fp32 eager on the golden pictures; PSNR in dB over the value range."""
-
-    status: Literal["passed", "failed", "not_run"]
-    reason: str = ""
-    pictures: int = 0
-    max_abs: float | None = None
-    mean_abs: float | None = None
-    psnr_mean_db: float | None = None
-    psnr_worst_db: float | None = None
-    ssim_mean: float | None = None  # of pictures; 1 is identical
-    ssim_worst: float | None = None
-    corners_db: dict[str, float] = msgspec.field(default_factory=dict)  # worst PSNR by call: "batch x height x width"
-    latency_ms: float | None = None  # median of one call at export, where it was measured
-    tolerance: dict[str, float] = msgspec.field(default_factory=dict)
-
-
 class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The contract of one artefact. Written as `<artefact>.card.json` and, for ONNX, into its metadata."""
+    """The contract of one artefact, written as `<artefact>.card.json`; what is `lasting` is in an ONNX file as well.
+
+    `tolerances` are what each backend is held to, by the names of `verification`: `max_abs` and `min_psnr_db`. The
+    figures of CPUs are those of a processor with `int8_arithmetic`, where the file is in INT8.
+    """
 
     schema: int = SCHEMA
     name: str
@@ -185,8 +175,10 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     opset: int | None = None
     payload_sha256: str | None = None
     parent_sha256: str | None = None  # the ONNX file that an engine was built from
-    built_with: dict[str, str] = msgspec.field(default_factory=dict)
+    built_with: BuildInfo = BuildInfo()
+    tolerances: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     verification: dict[str, Verification] = msgspec.field(default_factory=dict)
+    int8_arithmetic: str = ""
     training: dict[str, str | int | float] = msgspec.field(default_factory=dict)
     licence: str = ""
 
@@ -197,6 +189,11 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     def output(self, name: str) -> TensorSpec:
         """The output called `name`; raises CardError if there is none."""
         return _named(self.outputs, name, f"output of {self.name}")
+
+    @property
+    def lasting(self) -> ModelCard:
+        """The card without figures and without the file's own hash: what may lie within the file itself."""
+        return msgspec.structs.replace(self, payload_sha256=None, verification={}, int8_arithmetic="")
 
     def to_json(self) -> bytes:
         """The card as indented UTF-8 JSON with a final newline."""
@@ -210,7 +207,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     @classmethod
     def from_json(cls, data: bytes | str, *, where: str = "card") -> ModelCard:
-        """Parses a card; refuses unknown fields and newer schemas with a CardError that names `where`."""
+        """Parses a card, also of an older schema; CardError, naming `where`, for unknown fields and newer schemas."""
         try:
             schema = msgspec.json.decode(data, type=_Schema).schema
             if schema > SCHEMA:
@@ -219,6 +216,8 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                     f"this edgegan reads schemas up to {SCHEMA}",
                     "update edgegan: pip install -U edgegan",
                 )
+            if schema < SCHEMA:
+                return msgspec.convert(upgrade(msgspec.json.decode(data, type=dict)), type=cls)
             return msgspec.json.decode(data, type=cls)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             raise CardError(f"{where}: not a readable model card: {error}", todo="export the model again") from None

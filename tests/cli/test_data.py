@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from edgegan.data import open_domains, open_labelled, open_pairs
-from edgegan.data._avatar_folder import LAYOUTS
+from edgegan.data._written.avatar_folder import LAYOUTS
 from edgegan.runtime.drawn import avatars, seasons
 from edgegan.runtime.errors import InputError
 
@@ -158,7 +158,7 @@ def test_ctrl_c_leaves_nothing_behind(tmp_path: Path) -> None:
 
 
 def test_a_failed_drawing_leaves_nothing_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from edgegan.data import _avatar_folder
+    from edgegan.data._written import avatar_folder as _avatar_folder
 
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")

@@ -13,10 +13,12 @@ from typer.testing import CliRunner
 from edgegan.cli import _register, app
 from edgegan.export import Exported
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends import BACKENDS, backend_class
+from edgegan.runtime.backends import BACKENDS, backend_class, libraries
 from edgegan.runtime.backends.places import places
 from edgegan.runtime.model.artefact import payload_sha256
-from edgegan.runtime.model.card import ModelCard, Verification
+from edgegan.runtime.model.build_info import BuildInfo, EngineInfo
+from edgegan.runtime.model.card import ModelCard
+from edgegan.runtime.model.verification import Verification
 
 PASSED = Verification(status="passed", psnr_worst_db=70.0, psnr_mean_db=75.0, corners_db={"1x64x64": 61.5})
 
@@ -85,7 +87,10 @@ def test_the_card_is_told_in_words(model):
     assert rows["size"] == ["32x32 (height x width)"] and rows["precision"] == ["fp32, ONNX opset 18"]
     assert len(rows["input"]) == 2 and "(checked)" in rows["SHA-256"][0]
     assert any("would be taken" in row for row in rows["runs here"])
-    assert any("without CUDA" in row or "CUDA" in row for row in rows["not here"])
+    absent = [f"{place}: {place.why}" for place in places(load(model)) if place.status == "not here"]
+    assert rows.get("not here", []) == absent
+    if libraries.gpu_count() == 0:
+        assert [row.partition(":")[0] for row in absent[:1]] == ["onnxruntime on cuda"]
 
 
 def test_the_next_command_is_one_that_this_model_can_take(model, tmp_path):
@@ -118,7 +123,8 @@ def test_json_holds_the_card_the_places_and_the_next_command(model):
 def test_the_shares_in_half_are_told(tiny_export: Exported):
     rows = _rows(_info(tiny_export.main.with_name("model.fp16.onnx")))
     facts = load(tiny_export.main.with_name("model.fp16.onnx")).card.built_with
-    assert rows["in half"] == [f"{facts['half_weights']} of the weights, {facts['half_operators']} operators"]
+    done, every = facts.half_operators
+    assert rows["in half"] == [f"{facts.half_weights:.2%} of the weights, {done} of {every} operators"]
     assert "half_weights" not in rows["built with"][0]
 
 
@@ -129,7 +135,9 @@ def test_an_engine_that_cannot_run_here_says_what_would_mend_it(model):
         load(model).card,
         precision="fp16",
         payload_sha256=payload_sha256(engine),
-        built_with={"tensorrt": "10.3.0", "compute_capability": "8.6", "half_layers": "23"},
+        built_with=BuildInfo(
+            engine=EngineInfo(library="tensorrt", version="10.3.0", compute_capabilities=("8.6",), half_layers=23)
+        ),
         verification={},
     )
     card.write(engine)

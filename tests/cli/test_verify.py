@@ -17,10 +17,11 @@ from support.tiny_models import rewrite_card, write_editor
 from edgegan import cli
 from edgegan.export.graph import trace
 from edgegan.runtime import files, load, open_backend
-from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
+from edgegan.runtime.backends.processor import int8_arithmetic
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.files import sha256
-from edgegan.runtime.model.card import Verification, sidecar
+from edgegan.runtime.model.card import sidecar
+from edgegan.runtime.model.verification import Verification
 
 
 def _verify(*words: str) -> int:
@@ -146,14 +147,12 @@ def test_the_figures_of_more_pictures_stay_and_misses_replace_them(tmp_path, cap
 def test_int8_figures_of_another_processor_do_not_stay(tmp_path):
     model = write_editor(tmp_path)
     proven = Verification(status="passed", pictures=640)
-    facts = {INT8_ON: "another processor"}
-    rewrite_card(
-        model, precision="int8", built_with=facts, verification={"openvino": proven, "onnxruntime:cuda": proven}
-    )
+    figures = {"openvino": proven, "onnxruntime:cuda": proven}
+    rewrite_card(model, precision="int8", int8_arithmetic="another processor", verification=figures)
     assert _verify(model, "--backend", "onnxruntime", "--write") == 0
     card = _card(model)
     assert set(card.verification) == {"onnxruntime", "onnxruntime:cuda"}  # a GPU computes there what it computes here
-    assert card.built_with[INT8_ON] == int8_arithmetic()
+    assert card.int8_arithmetic == int8_arithmetic()
 
 
 def test_a_card_that_cannot_be_written_is_said_in_words(tmp_path, monkeypatch, capsys):

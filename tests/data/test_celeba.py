@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from support.celeba_files import FORTY, attribute_text, labels, make
 
-from edgegan.data import open_labelled
+from edgegan.data import SPLITS, open_labelled
 from edgegan.data.celeba import find_attributes, paper_split, read_attributes
 from edgegan.runtime.errors import InputError
 
@@ -169,3 +169,48 @@ def test_a_folder_without_pictures_or_list_says_what_it_looked_for(tmp_path: Pat
     (tmp_path / "img_align_celeba").rename(tmp_path / "pictures")
     with pytest.raises(InputError, match="img_align_celeba or images"):
         open_labelled(f"celeba:{tmp_path}", size=16, names=())
+
+
+def as_kaggle(folder: Path) -> None:
+    """Turns the published lists into Kaggle's CSV files, and nests the pictures as its archive does."""
+    attributes, partition = folder / "list_attr_celeba.txt", folder / "list_eval_partition.txt"
+    _, names, *rows = attributes.read_text().splitlines()
+    lines = [",".join(["image_id", *names.split()]), *(",".join(row.split()) for row in rows)]
+    attributes.with_suffix(".csv").write_text("\n".join(lines) + "\n")
+    rows = partition.read_text().splitlines()
+    partition.with_suffix(".csv").write_text("\n".join(["image_id,partition", *(",".join(r.split()) for r in rows)]))
+    attributes.unlink()
+    partition.unlink()
+    (folder / "img_align_celeba").rename(folder / "inner")
+    (folder / "img_align_celeba").mkdir()
+    (folder / "inner").rename(folder / "img_align_celeba" / "img_align_celeba")
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_kaggles_csv_files_are_the_published_lists(tmp_path: Path, bare: bool) -> None:
+    make(tmp_path / "c", 20)
+    published = {}
+    for split in SPLITS:
+        opened = open_labelled(f"celeba:{tmp_path / 'c'}", size=16, names=(), split=split)
+        published[split] = [(opened.picture(i), opened.label(i)) for i in range(len(opened))]
+    as_kaggle(tmp_path / "c")
+    for split, items in published.items():
+        kaggle = open_labelled(f"{'' if bare else 'celeba:'}{tmp_path / 'c'}", size=16, names=(), split=split)
+        assert kaggle.names == tuple(FORTY) and len(kaggle) == len(items)
+        for i, (picture, label) in enumerate(items):
+            assert np.array_equal(kaggle.label(i), label) and np.array_equal(kaggle.picture(i), picture)
+
+
+def test_a_bad_row_of_a_csv_file_is_named(tmp_path: Path) -> None:
+    make(tmp_path / "c", 20)
+    as_kaggle(tmp_path / "c")
+    partition = tmp_path / "c" / "list_eval_partition.csv"
+    partition.write_text(partition.read_text().replace("000003.jpg,0", "000003.jpg,7"))
+    with pytest.raises(InputError, match="line 4: '000003.jpg,7'"):
+        open_labelled(f"celeba:{tmp_path / 'c'}", size=16, names=())
+    attributes = tmp_path / "c" / "list_attr_celeba.csv"
+    attributes.write_text(
+        attributes.read_text().replace("000002.jpg,1", "000002.jpg,").replace("000002.jpg,-1", "000002.jpg,")
+    )
+    with pytest.raises(InputError, match="not known of all pictures"):
+        open_labelled(f"celeba:{tmp_path / 'c'}", size=16, names=())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import pkgutil
 from pathlib import Path
 
@@ -12,9 +13,11 @@ from PIL import Image
 
 from edgegan import data
 from edgegan.data import Labelled, avatars, kinds, open_labelled
-from edgegan.data._decode import MAX_PIXELS, UnreadableError, decode, fit, read
-from edgegan.data._pictures import PictureFiles, in_split
+from edgegan.data._files import pictures as picture_files
+from edgegan.data._files.pictures import PictureFiles, in_split
+from edgegan.data._files.resize import fit, read
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.pictures import MAX_PIXELS, UnreadableError, decode
 
 
 @pytest.fixture(autouse=True)
@@ -175,10 +178,10 @@ def test_two_in_a_hundred_may_be_bad_and_three_stop_the_loader(tmp_path: Path) -
 
 def test_the_check_is_remembered_until_a_file_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = folder_of(tmp_path / "p", 60)
-    monkeypatch.setattr("edgegan.data._pictures.REMEMBER_FROM", 10)
+    monkeypatch.setattr("edgegan.data._files.pictures.REMEMBER_FROM", 10)
     first = flat(folder)
     looked: list[Path] = []
-    monkeypatch.setattr("edgegan.data._pictures._check", lambda path: looked.append(path))
+    monkeypatch.setattr("edgegan.data._files.pictures._check", lambda path: looked.append(path))
     assert len(flat(folder)) == len(first) and not looked
     picture(9, 44, 44).save(first.files[0])  # type: ignore[attr-defined]
     flat(folder)
@@ -312,3 +315,22 @@ def test_avatars_have_their_labels_and_true_answers(tmp_path: Path) -> None:
         assert np.array_equal(pictures.truth(i, "Smiling", on), pictures.picture(i))
         changed = (pictures.truth(i, "Smiling", not on) != pictures.picture(i)).any(axis=(1, 2))
         assert changed.any() and not changed[:12].any()  # the mouth, and nothing above it
+
+
+@pytest.mark.parametrize("remember_from", [1, 1000])
+def test_names_that_are_no_utf_8_are_names_like_others(
+    remember_from: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Sets of a thousand files and more are remembered in a file: by whatever names they have."""
+    monkeypatch.setattr(picture_files, "REMEMBER_FROM", remember_from)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    folder = tmp_path / os.fsdecode(b"caf\xe9")
+    folder.mkdir()
+    for i in range(60):
+        picture(i).save(folder / os.fsdecode(b"\xe9t\xe9%d.png" % i))
+    (folder / os.fsdecode(b"cass\xe9.png")).write_bytes(b"no picture")
+    for _ in range(2):  # the second time, from memory
+        with caplog.at_level(logging.WARNING, "edgegan.data"):
+            opened = open_labelled(f"flat:{folder}", size=16, names=())
+        assert isinstance(opened, PictureFiles) and opened.picture(0).shape == (16, 16, 3)
+    assert all(record.getMessage().encode() for record in caplog.records)

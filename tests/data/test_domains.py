@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -220,7 +221,8 @@ FILES: dict[str, Callable[[Path], Path]] = {
 
 
 def test_every_kind_that_reads_files_is_tested_here() -> None:
-    assert set(FILES) == set(kinds()) - {"avatars", "avatars-seasons", "dicebear"}
+    drawn, written_by_edgegan = {"avatars", "avatars-seasons", "dicebear"}, {"faces"}
+    assert set(FILES) == set(kinds()) - drawn - written_by_edgegan
 
 
 @pytest.mark.parametrize("kind", FILES)
@@ -344,3 +346,23 @@ def test_every_free_style_is_offered_and_others_are_refused_with_their_licence()
     assert len({pictures.picture(i).tobytes() for i in range(5)}) == 5
     again = open_pictures("dicebear:thumbs:5", size=SIZE)
     assert all(np.array_equal(pictures.picture(i), again.picture(i)) for i in range(5))
+
+
+def test_all_pairs_are_looked_at_and_doubtful_shapes_are_said_once(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    top = tmp_path / "photos"
+    top.mkdir()
+    for i in range(20):
+        Image.new("RGB", (160, 120) if i == 7 else (160, 80), (i, i, i)).save(top / f"{i:02d}.png")
+    with caplog.at_level(logging.WARNING, "edgegan.data"):
+        for split in ("train", "heldout", "train"):
+            open_pairs(f"paired:{top}", size=16, split=split)
+    (said,) = (record.getMessage() for record in caplog.records)
+    assert "07.png: 160x120" in said and "read as pairs: left 80x120, right 80x120" in said and "1 of " in said
+    exif = Image.Exif()
+    exif[0x0112] = 6  # to be turned by a quarter
+    Image.new("RGB", (160, 80)).save(top / "99.jpg", exif=exif)
+    with pytest.raises(InputError, match=r"99.jpg: 80x160 pixels, taller than wide"):
+        for split in ("train", "heldout"):
+            open_pairs(f"paired:{top}", size=16, split=split)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edgegan.data import PairStream, Picture, PictureStream, normalised
-from edgegan.data._domains import TwoDomains
+from edgegan.data._files.domains import TwoDomains
 from edgegan.runtime.errors import InputError
 
 SIZE, CROP = 12, 8

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edgegan.data._tables import UNKNOWN, Table, read_table, write_table
+from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table
 from edgegan.runtime.errors import InputError
 
 

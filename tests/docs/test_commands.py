@@ -59,7 +59,7 @@ def fault(arguments: list[str], *, whole: bool = True) -> str:
             kind = type(error).__name__
             if not hasattr(error, "format_message"):
                 raise
-            forgiven = kind == "NoArgsIsHelpError" or (kind == "MissingParameter" and not whole)
+            forgiven = kind == "NoArgsIsHelpError" or (not whole and kind in ("MissingParameter", "BadOptionUsage"))
             return "" if forgiven else error.format_message()
         rest = [*context._protected_args, *context.args]
         if not hasattr(command, "commands") or not rest:

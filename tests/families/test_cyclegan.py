@@ -23,7 +23,7 @@ from edgegan.runtime.errors import InputError
 
 
 def changed(**changes: object) -> Config:
-    return msgspec.structs.replace(cyclegan.tiny(), **changes)
+    return config.build(Config, {**msgspec.to_builtins(cyclegan.tiny()), **changes})
 
 
 def step(first: int = 0, count: int = 2) -> Step:
@@ -203,8 +203,8 @@ def test_every_preset_makes_networks(name: str) -> None:
         ({"load_size": 8}, "less than size"),
         ({"d_layers": 3}, "3 or more"),
         ({"generator": "unet", "stem_stride": 2}, "only the resnet"),
-        ({"generator": "unet", "downs": 1}, "at least 2"),
-        ({"pool": -1}, "pool of 0"),
+        ({"generator": "unet", "downs": 1}, "downs is a whole number from 2"),
+        ({"pool": -1}, "pool is a whole number from 0"),
     ],
 )
 def test_bad_configurations_are_refused_in_words(changes: dict[str, object], words: str) -> None:

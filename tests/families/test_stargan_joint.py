@@ -48,7 +48,7 @@ def joint(**changes: object) -> Config:
     )
     kept = {"domain": "drawn faces", "train": Training(batch=4, images=64, sample_images=64, checkpoint_images=64)}
     small = {"size": 16, "conv_dim": 4, "blocks": 1, "d_conv_dim": 4, "d_layers": 3, "n_critic": 2, "flip": False}
-    return Config(**{**kept, **small, "sets": sets, **changes})  # type: ignore[arg-type]
+    return config.build(Config, msgspec.to_builtins({**kept, **small, "sets": sets, **changes}))
 
 
 def mixed() -> Config:

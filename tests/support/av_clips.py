@@ -75,12 +75,25 @@ def packets_of(path: Path, kind: str = "audio") -> list[tuple[float, bytes]]:
 
 def loud_at(path: Path) -> float:
     """The second at which the sound becomes loud."""
+    found = clicks(path)
+    assert found, "it is silent"
+    return found[0]
+
+
+def clicks(path: Path) -> list[float]:
+    """The seconds at which the sound becomes loud, after at least half a second of silence."""
+    found, loud_s = [], -1.0
     with av.open(str(path)) as container:
-        for frame in container.decode(audio=0):
-            loud = np.flatnonzero(np.abs(frame.to_ndarray()[0]) > 0.2)
-            if len(loud):
-                return float(frame.time) + loud[0] / frame.sample_rate
-    raise AssertionError("it is silent")
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler(format="fltp", layout="mono", rate=stream.rate)
+        for frame in container.decode(stream):
+            for part in resampler.resample(frame):
+                for at in np.flatnonzero(np.abs(part.to_ndarray()[0]) > 0.2):
+                    second = float(part.time) + at / part.sample_rate
+                    if second - loud_s > 0.5:
+                        found.append(second)
+                    loud_s = second
+    return found
 
 
 def read_back(path: Path) -> tuple[list[int], list[float], av.VideoCodecContext]:

@@ -15,8 +15,7 @@ import torch
 from rich.console import Console
 from torch import Tensor
 
-from edgegan import families
-from edgegan.train import distributed
+from edgegan import distributed, families
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter, Silence
 from edgegan.train.run import Run
@@ -56,5 +55,5 @@ def train(folder: Path, accumulate: int) -> None:
 
 
 if __name__ == "__main__":
-    with distributed.joined(torch.device("cpu")):
+    with distributed.join_processes(torch.device("cpu")):
         train(Path(sys.argv[1]), int(sys.argv[2]))

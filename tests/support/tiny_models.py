@@ -17,7 +17,7 @@ from onnx import TensorProto, helper, numpy_helper
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import payload_sha256
 from edgegan.runtime.model.card import METADATA_KEY, Alignment, Condition, ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.model.onnxfile import sealed
+from edgegan.runtime.model.onnxfile import seal_model
 
 NAMES = ("Blond_Hair", "Brown_Hair", "Smiling")
 GROUPS = (("Blond_Hair", "Brown_Hair"),)
@@ -207,7 +207,7 @@ def _save(
     helper.set_model_props(model, {METADATA_KEY: card.to_json().decode()})
     onnx.checker.check_model(model, full_check=True)
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(sealed(model.SerializeToString(deterministic=True)))
+    path.write_bytes(seal_model(model.SerializeToString(deterministic=True)))
     msgspec.structs.replace(card, payload_sha256=payload_sha256(path), **changes).write(path)
     return path
 

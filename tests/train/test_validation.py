@@ -23,7 +23,7 @@ from edgegan.train import checkpoint
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
 from edgegan.train.run import Run, open_trained
-from edgegan.train.validation import Best, validated
+from edgegan.train.validation import Best, measure
 
 CPU = torch.device("cpu")
 STARGAN = families.get("stargan")
@@ -79,7 +79,7 @@ def test_zero_measures_nothing_and_a_family_without_figures_trains(
     assert train(run, 4).best is None and not run.best_path.exists()
     monkeypatch.delattr(STARGAN, "validate")
     run = tiny_run(tmp_path / "without", validate_images=4)
-    assert train(run, 4).best is None and validated(run, run.family.networks(run.cfg)) == {}
+    assert train(run, 4).best is None and measure(run, run.family.networks(run.cfg)) == {}
 
 
 class Unchanged(Generator):

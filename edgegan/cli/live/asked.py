@@ -6,6 +6,7 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from edgegan.runtime.live.controls.look import View
     from edgegan.runtime.live.web import Address, IceServer
     from edgegan.runtime.model.card import ModelCard
+
+_BESIDE = 1000  # files of a model's folder that are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,12 +78,13 @@ class Asked:
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
+        from edgegan.runtime.live.places import refuse_clashes
         from edgegan.runtime.live.sink import check_writable
 
         _ = self.wishes, self.ice_servers
         if self.address is not None:
             self.address.check()
-        self._refuse_overwriting()
+        refuse_clashes(self._reads, self._writes)
         if self.stats_json:
             check_writable(self.stats_json)
         _ = self.face_options, self.size_hw, self.work_hw, self.rebuilding
@@ -88,14 +92,15 @@ class Asked:
     def check_for(self, card: ModelCard) -> None:
         """Raises InputError for what this model cannot have: a generator takes no pictures, and nothing else draws."""
         from edgegan.runtime.live.sources import latent
+        from edgegan.runtime.redaction import redact
 
         source = self.source_for(card)
         if card.task != "generate":
             if latent.accepts(source):
-                raise InputError(f"--source {source} is for generators", f"{card.name} edits pictures")
+                raise InputError(f"--source {redact(source)} is for generators", f"{card.name} edits pictures")
             return
         for given, why in (
-            (not latent.accepts(source) and f"--source {source}", "its source is latent[@FPS][#SEED]"),
+            (not latent.accepts(source) and f"--source {redact(source)}", "its source is latent[@FPS][#SEED]"),
             (self.size and f"--size {self.size}", "its pictures have one size"),
             (self.work_size and f"--work-size {self.work_size}", "its pictures have one size"),
             (self.wishes.view not in (None, "after") and f"--view {self.wishes.view}", "there is no picture before"),
@@ -179,21 +184,20 @@ class Asked:
         """Whether an engine may be built again."""
         return choice(self.rebuild)
 
-    def _refuse_overwriting(self) -> None:
-        """A run that writes over what it reads would destroy it."""
-        for output in (*self.outputs, *([str(self.stats_json)] if self.stats_json else [])):
-            place = Path(output)
-            if self.source and place.exists() and _is_file(self.source) and place.samefile(self.source):
-                raise InputError(
-                    f"{output} is the source and a place to write to", todo="name another place for the output"
-                )
+    @property
+    def _reads(self) -> dict[str, str]:
+        """What the run reads, as SPECs, and what each is."""
+        found = {path: "the certificate" for path in (self.tls or "").split(",") if path not in ("", "auto")}
+        if self.model is not None and (place := Path(self.model)).exists():
+            folder = place if place.is_dir() else place.parent
+            beside = [path for path in islice(folder.rglob("*"), _BESIDE) if path.is_file()]
+            found |= {str(path): "of the model" for path in beside} | {self.model: "the model"}
+        return found | ({self.source: "the source"} if self.source else {})
 
-
-def _is_file(spec: str) -> bool:
-    try:
-        return Path(spec).exists()
-    except OSError:  # a pipeline that is longer than any name
-        return False
+    @property
+    def _writes(self) -> list[str]:
+        """Where it writes, as SPECs."""
+        return [*self.outputs, *([str(self.stats_json)] if self.stats_json else [])]
 
 
 def _setting(text: str) -> tuple[str, float]:

@@ -70,7 +70,7 @@ def run(asked: Asked) -> None:
         finally:
             start.leave(controls)
             session.close()  # here, so that what is said of a file below is true
-            report(session.stats, [sink.about for sink in sinks if sink.about and not sink.screen])
+            report(session.stats, source, [sink.about for sink in sinks if sink.about and not sink.screen])
             if asked.stats_json:
                 write_stats(asked.stats_json, session.stats, model, source)
 

@@ -43,6 +43,8 @@ def introduce(model: Session, source: Source, *, screen: bool, set_: bool, note:
     for notice in (*model.notices, *([note] if note else [])):
         print(f"note:    {notice}")
     print(f"source:  {source.about}")
+    for notice in source.notes:
+        print(f"note:    {notice}")
     edits = card.task == "translate"
     if edits and source.name != "synthetic" and re.search(r"drawn|avatar", card.domain, re.IGNORECASE):
         print(
@@ -96,8 +98,8 @@ def show_progress(total: int | None, stats: LiveTally) -> Iterator[Sink]:
         yield Bar()
 
 
-def report(stats: LiveTally, places: list[str]) -> None:
-    """What happened: a line, a table of stages, memory, and where the output lies."""
+def report(stats: LiveTally, source: Source, places: list[str]) -> None:
+    """What happened: a line, a table of stages, memory, what was wrong with the source, and where the output lies."""
     from rich.console import Console
     from rich.table import Table
 
@@ -113,6 +115,8 @@ def report(stats: LiveTally, places: list[str]) -> None:
     Console().print(table)
     if memory := stats.memory():
         print(memory)
+    for trouble in source.troubles():
+        print(f"note:    {trouble}")
     for place in places:
         print(f"written: {place}")
 
@@ -124,10 +128,13 @@ def write_stats(path: Path, stats: LiveTally, model: Session, source: Source) ->
     from edgegan.runtime.files import write_atomic
 
     chosen = model.selection
-    about = {"model": model.card.name, "backend": chosen.backend, "device": chosen.device, "source": source.about}
-    write_atomic(
-        path,
-        msgspec.json.format(msgspec.json.encode({**about, **msgspec.to_builtins(stats.statistics())}), indent=2)
-        + b"\n",
-    )
+    about = {
+        "model": model.card.name,
+        "backend": chosen.backend,
+        "device": chosen.device,
+        "source": source.about,
+        "troubles": source.troubles(),
+    }
+    told = msgspec.json.encode({**about, **msgspec.to_builtins(stats.statistics())})
+    write_atomic(path, msgspec.json.format(told, indent=2) + b"\n")
     print(f"written: {path}")

@@ -6,11 +6,15 @@ A studio portrait is not a webcam picture. Every change draws from the generator
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import cv2
 import msgspec
 import numpy as np
+from msgspec import Meta
 from numpy.typing import NDArray
+
+from edgegan.ranges import Share
 
 Floats = NDArray[np.float32]
 Rng = np.random.Generator
@@ -19,16 +23,16 @@ Rng = np.random.Generator
 class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How far training pictures are changed; the neutral value of each field is 0."""
 
-    rotation: float = 7.0  # degrees, either way
-    scale: float = 0.10  # share, either way
-    shift: float = 0.03  # of the crop's edge, either way
-    background: float = 0.6  # probability of another background, where there is a mask
-    light: float = 0.14  # deviation of the exposure and, half of it, of a light from one side
-    colour: float = 0.06  # deviation of each channel's gain
-    gamma: float = 0.12  # deviation of the exponent
-    noise: float = 0.03  # the most deviation of the camera's noise, of the range from black to white
-    jpeg: float = 0.4  # probability of JPEG compression, of quality 35 to 95
-    blur: float = 0.3  # probability of a blur by up to a pixel
+    rotation: Annotated[float, Meta(ge=0, le=180)] = 7.0  # degrees, either way
+    scale: Share = 0.10  # share, either way
+    shift: Share = 0.03  # of the crop's edge, either way
+    background: Share = 0.6  # probability of another background, where there is a mask
+    light: Share = 0.14  # deviation of the exposure and, half of it, of a light from one side
+    colour: Share = 0.06  # deviation of each channel's gain
+    gamma: Share = 0.12  # deviation of the exponent
+    noise: Share = 0.03  # the most deviation of the camera's noise, of the range from black to white
+    jpeg: Share = 0.4  # probability of JPEG compression, of quality 35 to 95
+    blur: Share = 0.3  # probability of a blur by up to a pixel
 
 
 @dataclass(frozen=True)

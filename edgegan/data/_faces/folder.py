@@ -15,15 +15,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data._decode import UnreadableError, decode
-from edgegan.data._pictures import existing_folder, files_below
-from edgegan.data._tables import UNKNOWN, Table, read_table, write_table
-from edgegan.data._work import in_threads
+from edgegan.data._files.pictures import existing_folder, files_below
+from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table
+from edgegan.data._files.work import in_threads
 from edgegan.runtime.edit.align import warp
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.model.card import Alignment
+from edgegan.runtime.pictures import UnreadableError, decode
 
 from .alignment import Geometry
 from .duplicates import describe_face, group_duplicates

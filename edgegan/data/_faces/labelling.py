@@ -9,7 +9,7 @@ from threading import Lock
 import msgspec
 import numpy as np
 
-from edgegan.data._tables import UNKNOWN, Table, read_table, write_table
+from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table
 from edgegan.data.celeba import HAIR
 from edgegan.data.faces import read_geometry
 from edgegan.runtime.errors import InputError

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data._tables import Table
+from edgegan.data._files.tables import Table
 
 from .masks import BACKGROUND, HAIR
 

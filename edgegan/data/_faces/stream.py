@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.data._balance import rake_weights, repeat_by_weight
+from edgegan.data._files.work import in_threads
 from edgegan.data._streams import Item
-from edgegan.data._work import in_threads
 from edgegan.data.celeba import HAIR
 from edgegan.data.faces import FacePictures
 

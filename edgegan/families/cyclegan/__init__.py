@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from edgegan.data import Domains, PictureStream, open_domains, open_pairs
-from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, shown
 from edgegan.runtime.errors import InputError
 from edgegan.sheet import Picture, Sheet
@@ -28,6 +28,7 @@ EMA = DIRECTIONS
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "example_inputs",
@@ -158,3 +159,19 @@ def _domains(cfg: Config, data: str, split: str = "heldout") -> tuple[Domains, b
         return open_pairs(data, size=cfg.size, split=split), True
     except InputError:  # no pairs: the usual case
         return open_domains(data, size=cfg.size, split=split), False
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+)

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from edgegan.config import BaseConfig
-from edgegan.networks import halvings
+from edgegan.networks import Padding, halvings
+from edgegan.ranges import Depth, Layers, LearningRate, Levels, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
 
@@ -16,8 +19,8 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     Domains are called A and B; `name_a` and `name_b` say what they show. The paper calls them X and Y.
     """
 
-    size: int = 256  # edge of the pictures that the networks are trained on
-    load_size: int = 286  # what the originals are resized to, before a random square of `size` is cropped
+    size: Pixels = 256  # edge of the pictures that the networks are trained on
+    load_size: Pixels = 286  # what the originals are resized to, before a random square of `size` is cropped
     flip: bool = True
     name_a: str = "A"
     name_b: str = "B"
@@ -27,26 +30,29 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     licence: str = ""
 
     generator: Literal["resnet", "unet"] = "resnet"
-    blocks: int = 9  # of the resnet: 9, as published for 256 pixels and more, or 6
-    ngf: int = 64
+    blocks: Depth = 9  # of the resnet: 9, as published for 256 pixels and more, or 6
+    ngf: Width = 64
     norm: Literal["instance", "instance-affine"] = "instance"
     dropout: bool = False
+    padding: Padding = "reflect"  # of the residual blocks of the resnet
     stem_stride: Literal[1, 2] = 1  # 2: a quarter of the work; not in the paper
-    downs: int | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
+    downs: Levels | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
     discriminator: Literal["n-layers", "pixel"] = "n-layers"
-    ndf: int = 64
-    d_layers: int = 3  # of n-layers: 3 judges patches of 70 x 70 pixels
+    ndf: Width = 64
+    d_layers: Layers = 3  # of n-layers: 3 judges patches of 70 x 70 pixels
 
     adversarial: Literal["lsgan", "vanilla", "wgan-gp"] = "lsgan"
-    lambda_a: float = 10.0  # of the cycle A -> B -> A
-    lambda_b: float = 10.0
-    lambda_identity: float = 0.5  # relative to lambda_a and lambda_b
-    lambda_gp: float = 10.0
-    pool: int = 50  # generated pictures kept for the discriminators, per domain; 0: none
-    g_lr: float = 2e-4
-    d_lr: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
+    lambda_a: Weight = 10.0  # of the cycle A -> B -> A
+    lambda_b: Weight = 10.0
+    lambda_identity: Weight = 0.5  # relative to lambda_a and lambda_b
+    lambda_gp: Weight = 10.0
+    pool: Annotated[int, Meta(ge=0, le=10_000)] = (
+        50  # generated pictures kept for the discriminators, per domain; 0: none
+    )
+    g_lr: LearningRate = 2e-4
+    d_lr: LearningRate = 2e-4
+    beta1: Momentum = 0.5
+    beta2: Momentum = 0.999
 
     def __post_init__(self) -> None:
         least = 2 * self.multiple if self.generator == "resnet" else self.multiple  # so that reflection has room
@@ -57,15 +63,11 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             )
         if self.load_size < self.size:
             raise InputError(f"load_size={self.load_size} is less than size={self.size}", "at least size")
-        if self.discriminator == "n-layers" and (self.d_layers < 1 or self.size >> self.d_layers < 3):
+        if self.discriminator == "n-layers" and self.size >> self.d_layers < 3:
             raise InputError(
                 f"d_layers={self.d_layers} with size={self.size}",
-                "at least 1, and so few that size / 2**d_layers is 3 or more",
+                "so few that size / 2**d_layers is 3 or more",
             )
-        if self.blocks < 1 or self.pool < 0:
-            raise InputError(f"blocks={self.blocks}, pool={self.pool}", "at least 1 block, a pool of 0 or more")
-        if self.downs is not None and self.downs < 2:
-            raise InputError(f"downs={self.downs}", "at least 2")
         if self.generator == "unet" and self.stem_stride != 1:
             raise InputError("stem_stride=2 with the generator unet", "stem_stride=1: only the resnet has a stem")
 

@@ -39,7 +39,9 @@ def pooled(nets: Networks, direction: str, fake: Tensor, step: Step) -> Tensor:
 def _generator(cfg: Config) -> nn.Module:
     if cfg.generator == "unet":
         return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
-    return ResnetGenerator(cfg.ngf, cfg.blocks, norm=cfg.norm, dropout=cfg.dropout, stem_stride=cfg.stem_stride)
+    return ResnetGenerator(
+        cfg.ngf, cfg.blocks, norm=cfg.norm, dropout=cfg.dropout, stem_stride=cfg.stem_stride, padding=cfg.padding
+    )
 
 
 def _discriminator(cfg: Config) -> nn.Module:

@@ -20,14 +20,14 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
 
     Returns None if there is none, or one that pix2pix trains. Raises InputError if they cannot be used together.
     """
-    read = {name: read_generator(name, loaded) for name, loaded in files.items()}
+    read = {name: read_generator(name, loaded, options.padding, options.norm) for name, loaded in files.items()}
     generators = {name: found for name, found in read.items() if found is not None}
     if not generators or not all(_is_ours(found) for found in generators.values()):
         return None
-    directed = _directed(generators)
+    directed = _sort_by_direction(generators)
     first, *others = directed.values()
     for other in others:
-        if (other.kind, other.ngf, other.depth, other.norm) != (first.kind, first.ngf, first.depth, first.norm):
+        if _structure(other) != _structure(first):
             raise InputError(
                 f"two generators that differ: {first.notes[0]}; {other.notes[0]}",
                 "both directions of one training",
@@ -41,6 +41,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         generator=first.kind,
         blocks=first.depth,
         ngf=first.ngf,
+        padding=first.padding,
         norm="instance" if first.norm == "instance" else "instance-affine",
         train=Training(batch=1, ema_halflife_images=10),
     )
@@ -51,11 +52,15 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     return Imported(cfg, {direction: found.state for direction, found in directed.items()}, tuple(notes))
 
 
+def _structure(found: Found) -> tuple[object, ...]:
+    return found.kind, found.ngf, found.depth, found.norm, found.padding
+
+
 def _is_ours(found: Found) -> bool:
     return found.kind == "resnet" and found.norm != "batch" and not found.dropout
 
 
-def _directed(generators: Mapping[str, Found]) -> dict[str, Found]:
+def _sort_by_direction(generators: Mapping[str, Found]) -> dict[str, Found]:
     """Each generator by its direction, AtoB first."""
     named = {name: _direction(name) for name in generators}
     if len(generators) == 1:

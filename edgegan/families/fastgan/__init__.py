@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import PictureStream, normalised, open_pictures
-from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -26,6 +26,7 @@ EMA = ("generator",)
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "example_inputs",
@@ -62,7 +63,7 @@ def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
     """The generator, then the discriminator on the same fakes, every round."""
-    g, d = _typed(nets)
+    g, d = _check_networks(nets)
     betas = (cfg.beta1, cfg.beta2)
     g_adam = torch.optim.Adam(g.parameters(), cfg.g_lr, betas)
     d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, betas)
@@ -89,7 +90,7 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     The frame in a real picture is the quadrant that the last row reconstructs. A projected discriminator reconstructs
     nothing: there the real pictures stand alone.
     """
-    g, d = _typed(nets)
+    g, d = _check_networks(nets)
     device = next(g.parameters()).device
     vectors = torch.from_numpy(latent.draw(_ROWS * _COLUMNS, cfg.nz)).to(device)
     prepared = ready(cfg, g, min(cfg.bn_latents, _PREVIEW_BN_LATENTS))
@@ -110,7 +111,7 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
         found = d.features(images, objective.resized(images, cfg.small))
         recs = [objective.resized(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
     d.train(trained)
-    rows.append([_framed(picture, int(q)) for picture, q in zip(real, which, strict=True)])
+    rows.append([_draw_frame(picture, int(q)) for picture, q in zip(real, which, strict=True)])
     rows += [[to_picture(r) for r in rec] for rec in recs]
     names += ["held out", "whole", "from small", "quadrant"]
     return Sheet([str(i + 1) for i in range(_COLUMNS)], rows, names)
@@ -118,7 +119,7 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
 
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """The generator as `model`, and as `mixer` with a second latent for the style; neither needs pictures."""
-    return _exportable(cfg, _typed_generator(nets))
+    return _exportable(cfg, _check_generator(nets))
 
 
 def tiny() -> Config:
@@ -136,7 +137,7 @@ def tiny() -> Config:
     )
 
 
-def _framed(picture: Picture, quadrant: int) -> Picture:
+def _draw_frame(picture: Picture, quadrant: int) -> Picture:
     """A copy with a red frame around one quadrant."""
     framed = picture.copy()
     half = len(picture) // 2
@@ -148,13 +149,29 @@ def _framed(picture: Picture, quadrant: int) -> Picture:
     return framed
 
 
-def _typed_generator(nets: Networks) -> Generator:
+def _check_generator(nets: Networks) -> Generator:
     g = nets["generator"]
     assert isinstance(g, Generator)
     return g
 
 
-def _typed(nets: Networks) -> tuple[Generator, Discriminator | ProjectedDiscriminator]:
+def _check_networks(nets: Networks) -> tuple[Generator, Discriminator | ProjectedDiscriminator]:
     d = nets["discriminator"]
     assert isinstance(d, Discriminator | ProjectedDiscriminator)
-    return _typed_generator(nets), d
+    return _check_generator(nets), d
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+)

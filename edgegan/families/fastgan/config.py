@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
+
+from msgspec import Meta
 
 from edgegan.config import BaseConfig
 from edgegan.networks.diff_augment import KINDS, Kind
+from edgegan.ranges import LearningRate, Momentum, Weight, Width
 from edgegan.runtime.errors import InputError
 
+_SEED_DIGITS = 18  # what fits in 63 bits
 SIZES = (64, 128, 256, 512, 1024)
 
 
@@ -23,26 +27,26 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     licence: str = ""
     flip: bool = True
 
-    nz: int = 256
-    ngf: int = 64
+    nz: Annotated[int, Meta(ge=1, le=4096)] = 256
+    ngf: Width = 64
     discriminator: Literal["paper", "projected"] = "paper"  # projected: Sauer et al. 2021, who pair it with FastGAN
-    ndf: int = 64
+    ndf: Width = 64
 
-    g_lr: float = 2e-4
-    d_lr: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
+    g_lr: LearningRate = 2e-4
+    d_lr: LearningRate = 2e-4
+    beta1: Momentum = 0.5
+    beta2: Momentum = 0.999
     augment: tuple[Kind, ...] = KINDS
     reconstruction: Literal["l1", "lpips"] = "l1"
     # The original sums LPIPS over its batch of 8; a mean per picture keeps the weight when the batch changes.
-    lambda_rec: float = 8.0
+    lambda_rec: Weight = 8.0
     lpips_weights: str = ""  # a file with torchvision's VGG16 state dict
     lpips_heads: str = ""  # the linear heads of LPIPS 0.1; empty: those that come with torchmetrics
 
     # For previews and export, which run in eval mode:
     noise: str = "zero"  # what the noise injections add: "zero", or "frozen:SEED", one fixed map each
     bn: Literal["recalibrate", "keep"] = "recalibrate"  # batch statistics: of the averaged weights, or the stored ones
-    bn_latents: int = 1024  # so many random latents measure them
+    bn_latents: Annotated[int, Meta(ge=2, le=1_000_000)] = 1024  # so many random latents measure them
 
     def __post_init__(self) -> None:
         # Of the narrowest layer, at full size, there are ngf/8 (ndf/8) channels at 1024 px.
@@ -51,8 +55,6 @@ class Config(BaseConfig, frozen=True, kw_only=True):
                 raise InputError(
                     f"{name}={width} at size={self.size}", f"a multiple of {narrowest}: some layers have fewer channels"
                 )
-        if self.nz < 1 or self.bn_latents < 2:
-            raise InputError(f"nz={self.nz}, bn_latents={self.bn_latents}", "nz of 1 or more, bn_latents of 2 or more")
         if self.reconstruction == "lpips" and not self.lpips_weights:
             raise InputError(
                 "reconstruction=lpips without lpips_weights",
@@ -76,6 +78,8 @@ def frozen_seed(noise: str) -> int | None:
     kind, _, seed = noise.partition(":")
     if noise == "zero":
         return None
-    if kind == "frozen" and seed.isdecimal():
+    if kind == "frozen" and seed.isdecimal() and len(seed) <= _SEED_DIGITS:
         return int(seed)
-    raise InputError(f"noise={noise}", "'zero' or 'frozen:SEED'", "as in: noise=frozen:7")
+    raise InputError(
+        f"noise={noise}", f"'zero' or 'frozen:SEED', a number of at most {_SEED_DIGITS} digits", "as in: noise=frozen:7"
+    )

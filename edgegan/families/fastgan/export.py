@@ -38,7 +38,7 @@ def exportable(cfg: Config, generator: Generator) -> tuple[ExportSpec, ...]:
     style = TensorSpec(name="style", dtype="float32", shape=(1, cfg.nz), layout="NC")
 
     def spec(name: str, inputs: tuple[TensorSpec, ...]) -> ExportSpec:
-        def drawn(seeds: dict[str, int], count: int) -> dict[str, NDArray[np.float32]]:
+        def draw_latents(seeds: dict[str, int], count: int) -> dict[str, NDArray[np.float32]]:
             return {tensor.name: latent.draw(count, cfg.nz, seeds[tensor.name]) for tensor in inputs}
 
         return ExportSpec(
@@ -46,8 +46,8 @@ def exportable(cfg: Config, generator: Generator) -> tuple[ExportSpec, ...]:
             folder="",
             module=picture,
             card=_card(cfg, name, inputs),
-            golden=partial(drawn, {"latent": _GOLDEN_SEED, "style": _STYLE_SEED}),
-            calibration=partial(drawn, {"latent": _CALIBRATION_SEED, "style": _CALIBRATION_SEED + 1}),
+            golden=partial(draw_latents, {"latent": _GOLDEN_SEED, "style": _STYLE_SEED}),
+            calibration=partial(draw_latents, {"latent": _CALIBRATION_SEED, "style": _CALIBRATION_SEED + 1}),
             tolerances=TOLERANCES,
         )
 

@@ -42,8 +42,8 @@ def g_loss(cfg: Config, g: Generator, d: Discriminator, step: Step) -> Loss:
     """-E[D(G(z))] (eq. 6)."""
     real = step.real["image"]
     big, small = g(torch.randn(len(real), cfg.nz, device=real.device))
-    big = _augmented(cfg, step, big, _FAKE_BIG)
-    small = _augmented(cfg, step, small, _FAKE_SMALL)
+    big = _augment(cfg, step, big, _FAKE_BIG)
+    small = _augment(cfg, step, small, _FAKE_SMALL)
     step.scratch[_FAKES] = big.detach(), small.detach()
     score = losses.critic_g(d(big, small))
     return score, {"adv": score}
@@ -56,7 +56,7 @@ def d_loss(cfg: Config, d: Discriminator, far: Distance, step: Step) -> Loss:
     for the whole batch).
     """
     real = step.real["image"]
-    big = _augmented(cfg, step, real, _REAL)
+    big = _augment(cfg, step, real, _REAL)
     small = resized(big, d.small)
     which = (step.uniform(len(real), draw=_QUADRANT) * 4).long()
     found = d.features(big, small)
@@ -80,7 +80,7 @@ def projected_g_loss(cfg: Config, g: Generator, d: ProjectedDiscriminator, step:
     """The generator's side of the hinge, the mean over D's heads (Projected GANs, eq. 2)."""
     real = step.real["image"]
     big, _ = g(torch.randn(len(real), cfg.nz, device=real.device))
-    big = _augmented(cfg, step, big, _FAKE_BIG)
+    big = _augment(cfg, step, big, _FAKE_BIG)
     step.scratch[_FAKES] = big.detach()
     score = losses.average_heads(losses.critic_g, d(big)[0])
     return score, {"adv": score}
@@ -88,7 +88,7 @@ def projected_g_loss(cfg: Config, g: Generator, d: ProjectedDiscriminator, step:
 
 def projected_d_loss(cfg: Config, d: ProjectedDiscriminator, step: Step) -> Loss:
     """The hinge, the mean over D's heads, on the pictures that the generator's phase has left."""
-    real = d(_augmented(cfg, step, step.real["image"], _REAL))[0]
+    real = d(_augment(cfg, step, step.real["image"], _REAL))[0]
     adv = losses.average_heads(losses.hinge_d, real, d(step.scratch.pop(_FAKES))[0])
     return adv, {"adv": adv}
 
@@ -103,5 +103,5 @@ def resized(image: Tensor, edge: int) -> Tensor:
     return F.interpolate(image, size=(edge, edge), mode="nearest")
 
 
-def _augmented(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
+def _augment(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
     return diff_augment(image, step.uniform(len(image), DRAWS, draw=draw), cfg.augment)

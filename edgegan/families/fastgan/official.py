@@ -15,6 +15,7 @@ from torch import Tensor, nn
 
 from edgegan import config
 from edgegan.families import Imported, ImportOptions
+from edgegan.networks.state_dicts import read_state
 from edgegan.runtime.errors import InputError
 
 from .config import SIZES, Config
@@ -54,7 +55,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     notes = [f"{file}: a generator of {cfg.size} px, ngf {cfg.ngf}, nz {cfg.nz}"]
     g = Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small)
     _merge_average(file, loaded, state, g, notes)
-    networks = {"generator": _fitted(f"{file}: the generator", state, g, notes)}
+    networks = {"generator": _fit_state(f"{file}: the generator", state, g, notes)}
 
     critic = _bare(loaded.get("d"))
     head = critic.get("rf_big.0.weight_orig")
@@ -62,7 +63,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         cfg = replace(cfg, ndf=int(head.shape[0]) // 16)
         try:
             d = Discriminator(cfg.size, cfg.ndf, cfg.small)
-            networks["discriminator"] = _fitted(f"{file}: the discriminator", critic, d, notes)
+            networks["discriminator"] = _fit_state(f"{file}: the discriminator", critic, d, notes)
         except InputError as error:
             notes.append(f"{error.seen}; left out: only training needs it")
             cfg = replace(cfg, ndf=64)
@@ -71,11 +72,8 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
 
 def _bare(loaded: Any) -> State:
     """A state dict without the prefix of training on several GPUs, under our names; empty if it is not one."""
-    if not isinstance(loaded, Mapping) or not all(isinstance(t, Tensor) for t in loaded.values()):
-        return {}
     found = {}
-    for key, tensor in loaded.items():
-        name = str(key).removeprefix("module.")
+    for name, tensor in read_state(loaded).items():
         for theirs, ours in _RENAMED.items():
             if name.endswith(theirs):
                 name = name.removesuffix(theirs) + ours
@@ -141,7 +139,7 @@ def _merge_average(file: str, loaded: Mapping[str, Any], state: State, g: nn.Mod
     notes.append(f"{file}: took the average g_ema ({how}) instead of the live weights")
 
 
-def _fitted(what: str, state: State, network: nn.Module, notes: list[str]) -> State:
+def _fit_state(what: str, state: State, network: nn.Module, notes: list[str]) -> State:
     """The tensors that the network wants; raises InputError that lists what is missing or of another shape."""
     wanted = network.state_dict()
     for key, own in wanted.items():

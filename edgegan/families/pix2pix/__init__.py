@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import PairStream, Pictures, open_pairs
-from edgegan.families import ExportSpec, Networks, Phase, Stream
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, picture_spec, shown
 from edgegan.sheet import Sheet
 
@@ -27,6 +27,7 @@ EMA = ("generator",)
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "example_inputs",
@@ -140,3 +141,19 @@ def _pairs(cfg: Config, data: str, split: str = "heldout") -> tuple[Pictures, Pi
     """What is given, and what is wanted."""
     pairs = open_pairs(data, size=cfg.size, split=split)
     return (pairs.a, pairs.b) if cfg.direction == "AtoB" else (pairs.b, pairs.a)
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+)

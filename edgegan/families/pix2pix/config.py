@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 from edgegan.config import BaseConfig
-from edgegan.networks import NormName, halvings
+from edgegan.networks import NormName, Padding, halvings
+from edgegan.ranges import Depth, Layers, LearningRate, Levels, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
 
@@ -13,8 +14,8 @@ from edgegan.runtime.model.card import Alignment
 class Config(BaseConfig, frozen=True, kw_only=True):
     """Networks, weights of the losses, and what is turned into what."""
 
-    size: int = 256  # edge of the pictures that the networks are trained on
-    load_size: int = 286  # what the originals are resized to, before a random square of `size` is cropped
+    size: Pixels = 256  # edge of the pictures that the networks are trained on
+    load_size: Pixels = 286  # what the originals are resized to, before a random square of `size` is cropped
     flip: bool = True
     direction: Literal["AtoB", "BtoA"] = "AtoB"  # which side of a pair is given
     name_a: str = "A"
@@ -25,22 +26,23 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     licence: str = ""
 
     generator: Literal["unet", "resnet"] = "unet"
-    downs: int | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
-    blocks: int = 9  # of the resnet
-    ngf: int = 64
+    downs: Levels | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
+    blocks: Depth = 9  # of the resnet
+    ngf: Width = 64
     norm: NormName = "batch-picture"  # each picture's own statistics when not training, as the authors' test does
     dropout: bool = True
+    padding: Padding = "reflect"  # of the residual blocks of the resnet
     discriminator: Literal["n-layers", "pixel"] = "n-layers"
-    ndf: int = 64
-    d_layers: int = 3
+    ndf: Width = 64
+    d_layers: Layers = 3
 
     adversarial: Literal["vanilla", "lsgan", "wgan-gp"] = "vanilla"
-    lambda_l1: float = 100.0
-    lambda_gp: float = 10.0
-    g_lr: float = 2e-4
-    d_lr: float = 2e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
+    lambda_l1: Weight = 100.0
+    lambda_gp: Weight = 10.0
+    g_lr: LearningRate = 2e-4
+    d_lr: LearningRate = 2e-4
+    beta1: Momentum = 0.5
+    beta2: Momentum = 0.999
 
     def __post_init__(self) -> None:
         least = 2 * self.multiple if self.generator == "resnet" else self.multiple
@@ -51,13 +53,11 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             )
         if self.load_size < self.size:
             raise InputError(f"load_size={self.load_size} is less than size={self.size}", "at least size")
-        if self.discriminator == "n-layers" and (self.d_layers < 1 or self.size >> self.d_layers < 3):
+        if self.discriminator == "n-layers" and self.size >> self.d_layers < 3:
             raise InputError(
                 f"d_layers={self.d_layers} with size={self.size}",
-                "at least 1, and so few that size / 2**d_layers is 3 or more",
+                "so few that size / 2**d_layers is 3 or more",
             )
-        if self.blocks < 1 or (self.downs is not None and self.downs < 2):
-            raise InputError(f"blocks={self.blocks}, downs={self.downs}", "at least 1 block, at least 2 levels")
         if self.adversarial == "wgan-gp" and self.norm.startswith("batch"):
             raise InputError(
                 f"adversarial=wgan-gp with norm={self.norm}",

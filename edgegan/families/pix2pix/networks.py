@@ -18,7 +18,7 @@ def networks(cfg: Config) -> Networks:
 def _generator(cfg: Config) -> nn.Module:
     if cfg.generator == "unet":
         return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
-    return ResnetGenerator(cfg.ngf, cfg.blocks, norm=cfg.norm, dropout=cfg.dropout)
+    return ResnetGenerator(cfg.ngf, cfg.blocks, norm=cfg.norm, dropout=cfg.dropout, padding=cfg.padding)
 
 
 def _discriminator(cfg: Config) -> nn.Module:

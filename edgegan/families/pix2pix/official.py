@@ -20,7 +20,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     With `options.bn` "keep" they use the file's running statistics instead. Returns None if there is no such
     generator. Raises InputError if there is more than one, or for a size that its levels cannot have.
     """
-    read = {name: read_generator(name, loaded) for name, loaded in files.items()}
+    read = {name: read_generator(name, loaded, options.padding, options.norm) for name, loaded in files.items()}
     generators = {name: found for name, found in read.items() if found is not None}
     if not any(f.kind == "unet" or f.norm == "batch" or f.dropout for f in generators.values()):
         return None
@@ -42,6 +42,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         downs=found.depth if unet else None,
         blocks=9 if unet else found.depth,
         ngf=found.ngf,
+        padding=found.padding,
         norm=norm,
         dropout=True if unet else bool(found.dropout),
         train=Training(batch=1, ema_halflife_images=10),

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import Counterfactual, Labelled, normalised
-from edgegan.families import ExportSpec, Networks, Phase
+from edgegan.families import ExportSpec, Family, Networks, Phase
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.edit.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -32,6 +32,7 @@ EMA = ("generator",)
 
 __all__ = [
     "EMA",
+    "FAMILY",
     "TITLE",
     "Config",
     "edit_targets",
@@ -170,3 +171,20 @@ def _own_label(cfg: Config, players: Players, pictures: Labelled, index: int, im
 
 def _edit_caption(cfg: Config, name: str) -> str:
     return name if any(name in group for group in cfg.groups) else f"± {name}"
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=validate,
+    import_official=import_official,
+    label_axis=label_axis,
+)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
-from msgspec.structs import force_setattr, replace
+from msgspec import Meta
 
 from edgegan.config import BaseConfig
 from edgegan.data._faces.augmentation import Augmentation
-from edgegan.data._named import NAME, join_named
+from edgegan.data._files.named import NAME, join_named
 from edgegan.networks.diff_augment import Kind
+from edgegan.ranges import Depth, Every, Images, Layers, LearningRate, Momentum, Pixels, Weight, Width
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment
 
@@ -24,7 +26,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     With `sets`, several data sets train it jointly, and `attributes` are those of all sets, in order.
     """
 
-    size: int = 128
+    size: Pixels = 128
     attributes: tuple[str, ...] = _FIVE
     kind: LabelKind = "attributes"  # one_hot: exactly one is on, as of expressions or of folders
     exclusive: tuple[tuple[str, ...], ...] = (("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair"),)
@@ -33,45 +35,45 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     alignment: Alignment | None = None
     licence: str = ""
     flip: bool = True
-    centre_crop: int | None = None
+    centre_crop: Pixels | None = None
     sets: tuple[LabelSet, ...] = ()
 
-    conv_dim: int = 64
-    blocks: int = 6
+    conv_dim: Width = 64
+    blocks: Depth = 6
     stem_stride: Literal[1, 2] = 1
     mask: bool = False  # GANimation's output mask; not in the paper
     conditioning: Literal["planes", "film"] = "planes"  # film: see film.py; not in the paper
     discriminator: Literal["paper", "projected"] = "paper"  # projected: see networks/projected.py; not in the paper
-    d_conv_dim: int = 64
-    d_layers: int = 6
+    d_conv_dim: Width = 64
+    d_layers: Layers = 6
     d_augment: tuple[Kind, ...] = ()  # DiffAugment on all that D sees; not in the paper
-    d_augment_strength: float = 1.0  # of its colours
+    d_augment_strength: Annotated[float, Meta(ge=0, le=10)] = 1.0  # of its colours
     classifier: Literal["head", "finetuned"] = "head"  # finetuned: see classifier.py; not in the paper
-    classifier_images: int = 24_000  # a fine-tuned classifier learns from so many first, alone, and then rests
+    classifier_images: Images = 24_000  # a fine-tuned classifier learns from so many first, alone, and then rests
 
     adversarial: Literal["wgan-gp", "hinge-r1", "hinge"] = "wgan-gp"
     targets: Literal["permute", "single"] = "permute"  # single: one attribute changes; not in the paper
     focus: tuple[str, ...] = ()  # what single targets pick three times as often: edits that are slow to learn
     balance: tuple[str, ...] = ()  # decisions whose answers are shown equally often; a group by any of its members
-    balance_cap: float = 6.0  # at most so many times as often as in plain order
+    balance_cap: Annotated[float, Meta(ge=1, le=1000)] = 6.0  # at most so many times as often as in plain order
     augmentation: Augmentation = Augmentation()  # of aligned faces (--data faces:DIR)
     hides: dict[str, tuple[str, ...]] = {}  # what cannot be seen, and so not be classified, under an attribute
-    n_critic: int = 5
-    lambda_cls: float = 1.0
-    lambda_rec: float = 10.0
-    lambda_gp: float = 10.0
-    lambda_mask: float = 0.0  # weight of the mean of the mask
-    lambda_guide: float = 0.0  # weight of the distance to what aligned faces say that an edit looks like
-    r1_gamma: float = 1.0
-    r1_interval: int = 8
-    g_lr: float = 1e-4
-    d_lr: float = 1e-4
-    beta1: float = 0.5
-    beta2: float = 0.999
+    n_critic: Every = 5
+    lambda_cls: Weight = 1.0
+    lambda_rec: Weight = 10.0
+    lambda_gp: Weight = 10.0
+    lambda_mask: Weight = 0.0  # weight of the mean of the mask
+    lambda_guide: Weight = 0.0  # weight of the distance to what aligned faces say that an edit looks like
+    r1_gamma: Weight = 1.0
+    r1_interval: Annotated[int, Meta(ge=0, le=10_000)] = 8  # the penalty every so many rounds; 0: never
+    g_lr: LearningRate = 1e-4
+    d_lr: LearningRate = 1e-4
+    beta1: Momentum = 0.5
+    beta2: Momentum = 0.999
 
     def __post_init__(self) -> None:
         if self.sets:
-            self._join()
+            self._check_sets()
         if self.discriminator == "projected":
             if self.size % 32:
                 raise InputError(f"size={self.size} with discriminator=projected", "a multiple of 32")
@@ -79,6 +81,11 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             raise InputError(
                 f"size={self.size} with d_layers={self.d_layers}",
                 f"the size must be a multiple of {2**self.d_layers} (2 to the power of d_layers)",
+            )
+        if self.size % self.multiple:
+            raise InputError(
+                f"size={self.size} with conditioning={self.conditioning} and stem_stride={self.stem_stride}",
+                f"a multiple of {self.multiple}",
             )
         for slot in self.slots:
             least = 2 if slot.sets == 1 or slot.set.kind == "one_hot" else 1
@@ -161,19 +168,37 @@ class Config(BaseConfig, frozen=True, kw_only=True):
             found += [tuple(a for a in own if a in group) for group in exclusive]
         return tuple(group for group in found if len(group) > 1)
 
-    def _join(self) -> None:
-        """Fills in what follows from the sets, so that the resolved config tells it."""
+    def _check_sets(self) -> None:
         names = [s.name for s in self.sets]
         if len(set(names)) != len(names) or not all(NAME.fullmatch(name) for name in names):
             raise InputError(f"sets are named {names}", "a name of its own for each, of letters, digits, - and _")
-        joined = tuple(name for s in self.sets for name in s.attributes)
-        if self.attributes not in (_FIVE, joined):
+        if self.attributes != tuple(name for s in self.sets for name in s.attributes):
             raise InputError(
                 f"attributes={list(self.attributes)} beside sets", todo="name attributes in each of the sets only"
             )
         if self.kind != "attributes" or self.centre_crop is not None:
             raise InputError("kind or centre_crop beside sets", todo="set them in each of the sets")
-        force_setattr(self, "attributes", joined)
-        if not self.train.data and all(s.data for s in self.sets):
-            data = join_named({s.name: s.data for s in self.sets})
-            force_setattr(self, "train", replace(self.train, data=data))
+
+    @classmethod
+    def complete_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """The attributes and the data of all sets, joined, where there are sets and nothing else is said."""
+        sets = values.get("sets")
+        if not sets or not isinstance(sets, list | tuple) or not all(_is_set(one) for one in sets):
+            return values
+        values.setdefault("attributes", [name for one in sets for name in one["attributes"]])
+        train = values.get("train", {})
+        if isinstance(train, Mapping) and not train.get("data") and all(one.get("data") for one in sets):
+            values["train"] = {**train, "data": join_named({one["name"]: one["data"] for one in sets})}
+        return values
+
+    @classmethod
+    def reduce_values(cls, values: dict[str, Any]) -> dict[str, Any]:
+        """Without the attributes of all sets, which each set names itself."""
+        return {key: value for key, value in values.items() if key != "attributes" or not values.get("sets")}
+
+
+def _is_set(one: Any) -> bool:
+    """Whether plain values may be a label set's, as far as they are joined; the rest is the config's to check."""
+    if not isinstance(one, Mapping) or not isinstance(one.get("attributes"), list | tuple):
+        return False
+    return isinstance(one.get("name"), str) and isinstance(one.get("data", ""), str)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from edgegan import config
 from edgegan.families import Imported, ImportOptions
+from edgegan.networks.state_dicts import read_state
 from edgegan.runtime.errors import InputError
 
 from .config import Config
@@ -46,7 +47,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
 
     Raises InputError: no generator, two of them, files of two trainings, labels without names, an impossible size.
     """
-    states = {name: _bare(loaded) for name, loaded in files.items()}
+    states = {name: read_state(loaded) for name, loaded in files.items()}
     generators = {name: state for name, state in states.items() if _is_generator(state)}
     critics = {name: state for name, state in states.items() if _is_discriminator(state)}
     if not generators and not critics:
@@ -77,13 +78,6 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         networks["discriminator"] = dict(critic)
     images = _images(file, notes)
     return Imported(cfg, networks, tuple(notes), images)
-
-
-def _bare(loaded: Any) -> State:
-    """A state dict without the prefix that training on several GPUs leaves; empty if it is not one."""
-    if not isinstance(loaded, Mapping) or not all(isinstance(t, Tensor) for t in loaded.values()):
-        return {}
-    return {str(key).removeprefix("module."): t for key, t in loaded.items()}
 
 
 def _is_generator(state: State) -> bool:

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from edgegan.data import Labelled, LabelledStream, Picture, open_labelled
 from edgegan.data._faces.stream import FaceStream
-from edgegan.data._named import split_named
+from edgegan.data._files.named import split_named
 from edgegan.data.faces import FacePictures
 from edgegan.families import Stream
 from edgegan.runtime.drawn import avatars

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from edgegan.families import Batch, Step
+from edgegan.ranges import Pixels
 
 LabelKind = Literal["attributes", "one_hot"]
 
@@ -26,7 +27,7 @@ class LabelSet(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     attributes: tuple[str, ...]
     kind: LabelKind = "attributes"
     data: str = ""  # a --data SPEC
-    centre_crop: int | None = None
+    centre_crop: Pixels | None = None
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from edgegan.config import Training
 from edgegan.data import PictureStream, normalised, open_pictures
-from edgegan.families import ExportSpec, Networks, Phase, Stream, Tolerance
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, Tolerance
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Sheet, to_picture
 
@@ -103,3 +103,17 @@ def _heldout(cfg: Config, data: str, count: int) -> NDArray[np.float32]:
     """(N, 3, size, size) in [-1, 1]."""
     pictures = open_pictures(data, size=cfg.size, split="heldout")
     return np.stack([normalised(pictures.picture(i)) for i in range(min(count, len(pictures)))])
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=streams,
+    preview=preview,
+    exportable=exportable,
+    tiny=tiny,
+)

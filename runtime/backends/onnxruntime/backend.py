@@ -9,13 +9,13 @@ from typing import Any, ClassVar
 
 from numpy.typing import NDArray
 
-from ...errors import BackendError, InputError, MissingExtraError
+from ...errors import BackendError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
 from ..device import gpu_number, no_memory, out_of_memory
 from .binding import Binding
 from .cuda import CudaOptions, open_cuda
-from .gpu import CUDA, check_gpu, check_provider, first_line
+from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable
 
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
@@ -132,9 +132,7 @@ def _on_cpu(artefact: Artefact, threads: int | None) -> Any:
         # Between frames a spinning pool would take the cores from camera and encoder.
         return cpu_session(str(artefact.path), spinning=False, threads=threads)
     except Exception as error:  # its exception types share no base of their own
-        raise InputError(
-            f"ONNX Runtime cannot load {artefact.path}: {first_line(error)}", todo="export the model again"
-        ) from error
+        raise unreadable(error, artefact.path, import_onnxruntime().__version__) from error
 
 
 def _port(node: Any) -> Port:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,11 @@ _SHAPE_ARITHMETIC = frozenset((
 ))
 # fmt: on
 _BROKEN_FILE = ("InvalidGraph", "InvalidProtobuf", "NoSuchFile")  # its exceptions for what is wrong with the model
+# Its words for a file that is newer than it, each with the file's number and its own.
+_NEWER = {
+    "IR version": r"Unsupported model IR version: (\d+), max supported IR version: (\d+)",
+    "opset": r"Opset (\d+) is under development .* is till opset (\d+)",
+}
 _ERROR, _WARNING = 4, 2  # its log levels: fatal errors alone, and what it starts with
 
 
@@ -71,7 +77,7 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.suppress(Exception):
         ort.preload_dlls()
     if provider == TENSORRT:
-        with contextlib.suppress(ImportError):
+        with contextlib.suppress(ImportError, OSError):  # Windows says with the latter that DLLs are not there
             import tensorrt  # noqa: F401 - loads the libraries of its wheel, which no search path leads to
     try:
         linked = libraries.needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])
@@ -119,6 +125,28 @@ def first_line(error: Exception) -> str:
     return line.rpartition(" failed:")[2][:200]
 
 
+def unreadable(error: Exception, path: Path, version: str) -> InputError:
+    """The error for a file that ONNX Runtime cannot load; a format that is newer than it has words of its own."""
+    newer = _too_new(str(error))
+    if newer is None:
+        return InputError(f"ONNX Runtime cannot load {path}: {first_line(error)}", todo="export the model again")
+    what, there, most = newer
+    return InputError(
+        f"{path} is written in ONNX's {what} {there}",
+        f"ONNX Runtime {version} reads {what}s up to {most}",
+        f"pip install -U onnxruntime, or write the model again with {what} {most} or older",
+    )
+
+
+def _too_new(text: str) -> tuple[str, str, str] | None:
+    """What of ONNX's format is newer than this ONNX Runtime, the file's number and the newest that it reads."""
+    for what, pattern in _NEWER.items():
+        found = re.search(pattern, text)
+        if found:
+            return what, found[1], found[2]
+    return None
+
+
 def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) -> None:
     elsewhere = [
         node
@@ -139,8 +167,8 @@ def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) 
 
 def _explained(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
     words, text = WORDS[provider], str(error)
-    if type(error).__name__ in _BROKEN_FILE:
-        return InputError(f"ONNX Runtime cannot load {artefact.path}: {first_line(error)}", todo="export again")
+    if type(error).__name__ in _BROKEN_FILE or _too_new(text):
+        return unreadable(error, artefact.path, version)
     if "explicitly disabled" in text:
         return BackendError(
             f"{words} of ONNX Runtime {version} cannot run a part of {artefact.path.name}, which would go to the CPU",

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
+from ..device import Device
 from .cache import Compiled, chosen
 
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
@@ -41,8 +42,9 @@ class OpenVino:
     ) -> None:
         openvino = import_openvino()
         core = openvino.Core()
-        kind, _, number = device.partition(":")
-        wanted = kind.upper() + (f".{number}" if number else "")
+        asked = Device.parse(device)
+        kind = asked.kind
+        wanted = kind.upper() + (f".{asked.number}" if asked.number is not None else "")
         there = core.available_devices
         if not any(d == wanted or d.startswith(f"{wanted}.") for d in there):
             raise BackendError(f"OpenVINO sees no device '{device}' here", f"it sees: {', '.join(there).lower()}")

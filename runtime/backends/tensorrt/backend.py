@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
+import logging
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -21,14 +23,25 @@ from ...errors import BackendError, EdgeganError, MisfitError, MissingExtraError
 from ...files import write_atomic
 from ...model.artefact import Artefact
 from ..contract import Arrays, Port, check_inputs
-from ..cuda import Cuda
+from ..cuda import CaptureError, Cuda
 from ..device import gpu_number, no_memory, out_of_memory
-from ..fit import LIBRARIES, REBUILD, check_gpu, check_library, check_version, library
+from ..fit import (
+    LIBRARIES,
+    REBUILD,
+    check_gpu,
+    check_library,
+    check_version,
+    engine_info,
+    import_library,
+    library,
+    other_gpu,
+)
 from ..processor import system
 from ..selection import Selection
-from .log import logger, started
+from .log import logger, start
 from .rtx_cache import JitCache
 
+_LOG = logging.getLogger("edgegan")
 _SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
 
@@ -66,6 +79,7 @@ class TensorRT:
         try:
             check_version(card, trt.__version__)
             check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
+            self.notices = tuple(filter(None, [other_gpu(card, self._cuda.gpu_name)]))
             self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
             self._log = logger(trt)
             self._load(trt, artefact)
@@ -77,8 +91,8 @@ class TensorRT:
         self._capturable = not self._rtx
 
     def _load(self, trt: Any, artefact: Artefact) -> None:
-        self._runtime = started(trt.Runtime, self._log)
-        if artefact.card.built_with.get("version_compatible") == "true":
+        self._runtime = start(trt.Runtime, self._log)
+        if engine_info(artefact.card).version_compatible:
             self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
         self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
         if self._engine is None:
@@ -117,10 +131,26 @@ class TensorRT:
             self._enqueue()
         self._cuda.wait()
         if fresh and self._capturable:
-            # Only after a first run, which may still allocate. The capture itself runs nothing.
-            self._graph = self._cuda.capture(self._enqueue)
-            self._capturable = self._graph is not None
+            self._capture()
         return {p.name: self._pinned[p.name].copy() for p in self.outputs}
+
+    def _capture(self) -> None:
+        """Records a run as a graph: after a first one, which may still allocate. The capture itself runs nothing."""
+        try:
+            self._graph = self._cuda.capture(self._enqueue)
+        except CaptureError as error:
+            self._capturable = False
+            self._notice(
+                f"CUDA cannot record this network as a graph ({error.seen}): every run launches its kernels one by one"
+            )
+
+    def _notice(self, words: str) -> None:
+        """Adds to what the user should know, also where the network was opened long ago, and logs it."""
+        self.notices = (*self.notices, words)
+        if hasattr(self, "selection"):
+            notices = (*self.selection.notices, words)
+            self.selection = msgspec.structs.replace(self.selection, notices=notices)
+        _LOG.warning("%s", words)
 
     def close(self) -> None:
         """See `Backend.close`."""
@@ -222,4 +252,4 @@ def _version(name: str) -> str:
     try:
         return version(name.replace("_", "-"))  # without loading gigabytes of libraries
     except PackageNotFoundError:
-        return str(importlib.import_module(name).__version__)
+        return str(import_library(name).__version__)

@@ -8,7 +8,7 @@ from typing import Any
 from ...errors import BackendError
 
 
-def started(kind: Callable[[Any], Any], log: Any) -> Any:
+def start(kind: Callable[[Any], Any], log: Any) -> Any:
     """A Runtime or Builder of TensorRT with that `log`; raises BackendError with its reason if it cannot start."""
     try:
         found = kind(log)

@@ -10,8 +10,10 @@ from __future__ import annotations
 from ...errors import SinkError
 from ...kinds import modules
 from ...metrics.live import LiveTally
+from ...redaction import redact
 from ..controls.panel import Panel
 from ..frame_clock import FrameClock
+from ..places import localise
 from ..screen.compositor import Compositor
 from ..sink import Sink
 
@@ -27,8 +29,20 @@ def open_sink(spec: str, clock: FrameClock | None = None, *, label: bool = True)
     Raises SinkError when there is no such kind, no display, or no place that can be written;
     MissingExtraError when the kind needs a package that is not installed.
     """
-    for kind in modules(__name__):
-        if kind.accepts(spec):
+    spec = localise(spec)
+    if "://" in spec:
+        raise SinkError(
+            f"sink {redact(spec)} is an address, and nothing is sent over a network",
+            f"expected {SPECS}",
+            "to send it on: --sink - | ffmpeg -i - ... ADDRESS",
+        )
+    try:
+        kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
+        if kind is not None:
             sink: Sink = kind.open_sink(spec, clock or FrameClock())
             return Compositor(sink, Panel(), LiveTally(), hud=False) if label else sink
+    except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
+        raise SinkError(
+            f"sink {spec[:100]!r} cannot be: {getattr(error, 'strerror', None) or error}", todo="name another place"
+        ) from None
     raise SinkError(f"sink {spec!r} is of no known kind", f"expected {SPECS}")

@@ -13,6 +13,8 @@ from dataclasses import replace
 
 from ...errors import InputError, SourceError
 from ...kinds import modules
+from ...redaction import redact
+from ..places import localise
 from ..source import AGAIN_S, Source, Wanted
 from ..wrappers.paced import Paced
 from ..wrappers.reconnecting import Reconnecting
@@ -57,7 +59,7 @@ def open_source(
         raise InputError(f"{fps:g} frames per second were asked for", "a number from 0.1 to 1000")
     if not reconnect_s >= 0:
         raise InputError(f"waiting {reconnect_s:g} s for a lost source was asked for", "0 seconds or more")
-    wanted = Wanted(fps, size_hw, loop, every_frame)
+    spec, wanted = localise(spec), Wanted(fps, size_hw, loop, every_frame)
     began = time.monotonic()
     source = _open(spec, wanted)
     if source.revivable and reconnect_s > 0:
@@ -73,8 +75,13 @@ def open_source(
 
 
 def _open(spec: str, wanted: Wanted) -> Source:
-    for kind in modules(__name__):
-        if kind.accepts(spec):
-            source: Source = kind.open_frames(spec, wanted)
-            return source
-    raise SourceError(f"source {spec!r}: no such file or folder", f"expected {SPECS}")
+    try:
+        kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
+    except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
+        raise SourceError(
+            f"source {redact(spec)[:100]!r} cannot be looked for: {getattr(error, 'strerror', None) or error}"
+        ) from None
+    if kind is not None:
+        source: Source = kind.open_frames(spec, wanted)
+        return source
+    raise SourceError(f"source {redact(spec)!r}: no such file or folder", f"expected {SPECS}")

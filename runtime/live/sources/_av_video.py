@@ -9,22 +9,26 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, SourceRefusedError
+from ...model.image import Image
 from ...opencv import pyav
+from ...redaction import redact
 from ..continuity import Continuity, is_whole
+from ..media.damage import Damage
+from ..media.fitting import fit
+from ..media.opening import is_segmented, no_video, open_film
+from ..media.pictures import Picture, Pictures
+from ..media.tracks import constant_rate, left_out, sound_track
 from ..pace import Pace
 from ..sound import Sound
 from ..source import AGAIN_S, Frame, Source, frame_of
-from ._av_picture import Picture, constant_rate, mask_password, upright
 from ._catch_up import CatchUp
 
 ANSWER_S = 10.0  # for a stream to answer
-_SILENCE_S = 2.0  # between two packets of a stream: then it counts as gone
-_SEGMENT_S = 30.0  # the same where packets come in segments of many seconds
-_SEGMENTED = (".m3u8", ".mpd")
+_LOST_END = 12  # packets: if so many of the last cannot be decoded, its end is missing
+_SAME_RATE = 1e-4  # of two rates that are one, so that ten minutes are off by 60 ms
 _BREAKS = 3  # at one and the same frame: then opening it again does not help
 _BACK_S = (0.0, 2.0, 10.0)  # how far before the place where it stood a recording is taken up again
 _UNTIMED = 0x80  # AVFMT_NOTIMESTAMPS of libavformat: the times are counted up, not told
-_OPTIONS = {"rtsp_transport": "tcp", "analyzeduration": "1000000"}  # a second of looking before the first picture
 
 
 class _OvershotError(Exception):
@@ -33,13 +37,19 @@ class _OvershotError(Exception):
 
 class AvVideo(Source):
     """A video through FFmpeg's libraries. A URL without a known duration is live: decoded without delay, and not
-    in full where it comes faster than that can be done, unless `every_frame` is wanted."""
+    in full where it comes faster than that can be done, unless `every_frame` is wanted.
+
+    What of a recording cannot be decoded is passed over and counted, and a picture of another size than the first is
+    fitted into it: `troubles` tells both.
+    """
 
     _origin_s: float | None = None  # the time that the file gives its first picture
     _last_s: float | None = None  # and the last that was given
     _breaks, _broke_after = 0, -1  # times, frames
     _late: CatchUp | None = None
     _continuity: Continuity | None = None
+    _image_hw: tuple[int, int] | None = None  # of the first picture
+    _cycle = 0  # times that it began again
 
     def __init__(
         self,
@@ -53,21 +63,25 @@ class AvVideo(Source):
         av = pyav()
         self._spec, self._every_frame = spec, every_frame
         self._url = url = "://" in spec
-        self._segmented = url and spec.partition("?")[0].endswith(_SEGMENTED)
-        self.name = mask_password(spec) if url else Path(spec).name
+        self._segmented, self._damage = is_segmented(spec), Damage()
+        self.name = redact(spec) if url else Path(spec).name
         self._open(answer_s)
         stream = self._stream
         duration_s = self._container.duration / av.time_base if self._container.duration else None
         self.live = url and duration_s is None
         self.revivable = url
         stream.thread_type = "SLICE" if self.live else "AUTO"  # threads by frame hold back as many frames
-        self.fps = fps or (float(stream.average_rate) if stream.average_rate else None)
+        rate = float(stream.average_rate) if stream.average_rate else None
+        retimed = fps is not None and (rate is None or abs(fps - rate) > _SAME_RATE * rate)
+        self.fps = fps or rate
         self.constant_fps = fps or constant_rate(stream)
         self._loop = loop and not self.live
-        frames = stream.frames or (round(duration_s * float(stream.average_rate or 0)) if duration_s else 0)
+        frames = stream.frames or (round(duration_s * (rate or 0)) if duration_s else 0)
         self.length = None if self.live or loop else frames or None
         self._count = 0  # frames given so far
-        self._moments = not (fps or loop or self.live)
+        length_s = float(stream.duration * stream.time_base) if stream.duration else duration_s
+        self._length_s = length_s if self._loop else None  # from one beginning to the next
+        self._moments = not (retimed or self.live or (self._loop and self._length_s is None))
         # The first picture proves that this is a video, and only it knows whether the picture is turned.
         self._pictures = self._decode()
         self._first: Picture | None = None
@@ -75,35 +89,35 @@ class AvVideo(Source):
             self._first = next(self._pictures, None)
         except SourceError as error:
             self.close()
-            raise self._no_video(error.seen) from None
+            raise no_video(self.name, error.seen, url=url) from None
         if self._first is None:
             self.close()
-            raise self._no_video("it holds no pictures")
+            why = "none of its pictures can be decoded" if self._damage.packets else "it holds no pictures"
+            raise no_video(self.name, why, url=url)
         self._origin_s = self._first.time_s
         self.size_hw = (self._first.image.shape[0], self._first.image.shape[1])
-        rate = f" at {self.fps:.4g} fps" if self.fps else ""
-        self.about = f"{self.name}: {self.size_hw[1]}x{self.size_hw[0]}{rate}"
-        if self._moments and not url and self._origin_s is not None:
-            self.sound = Sound(Path(spec), self._origin_s)
+        at = f" at {self.fps:.4g} fps" if self.fps else ""
+        self.about = f"{self.name}: {self.size_hw[1]}x{self.size_hw[0]}{at}"
+        if self._moments and self._origin_s is not None:
+            self.sound = Sound(spec, self._origin_s, self._length_s)
+        self.notes = self._notes(retimed=retimed)
+
+    def _notes(self, *, retimed: bool) -> tuple[str, ...]:
+        """What of the file the pictures do not show as it is, or at all."""
+        notes = [f"{self.name}: {note}" for note in self._converter.notes]
+        if retimed and not self.live and sound_track(self._container) is not None:
+            notes.append(f"{self.name} is played at another speed (--fps {self.fps:g}), and so without its sound")
+        if missing := left_out(self._container, sound=self.sound is not None):
+            notes.append(f"{self.name} has more than is used; left out: {', '.join(missing)}")
+        return tuple(notes)
+
+    def troubles(self) -> tuple[str, ...]:
+        """What could not be decoded, and what came in another size."""
+        return self._damage.words(self.name, self.size_hw)
 
     def _open(self, answer_s: float) -> None:
-        av = pyav()
-        try:
-            if self._url:
-                silence_s = _SEGMENT_S if self._segmented else _SILENCE_S
-                self._container = av.open(self._spec, options=_OPTIONS, timeout=(answer_s, silence_s))
-            else:
-                self._container = av.open(self._spec)
-        except (av.HTTPUnauthorizedError, av.HTTPForbiddenError) as error:
-            raise SourceRefusedError(
-                f"{self.name} refuses: {error.strerror}", todo="put the name and password into it: ://NAME:PASSWORD@"
-            ) from None
-        except (av.FFmpegError, OSError, ValueError) as error:
-            raise self._no_video(getattr(error, "strerror", None) or str(error)) from None
-        if not self._container.streams.video:
-            self.close()
-            raise self._no_video("it holds no pictures")
-        self._stream = self._container.streams.video[0]
+        self._container, self._stream = open_film(self._spec, self.name, answer_s)
+        self._converter = Pictures(self._stream)
 
     def __iter__(self) -> Iterator[Frame]:
         pace = Pace()
@@ -113,7 +127,7 @@ class AvVideo(Source):
             self._last_s = picture.time_s
             moment_s = None
             if self._moments and picture.time_s is not None and self._origin_s is not None:
-                moment_s = picture.time_s - self._origin_s
+                moment_s = picture.time_s - self._origin_s + self._cycle * (self._length_s or 0.0)
             index, self._count = self._count, self._count + 1
             yield frame_of(
                 picture.image,
@@ -135,6 +149,7 @@ class AvVideo(Source):
             raise SourceError(f"{self.name}: the stream ended after {self._count} frames")
         if picture is None and self._loop:
             self._container.seek(0)
+            self._cycle += 1
             self._pictures = self._decode()
             picture = next(self._pictures, None)
         return picture
@@ -173,8 +188,8 @@ class AvVideo(Source):
     def _carry(self) -> Iterator[Any]:
         """The packets of the pictures, with times that go on. Those of the sound are read too where it is copied:
         `SoundTrack` reads the same ones, so that both go on alike."""
-        apart = self._url or not self._moments or is_whole(self._container)
-        sound = () if apart else self._container.streams.audio[:1]
+        heard = sound_track(self._container)
+        sound = () if heard is None or not self._moments or is_whole(self._container) else (heard,)
         self._continuity = Continuity(self._container)
         for packet in self._container.demux(self._stream, *sound):
             self._continuity.carry(packet)
@@ -184,42 +199,49 @@ class AvVideo(Source):
     def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
-        packets, scaler = iter(self._packets()), av.video.reformatter.VideoReformatter()
+        packets = iter(self._packets())
         while True:
             try:
                 packet = next(packets, None)  # the last packet is empty and flushes the decoder
                 if packet is None:
-                    return
+                    return self._check_end()
                 began = time.perf_counter()
-                for frame in packet.decode():
+                for frame in packet.decode() if self.live else self._damage.decode(packet):
                     if frame.time is not None and frame.time <= after_s:
                         overshot = False
                         continue
                     if overshot:
                         raise _OvershotError
-                    image = upright(frame, scaler)
+                    image = self._whole(frame)
                     taken = self._late.arrival_s(frame.time) if self._late else None
                     lasts_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
                     yield Picture(image, frame.time, taken, lasts_s, time.perf_counter() - began)
                     began = time.perf_counter()
             except av.InvalidDataError as error:
-                if not self.live:  # a stream recovers at its next key frame; a file does not heal
-                    raise self._broken("is broken", error) from None
+                if not self.live:  # a stream recovers at its next key frame
+                    raise self._broken("is broken", str(error.strerror)) from None
             except (av.FFmpegError, OSError) as error:
-                raise self._broken("stopped", error) from None
+                raise self._broken("stopped", str(error.strerror)) from None
 
-    def _broken(self, how: str, error: OSError) -> SourceError:
+    def _check_end(self) -> None:
+        """Raises SourceError where what lies at the end could not be decoded: it is cut off, not just damaged."""
+        if self._damage.failing >= _LOST_END:
+            raise self._broken("is broken", f"its last {self._damage.failing} packets cannot be decoded")
+
+    def _whole(self, frame: Any) -> Image:
+        """The picture of a decoded frame, in the size of the first."""
+        image = self._converter.picture(frame)
+        if self._image_hw is None:
+            self._image_hw = (image.shape[0], image.shape[1])
+        if image.shape[:2] != self._image_hw:
+            self._damage.resized += 1
+        return fit(image, self._image_hw)
+
+    def _broken(self, how: str, why: str) -> SourceError:
         self._breaks = self._breaks + 1 if self._broke_after == self._count else 1
-        self._broke_after = self._count
+        self._broke_after, self._damage.failing = self._count, 0
         kind = SourceError if self._breaks < _BREAKS else SourceRefusedError
-        return kind(f"{self.name} {how} after {self._count} frames: {error.strerror}")
-
-    def _no_video(self, why: str) -> SourceError:
-        if self._url:
-            return SourceError(f"{self.name} gives no video: {why}", todo="check the address and that the server runs")
-        return SourceError(
-            f"{self.name} is not a video that can be read: {why}", "expected a whole video file or a picture"
-        )
+        return kind(f"{self.name} {how} after {self._count} frames: {why}")
 
     def close(self) -> None:
         """Closes the file or the connection."""

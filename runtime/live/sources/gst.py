@@ -19,6 +19,7 @@ import numpy as np
 
 from ...errors import InputError, SourceError
 from ...model.image import Image
+from ...redaction import redact, redact_text
 from ..source import Frame, Source, Wanted, frame_of
 
 _PREFIX = "gst:"
@@ -72,8 +73,8 @@ class GStreamer(Source):
         try:
             words = shlex.split(pipeline)
         except ValueError as error:
-            raise InputError(f"the pipeline {pipeline!r} cannot be read: {error}") from None
-        self.name = "gst:" + (words[0] if words else "")
+            raise InputError(f"the pipeline {redact(pipeline)!r} cannot be read: {error}") from None
+        self.name = "gst:" + (redact(words[0]) if words else "")
         self.live = self.revivable = not any(_ENDS.fullmatch(word) for word in words)
         self._said: deque[str] = deque(maxlen=20)
         self._caps = ""
@@ -178,7 +179,7 @@ class GStreamer(Source):
     def _last_words(self) -> str:
         self._listener.join(0.2)
         complaints = [line for line in tuple(self._said) if line.startswith(("ERROR", "WARNING"))]
-        return f"GStreamer says: {complaints[0]}" if complaints else ""
+        return f"GStreamer says: {redact_text(complaints[0])}" if complaints else ""
 
     def close(self) -> None:
         """Ends the process."""

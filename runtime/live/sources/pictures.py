@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -11,14 +12,17 @@ import numpy as np
 
 from ...errors import SourceError
 from ...model.image import Image
+from ...pictures import SUFFIXES, UnreadableError, decode, is_litter
 from ..source import Frame, Source, Wanted, frame_of, refuse_size
 
-SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".tif", ".tiff", ".webp")
+_MOVING = (".gif",)  # alone it is a film; in a folder of pictures, its first frame
+log = logging.getLogger("edgegan.pictures")
 
 
 def accepts(spec: str) -> bool:
     """A folder, or a name that ends like a picture's."""
-    return "://" not in spec and (Path(spec).is_dir() or Path(spec).suffix.lower() in SUFFIXES)
+    suffix = Path(spec).suffix.lower()
+    return "://" not in spec and (Path(spec).is_dir() or (suffix in SUFFIXES and suffix not in _MOVING))
 
 
 def open_frames(spec: str, wanted: Wanted) -> Pictures:
@@ -35,7 +39,9 @@ class Pictures(Source):
     def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
         self.name, self.fps = path.name or str(path), fps
         if path.is_dir():
-            self._paths = sorted((p for p in path.iterdir() if p.suffix.lower() in SUFFIXES), key=_natural)
+            self._paths = sorted(
+                (p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not is_litter(p)), key=_natural
+            )
             if not self._paths:
                 raise SourceError(
                     f"the folder {path} holds no pictures ({sum(1 for _ in path.iterdir())} other entries)",
@@ -43,7 +49,8 @@ class Pictures(Source):
                 )
         else:
             self._paths = [path]
-        height, width = read_bgr(self._paths[0]).shape[:2]
+        self._damaged: set[Path] = set()
+        height, width = next(self._readable())[1].shape[:2]
         self.size_hw = (height, width)
         self._loop = loop
         self.length = None if loop else len(self._paths)
@@ -52,32 +59,37 @@ class Pictures(Source):
     def __iter__(self) -> Iterator[Frame]:
         index = 0
         while True:
-            for path in self._paths:
-                began = time.perf_counter()
-                picture = read_bgr(path)
+            began = time.perf_counter()
+            for path, picture in self._readable():
                 yield frame_of(picture, index, path.name, decode_s=time.perf_counter() - began)
                 index += 1
+                began = time.perf_counter()
             if not self._loop:
                 return
 
+    def _readable(self) -> Iterator[tuple[Path, Image]]:
+        """Each picture; of several, one that cannot be read is named, once, and passed over.
+
+        Raises SourceError for the last one's reason if none can be read.
+        """
+        for path in [p for p in self._paths if p not in self._damaged]:
+            try:
+                yield path, read_bgr(path)
+            except SourceError as error:
+                self._damaged.add(path)
+                if len(self._damaged) == len(self._paths):
+                    raise
+                log.warning("left out %s", error.seen)
+
 
 def read_bgr(path: Path) -> Image:
-    """The whole picture, upright (EXIF), as (H, W, 3) uint8 BGR. Raises SourceError for a missing or broken file."""
+    """The whole picture as `decode` reads it, as (H, W, 3) uint8 BGR. Raises SourceError if it cannot be read."""
     import cv2
-    from PIL import Image as Pillow
-    from PIL import ImageOps, UnidentifiedImageError
 
     try:
-        with Pillow.open(path) as opened:
-            rgb = np.asarray(ImageOps.exif_transpose(opened).convert("RGB"))
-    except FileNotFoundError:
-        raise SourceError(f"{path}: no such file") from None
-    except UnidentifiedImageError:
-        raise SourceError(f"{path} is not a picture", f"expected one of {', '.join(SUFFIXES)}") from None
-    except Pillow.DecompressionBombError:
-        raise SourceError(f"{path} holds more pixels than is safe to open", todo="make it smaller first") from None
-    except (OSError, SyntaxError, ValueError) as error:  # what Pillow raises for truncated and garbled files
-        raise SourceError(f"{path} cannot be read as a picture: {error}", todo="is the file complete?") from None
+        rgb = np.asarray(decode(path))
+    except UnreadableError as error:
+        raise SourceError(f"{path} cannot be read: {error.reason}", f"a picture: {', '.join(SUFFIXES)}") from None
     return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
 
 

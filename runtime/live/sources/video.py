@@ -6,8 +6,8 @@ from pathlib import Path
 
 from ...errors import MissingExtraError
 from ...opencv import pyav
+from ...redaction import redact
 from ..source import Source, Wanted, refuse_size
-from ._av_picture import mask_password
 from ._av_video import ANSWER_S, AvVideo
 from ._cv_video import CvVideo
 
@@ -21,7 +21,7 @@ def accepts(spec: str) -> bool:
 
 def open_frames(spec: str, wanted: Wanted) -> Source:
     """Opens a file or a URL and decodes its first picture."""
-    refuse_size(mask_password(spec), wanted.size_hw)
+    refuse_size(redact(spec), wanted.size_hw)
     try:
         pyav()
     except MissingExtraError:

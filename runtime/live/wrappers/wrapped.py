@@ -12,7 +12,11 @@ class Wrapped(Source):
         self._source = source
         self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
         self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
-        self.constant_fps, self.revivable = source.constant_fps, source.revivable
+        self.constant_fps, self.revivable, self.notes = source.constant_fps, source.revivable, source.notes
+
+    def troubles(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return self._source.troubles()
 
     def stop(self) -> None:
         """Passes it on."""

@@ -10,12 +10,12 @@ from pathlib import Path
 
 from .mapped import broken, mapped
 from .reader import IR_VERSION, MAX_ELEMENTS, Reader
-from .seal import SEAL_KEY, content_sha256, sealed, with_metadata
+from .seal import SEAL_KEY, content_sha256, seal_model, with_metadata
 from .structure import FLOAT, FLOAT16, Node, OnnxFile, Tensor
 
 __all__ = [
-    "FLOAT", "FLOAT16", "MAX_ELEMENTS", "SEAL_KEY", "Node", "OnnxFile", "Tensor", "content_sha256", "parsed", "read",
-    "sealed", "with_metadata",
+    "FLOAT", "FLOAT16", "MAX_ELEMENTS", "SEAL_KEY", "Node", "OnnxFile", "Tensor", "content_sha256", "parse", "read",
+    "seal_model", "with_metadata",
 ]  # fmt: skip
 
 
@@ -25,10 +25,10 @@ def read(path: Path) -> OnnxFile:
     Raises InputError if the file is not ONNX or is cut short, if a tensor does not hold what it promises, if an
     input or output has more than MAX_ELEMENTS, or if weights lie in files outside the model's folder.
     """
-    return parsed(mapped(path), path)
+    return parse(mapped(path), path)
 
 
-def parsed(data: memoryview, path: Path) -> OnnxFile:
+def parse(data: memoryview, path: Path) -> OnnxFile:
     """As `read`, of bytes that are, or will be, the file `path`."""
     seen: set[int] = set()
     try:

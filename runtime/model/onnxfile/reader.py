@@ -132,12 +132,19 @@ class Reader:
         )
 
     def outside(self, name: str, external: dict[str, str], needed: int) -> None:
-        """Notes a file that holds weights; raises InputError unless it lies in the model's folder and holds them."""
+        """Notes a file that holds weights; raises InputError unless it lies in the model's folder and holds them.
+
+        A cache may keep every file elsewhere under its hash (Hugging Face: snapshots/REVISION/model.onnx is a link into
+        blobs/). So where the model is a link, files beside it may be links into the very folder that it leads to.
+        """
         location = external["location"]
         folder = self.path.parent.resolve()
         parts = (*PurePath(location).parts, *PureWindowsPath(location).parts)
-        found = None if "\0" in location or ".." in parts else (folder / location).resolve()
-        if found is None or PureWindowsPath(location).anchor or not found.is_relative_to(folder):
+        named = "\0" not in location and ".." not in parts and not PureWindowsPath(location).anchor
+        found = folder / location if named else None
+        if found is None or not (
+            found.resolve().is_relative_to(folder) or found.resolve().parent == self.path.resolve().parent
+        ):
             raise InputError(
                 f"{self.path}: the weights of '{name}' are said to lie in '{location}'",
                 "weights lie in the model's own folder, or in the model itself",

@@ -20,7 +20,7 @@ def content_sha256(path: Path) -> str:
         raise broken(path, len(data), begun=False) from None
 
 
-def sealed(model: bytes) -> bytes:
+def seal_model(model: bytes) -> bytes:
     """A serialised ModelProto with its own hash in its metadata.
 
     Raises ValueError if `model` is no message.

@@ -35,4 +35,4 @@ class OnnxFile:
     constants: tuple[Tensor, ...]
     nodes: tuple[Node, ...]
     kinds: dict[str, int]
-    external: tuple[Path, ...]  # the files beside it that hold weights
+    external: tuple[Path, ...]  # the files beside it, or links, that hold weights

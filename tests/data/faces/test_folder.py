@@ -15,7 +15,7 @@ from support.photographs import GEOMETRY, astronaut, write_photographs
 
 from edgegan.data import open_labelled
 from edgegan.data._faces.folder import find_table, write_faces
-from edgegan.data._tables import UNKNOWN, read_table
+from edgegan.data._files.tables import UNKNOWN, read_table
 from edgegan.data.faces import FacePictures, read_geometry
 from edgegan.runtime.edit import align
 from edgegan.runtime.errors import InputError

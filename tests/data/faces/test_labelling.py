@@ -19,7 +19,7 @@ from support.needed import needed
 from support.photographs import GEOMETRY, drawn_portrait
 
 from edgegan.data._faces.labelling import Labelling
-from edgegan.data._tables import UNKNOWN, Table, read_table, write_table
+from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table
 from edgegan.runtime.errors import InputError
 
 needed("starlette", "web")

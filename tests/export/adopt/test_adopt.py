@@ -1,5 +1,6 @@
 """Models made elsewhere, as `onnx.helper` writes them: what is adopted, and what is refused in words."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +16,7 @@ from edgegan.export.adopt.request import Adoption, answered, questions
 from edgegan.export.verify.check import verify_artefact
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError, InputError
+from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.model.card import Alignment
 
@@ -195,6 +197,64 @@ def test_weights_in_another_file_come_along(tmp_path):
     with pytest.raises(EdgeganError, match="SHA-256"):
         load(moved)
     assert done.card.payload_sha256
+
+
+def test_a_model_in_hugging_face_s_cache_is_adopted_with_its_weights(tmp_path):
+    made = only_blue(tmp_path / "m" / "x.onnx", save_as_external_data=True, location="x.weights", size_threshold=0)
+    revision = tmp_path / "cache" / "snapshots" / "abc"
+    revision.mkdir(parents=True)
+    (tmp_path / "cache" / "blobs").mkdir()
+    for number, file in enumerate((made, made.with_name("x.weights"))):
+        file.rename(tmp_path / "cache" / "blobs" / str(number))
+        (revision / file.name).symlink_to(f"../../blobs/{number}")
+    adopt(Adoption(revision / "x.onnx", tmp_path / "out", colour="bgr", value_range=(0.0, 255.0)))
+    assert not (tmp_path / "out" / "x.weights").is_symlink()
+    with Editor.open(tmp_path / "out") as editor:
+        assert editor.translate(noise((24, 32)), {})[:, :, 1:].max() == 0
+
+
+def test_a_sigmoid_s_half_of_the_range_is_said(tmp_path):
+    """Read as -1 to 1, what runs from 0 to 1 is grey at least: half of the contrast."""
+    shape = (1, 3, 24, 32)
+    nodes = [node("Mul", "x steep", "s"), node("Sigmoid", "s", "y")]
+    path = write(tmp_path / "s.onnx", nodes, [("x", FLOAT, shape)], [("y", FLOAT, shape)], {"steep": np.float32(4.0)})
+    asked = Adoption(path, tmp_path / "a", colour="rgb", value_range=(-1.0, 1.0))
+    (note,) = [note for note in adopt(asked).notes if "half of that range is never used" in note]
+    assert note.endswith("--output-range 0,1")
+    told = adopt(replace(asked, out=tmp_path / "b", output_range=(0.0, 1.0)))
+    assert not any("never used" in note for note in told.notes)
+
+
+def test_a_newer_format_is_said_in_plain_words(tmp_path):
+    path = only_blue(tmp_path / "x.onnx")
+    model = onnx.load(path)
+    for change, words in (
+        (lambda: setattr(model, "ir_version", 99), r"ONNX's IR version 99\n.*reads IR versions up to \d+\n"),
+        (lambda: setattr(model.opset_import[0], "version", 99), r"ONNX's opset 99\n.*reads opsets up to \d+\n"),
+    ):
+        change()
+        path.write_bytes(model.SerializeToString())
+        model.ir_version = 9
+        with pytest.raises(InputError, match=words) as caught:
+            adopt(Adoption(path, tmp_path / "out", colour="bgr", value_range=(0.0, 255.0)))
+        assert "onnxruntime_src" not in str(caught.value) and "pip install -U onnxruntime" in caught.value.todo
+
+
+def test_a_suffix_in_capitals_is_the_same_file(tmp_path):
+    path = only_blue(tmp_path / "X.ONNX")
+    done = adopt(Adoption(path, tmp_path / "out", colour="bgr", value_range=(0.0, 255.0)))
+    shouted = done.path.rename(done.path.with_name("MODEL.ONNX"))
+    done.card.write(shouted)
+    found = load(shouted)
+    assert found.card == done.card
+    assert (
+        verify_artefact(found, found_pairs(tmp_path / "out"), backends=("onnxruntime",))["onnxruntime"].status
+        == "passed"
+    )
+
+
+def found_pairs(folder):
+    return golden.read(folder / "golden.npz", "model")
 
 
 def refused(tmp_path):

@@ -7,8 +7,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edgegan.export.graph.depth_to_space import in_blocks
-from edgegan.export.graph.trace import checked
+from edgegan.export.graph.depth_to_space import to_blocks
+from edgegan.export.graph.trace import check_graph
 
 
 def convolution(outputs: int, kernel: int, size: int | str, *, bias: bool = True, twice: bool = False, **attributes):
@@ -25,7 +25,7 @@ def convolution(outputs: int, kernel: int, size: int | str, *, bias: bool = True
         [helper.make_tensor_value_info(y, TensorProto.FLOAT, None) for y in results],
         [numpy_helper.from_array(arrays[n].astype(np.float32), n) for n in names],
     )
-    return checked(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), "g")
+    return check_graph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), "g")
 
 
 def answers(model, size: int = 12) -> list[np.ndarray]:
@@ -48,7 +48,7 @@ def kinds(model) -> list[str]:
 )
 def test_blocks_give_the_values_of_the_convolution(given):
     model = convolution(size=12, **given)
-    found = in_blocks(model)
+    found = to_blocks(model)
     assert kinds(found) == ["Conv", "DepthToSpace"] * len(kinds(model))
     assert [n.name for n in found.graph.node if n.op_type == "Conv"] == [n.name for n in model.graph.node]
     for expected, seen in zip(answers(model), answers(found), strict=True):
@@ -69,4 +69,4 @@ def test_blocks_give_the_values_of_the_convolution(given):
 )
 def test_what_does_not_fit_stays(given):
     model = convolution(**given)
-    assert in_blocks(model).SerializeToString() == model.SerializeToString()
+    assert to_blocks(model).SerializeToString() == model.SerializeToString()

@@ -12,7 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edgegan.export.graph import fp16
-from edgegan.export.graph.trace import checked
+from edgegan.export.graph.trace import check_graph
 from edgegan.export.int8 import qdq, ranges
 from edgegan.export.int8.search import Goal
 from edgegan.export.trt import precision_check
@@ -20,14 +20,15 @@ from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import shipped
-from edgegan.runtime.model.golden import Golden, compare
+from edgegan.runtime.model.fidelity import compare
+from edgegan.runtime.model.golden import Golden
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return checked(onnx.load(str(shipped())), "shipped")
+    return check_graph(onnx.load(str(shipped())), "shipped")
 
 
 @pytest.fixture(scope="module")
@@ -71,7 +72,7 @@ def test_the_form_for_cpus_is_right_in_both_runtimes_even_behind_a_concat(model,
 
 def test_openvino_runs_every_quantised_layer_in_int8(model, for_cpu):
     core = import_openvino().Core()
-    file = qdq.quantised(model, for_cpu, (), "m").SerializeToString()
+    file = qdq.quantise(model, for_cpu, (), "m").SerializeToString()
     run = core.compile_model(core.read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).get_runtime_model()
     about = [{key: str(op.get_rt_info()[key].value) for key in ("layerType", "primitiveType")} for op in run.get_ops()]
     layers = [a["primitiveType"] for a in about if a["layerType"] in ("Convolution", "Deconvolution")]
@@ -79,7 +80,7 @@ def test_openvino_runs_every_quantised_layer_in_int8(model, for_cpu):
 
 
 def test_only_layers_with_weights_read_quantised_values(model, for_cpu):
-    found = qdq.quantised(model, for_cpu, (), "m")
+    found = qdq.quantise(model, for_cpu, (), "m")
     rounded = {n.output[0] for n in found.graph.node if n.op_type == "DequantizeLinear"}
     readers = {node.op_type for node in found.graph.node if rounded & set(node.input)}
     assert readers == {"Conv", "ConvTranspose"}
@@ -92,7 +93,7 @@ def test_only_layers_with_weights_read_quantised_values(model, for_cpu):
 
 def test_layers_in_float_are_as_they_were(model, for_cpu, pairs):
     names = [layer.name for layer in for_cpu.layers]
-    assert [n.op_type for n in qdq.quantised(model, for_cpu, names, "m").graph.node] == [
+    assert [n.op_type for n in qdq.quantise(model, for_cpu, names, "m").graph.node] == [
         n.op_type for n in model.graph.node
     ]
     form = qdq.QdqForm(model, for_cpu, Goal(pairs, RANGE, 40.0), skip=names[:1])
@@ -109,7 +110,7 @@ def test_multiply_accumulates_are_those_of_the_layers(for_cpu):
 
 
 def test_tensorrt_gets_symmetric_signed_levels_and_scales_in_half(half, for_tensorrt):
-    found = qdq.quantised(half, for_tensorrt, (), "m")
+    found = qdq.quantise(half, for_tensorrt, (), "m")
     assert found.opset_import[0].version == qdq.HALF_OPSET
     held = constants(found)
     for node in found.graph.node:
@@ -133,7 +134,7 @@ def test_the_file_for_tensorrt_is_proven_and_no_other_is(model, half, for_cpu, f
         return (builder, parser, network) if parser.parse(found.SerializeToString()) else None
 
     few = [layer.name for layer in for_tensorrt.layers[:4]]
-    _, _, parsed = kept = network(qdq.quantised(half, for_tensorrt, few, "m"))
+    _, _, parsed = kept = network(qdq.quantise(half, for_tensorrt, few, "m"))
     seen = precision_check.prove(trt, parsed, "int8", (), "m")
     assert seen.int8_layers == 10 and seen.half_layers > 30 and not seen.float_layers and kept
     layers = [parsed.get_layer(i) for i in range(parsed.num_layers)]
@@ -141,10 +142,10 @@ def test_the_file_for_tensorrt_is_proven_and_no_other_is(model, half, for_cpu, f
     expected = {("QUANTIZE", "INT8"), ("DEQUANTIZE", "HALF"), ("CONVOLUTION", "HALF"), ("DECONVOLUTION", "HALF")}
     assert expected <= types and len({t for t in types if t[0] in dict(expected)}) == len(expected)
 
-    _, _, single = held = network(qdq.quantised(model, for_tensorrt, (), "m"))
+    _, _, single = held = network(qdq.quantise(model, for_tensorrt, (), "m"))
     with pytest.raises(VerifyError, match="not a float16 network"):
         precision_check.prove(trt, single, "int8", (), "m")
-    assert held and network(qdq.quantised(model, for_cpu, (), "m")) is None  # unsigned: TensorRT cannot read it
+    assert held and network(qdq.quantise(model, for_cpu, (), "m")) is None  # unsigned: TensorRT cannot read it
 
 
 def layer_model(kind: str, weights: np.ndarray, shape: tuple[int, ...], **attributes: int):
@@ -158,7 +159,7 @@ def layer_model(kind: str, weights: np.ndarray, shape: tuple[int, ...], **attrib
         [helper.make_tensor_value_info("sum", TensorProto.FLOAT, None)],
         [numpy_helper.from_array(weights, "w")],
     )
-    return checked(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), "g")
+    return check_graph(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9), "g")
 
 
 @pytest.mark.parametrize(
@@ -180,7 +181,7 @@ def test_small_output_channels_keep_scales_of_their_own(kind, weights, shape, ch
         array[(slice(None),) * channel + (0,)] *= 1e-3
     model = layer_model(kind, array, shape, **attributes)
     pictures = Golden({"x": rng.normal(size=(16, *shape[1:])).astype(np.float32)}, {"sum": np.zeros(16)})
-    found = qdq.quantised(model, qdq.calibrate(model, pictures, signed=signed), (), "g")
+    found = qdq.quantise(model, qdq.calibrate(model, pictures, signed=signed), (), "g")
     kinds = Counter(node.op_type for node in found.graph.node)
     assert kinds["QuantizeLinear"] == 1 and kinds["DequantizeLinear"] == 2  # two layers read one picture, one weight
     sessions = [ort.InferenceSession(m.SerializeToString(), providers=["CPUExecutionProvider"]) for m in (model, found)]

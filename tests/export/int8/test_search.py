@@ -22,7 +22,7 @@ from edgegan.export.verify.layerwise import first_bad_layer
 from edgegan.export.verify.reference import spread
 from edgegan.runtime import BackendError, load, open_backend
 from edgegan.runtime.backends.openvino.backend import import_openvino
-from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
+from edgegan.runtime.backends.processor import int8_arithmetic
 from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact, shipped
@@ -225,14 +225,14 @@ def test_every_family_is_quantised_in_every_form(tiny_run, tmp_path):
         kinds = Counter(op.get_type_name() for op in core.read_model(folder / "model.int8.xml").get_ordered_ops())
         assert kinds["FakeQuantize"] > 0, "nothing was quantised"
         assert (kinds["DepthToSpace"] > 0) == ends_narrow(folder / "model.onnx"), "CPUs compute pictures in blocks"
-        assert {cards[name].built_with.get(INT8_ON) for name in cards if name.endswith((".onnx", ".xml"))} == {
+        assert {cards[name].int8_arithmetic for name in cards if name.endswith((".onnx", ".xml"))} == {
             int8_arithmetic()
         }
         assert all(card.batch[1] > 1 and card.outputs[0].dtype == "uint8" for card in cards.values())
         if WITH_ENGINE:
-            facts = cards["model.int8.engine"].built_with  # counted in TensorRT's network by the proof
-            assert int(facts["int8_layers"]) == in_int8(folder / "model.int8.fp16.onnx") > 0
-            assert int(facts["half_layers"]) > int(facts["int8_layers"])
+            facts = cards["model.int8.engine"].built_with.engine  # counted in TensorRT's network by the proof
+            assert facts.int8_layers == in_int8(folder / "model.int8.fp16.onnx") > 0
+            assert facts.half_layers > facts.int8_layers
 
 
 def in_int8(path: Path) -> int:

@@ -18,9 +18,9 @@ from support.needed import needed
 
 from edgegan.export import EngineOptions, Exported, Request, engine_from_onnx, export_run
 from edgegan.export.graph import fp16, trace, variants
-from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt import gpu
 from edgegan.export.trt.build import Job, build_engine, library
+from edgegan.export.trt.options import TARGETS
 from edgegan.export.trt.subprocess import build_apart
 from edgegan.runtime import load
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
@@ -49,9 +49,9 @@ def test_the_engine_is_built_proven_and_said_not_to_have_run(tiny_export: Export
     found = card.verification["tensorrt"]
     assert found.status == "not_run" and "not run" in found.reason and found.tolerance["min_psnr_db"] >= 45
     assert found.psnr_worst_db is None and found.max_abs is None
-    assert card.precision == "fp16" and int(card.built_with["half_layers"]) >= 8
+    assert card.precision == "fp16" and card.built_with.engine.half_layers >= 8
     assert card.parent_sha256 == sha256(tiny_export.main.parent / "model.fp16.onnx")
-    assert card.built_with["compute_capability"] == "7.5 8.0 8.6 8.9 12.0" and card.built_with["tensorrt_rtx"]
+    assert card.built_with.engine.compute_capabilities == TARGETS
     assert card.inputs == load(tiny_export.main.parent / "model.onnx").card.inputs
     assert artefact.golden is not None  # what the first load on a GPU runs
     row = next(r for r in tiny_export.rows if r.path == artefact.path)
@@ -91,10 +91,10 @@ def test_kept_nodes_travel_on_the_card_of_the_onnx_file(tiny_export: Exported, t
     model = onnx.load(tiny_export.main.parent / "model.onnx")
     node = next(n.name for n in model.graph.node if n.op_type in ("InstanceNormalization", "Conv"))
     card = load(tiny_export.main.parent / "model.fp16.onnx").card
-    card = msgspec.structs.replace(card, built_with={**card.built_with, to_trt.KEPT: node})
+    card = msgspec.structs.replace(card, built_with=msgspec.structs.replace(card.built_with, fp32_nodes=(node,)))
     parent = trace.save(fp16.to_fp16(model, {node: "a test"}, "m").model, card, tmp_path / "model.fp16.onnx")
     artefact, built = engine_from_onnx(parent, tmp_path / "model.fp16.engine")
-    assert built.proof.float_layers == (node,) and artefact.card.built_with[to_trt.KEPT] == node
+    assert built.proof.float_layers == (node,) and artefact.card.built_with.fp32_nodes == (node,)
 
 
 def test_bytes_and_open_axes_are_built_for_the_range_of_the_card(tiny_run: Run, trt: Any, tmp_path: Path) -> None:
@@ -107,9 +107,9 @@ def test_bytes_and_open_axes_are_built_for_the_range_of_the_card(tiny_run: Run, 
     if card.size.min_hw and card.size.max_hw:
         ranges |= dict(zip(("height", "width"), zip(card.size.min_hw, card.size.max_hw, strict=True), strict=True))
     for port in card.inputs:
-        low, _, high = card.built_with[f"profile_{port.name}"].split()
+        low, _, high = card.built_with.engine.profile[port.name]
         for i, shape in enumerate((low, high)):
-            assert shape == "x".join(str(a if isinstance(a, int) else ranges[a][i]) for a in port.shape)
+            assert shape == tuple(a if isinstance(a, int) else ranges[a][i] for a in port.shape)
     assert any(port.dtype == "uint8" for port in (*card.inputs, *card.outputs))
 
 

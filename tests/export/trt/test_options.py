@@ -12,8 +12,10 @@ from support.needed import needed
 from edgegan import cli
 from edgegan.export.trt import artefact, build
 from edgegan.export.trt.build import Job
-from edgegan.export.trt.options import AUTO, LEVELS, TARGETS, EngineOptions, capabilities
+from edgegan.export.trt.options import AUTO, LEVELS, TARGETS, TURING, EngineOptions, capabilities
+from edgegan.export.trt.precision_check import Proof
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.build_info import BuildInfo
 
 EVERY = {
     "workspace_mib": 512,
@@ -56,7 +58,10 @@ class Config:
         self.capabilities[i] = capability
 
 
-def fake(name: str, *, levels: tuple[str, ...] = LEVELS) -> Any:
+GPUS = ("NONE", "CURRENT", "SM75", "SM86", "SM89", "SM80", "SM120", "SM121")
+
+
+def fake(name: str, *, levels: tuple[str, ...] = LEVELS, capabilities: tuple[str, ...] = GPUS) -> Any:
     def members(*names: str) -> Any:
         return SimpleNamespace(**{n: n for n in names}, __members__={n: n for n in names})
 
@@ -66,7 +71,7 @@ def fake(name: str, *, levels: tuple[str, ...] = LEVELS) -> Any:
         BuilderFlag=members("TF32", "VERSION_COMPATIBLE"),
         MemoryPoolType=members("WORKSPACE"),
         HardwareCompatibilityLevel=members(*(level.upper() for level in levels)),
-        ComputeCapability=members("NONE", "CURRENT", "SM75", "SM86", "SM89", "SM80", "SM120"),
+        ComputeCapability=members(*capabilities),
     )
 
 
@@ -88,6 +93,16 @@ def test_defaults_ask_for_nothing_and_build_for_the_usual_gpus() -> None:
     for library in ("tensorrt", "tensorrt_rtx"):
         EngineOptions().require(fake(library))
     assert EngineOptions().targets(fake("tensorrt_rtx")) == TARGETS and EngineOptions().targets(fake("tensorrt")) == ()
+    older = fake("tensorrt_rtx", capabilities=("SM75", "SM86"))  # a release that knows no newer GPUs
+    assert EngineOptions().targets(older) == ("8.6",)
+
+
+def test_turing_has_engines_of_its_own() -> None:
+    """An engine for Turing and newer GPUs gives all of them the plan that Turing can run."""
+    assert TURING not in TARGETS and "12.1" in TARGETS
+    EngineOptions(compute_capabilities=(TURING,)).require(fake("tensorrt_rtx"))
+    with pytest.raises(InputError, match=r"Turing.*\n.*\n.*--compute-capability 7\.5, and: .* 8\.6,12\.0"):
+        EngineOptions(compute_capabilities=("8.6", TURING, "12.0")).require(fake("tensorrt_rtx"))
 
 
 def test_arguments_repeat_the_command_line() -> None:
@@ -101,11 +116,11 @@ def test_arguments_repeat_the_command_line() -> None:
 
 
 def test_a_target_that_cannot_be_is_refused_with_those_that_can() -> None:
-    assert capabilities(fake("tensorrt_rtx")) == ("7.5", "8.0", "8.6", "8.9", "12.0")
+    assert capabilities(fake("tensorrt_rtx")) == (TURING, *TARGETS)
     with pytest.raises(InputError, match=r"--compute-capability 9\.0.*\nit can build for: 7\.5, 8\.0, 8\.6"):
         EngineOptions(compute_capabilities=("8.6", "9.0")).require(fake("tensorrt_rtx"))
     rtx = needed("tensorrt_rtx", "rtx")
-    EngineOptions(compute_capabilities=capabilities(rtx)).require(rtx)
+    EngineOptions(compute_capabilities=tuple(c for c in capabilities(rtx) if c != TURING)).require(rtx)
     assert set(TARGETS) <= set(capabilities(rtx))
 
 
@@ -127,8 +142,10 @@ def test_the_builder_is_told_every_option_of_tensorrt(tmp_path: Path) -> None:
     assert config.flags == ["no TF32", "VERSION_COMPATIBLE"] and config.pools == {"WORKSPACE": 512 << 20}
     assert config.hardware_compatibility_level == "AMPERE_PLUS" and config.cache == b"fits"
     assert config.capabilities == {}
-    facts = options.facts(fake("tensorrt"))
-    assert facts["version_compatible"] == "true" and facts["hardware_compatibility"] == "ampere_plus"
+    built = build.Built(b"", Proof(23, (), 8))
+    info = artefact._build_info(BuildInfo(), fake("tensorrt"), "no GPU", Job(tmp_path, options=options), built).engine
+    assert info is not None and info.version_compatible and info.hardware_compatibility == "ampere_plus"
+    assert (info.workspace_mib, info.half_layers, info.int8_layers) == (512, 23, 8)
 
 
 def test_the_builder_for_rtx_is_told_the_gpus(tmp_path: Path) -> None:

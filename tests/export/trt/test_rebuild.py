@@ -12,6 +12,7 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
+from support.engine_cards import built
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 from support.tiny_half import SHAPE, write_half
@@ -56,9 +57,11 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     np.savez(folder / "golden.npz", **golden.pack({"model": pairs}))
     engine = folder / "model.fp16.engine"
     engine.write_bytes(b"a plan for another version")
-    built = {"tensorrt_rtx": "1.0.0.1", "compute_capability": "8.6"}
     card = msgspec.structs.replace(
-        parent.card, payload_sha256=payload_sha256(engine), parent_sha256=parent.card.payload_sha256, built_with=built
+        parent.card,
+        payload_sha256=payload_sha256(engine),
+        parent_sha256=parent.card.payload_sha256,
+        built_with=built("tensorrt_rtx", "1.0.0.1", "8.6"),
     )
     card.write(engine)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -91,9 +94,9 @@ def test_it_is_built_again_into_the_cache_verified_and_told(here: Here) -> None:
     assert "golden pairs" in told and len(set(told)) > 1
     made = load(here.cached()[0])
     assert made.card.verification["tensorrt"].status == "passed" and made.card.verification["tensorrt"].pictures == 3
-    facts = made.card.built_with
-    assert facts["compute_capability"] == "8.9" and facts["gpu"] == "Fake GPU" and facts["cuda"] == "13.2"
-    assert facts["tensorrt_rtx"] == rtx.__version__ and facts["driver"] == "580.1"
+    facts = made.card.built_with.engine
+    assert facts.compute_capabilities == ("8.9",) and facts.gpu == "Fake GPU" and facts.cuda == "13.2"
+    assert (facts.library, facts.version) == ("tensorrt_rtx", rtx.__version__) and facts.driver == "580.1"
     assert made.card.parent_sha256 == payload_sha256(here.folder / "model.fp16.onnx")
     assert {path.name: path.read_bytes() for path in here.folder.iterdir()} == before
 
@@ -112,7 +115,7 @@ def test_it_is_built_for_the_gpu_that_was_asked_for(here: Here) -> None:
     here.open(rebuild="auto", device="cuda:1").close()
     assert seen == ["GPU-8932f937"] and here.cuda.chosen == {1}
     made = load(here.cached()[0]).card
-    assert made.built_with["compute_capability"] == "7.5" and made.built_with["gpu"] == "Fake GPU 1"
+    assert made.built_with.engine.compute_capabilities == ("7.5",) and made.built_with.engine.gpu == "Fake GPU 1"
     assert made.verification["tensorrt"].status == "passed"
     here.monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     here.open(rebuild="auto", device="cuda").close()
@@ -127,7 +130,7 @@ def test_an_engine_that_tensorrt_cannot_read_is_built_again_though_its_card_fits
     """As an engine of another processor under a card of the first versions, or of another release of one version."""
     fake = sys.modules["tensorrt_rtx"]
     card = load(here.engine).card
-    facts = {"tensorrt_rtx": rtx.__version__, "compute_capability": "8.9"}
+    facts = built("tensorrt_rtx", rtx.__version__, "8.9")
     msgspec.structs.replace(card, built_with=facts).write(here.engine)
     true = fake.Runtime.deserialize_cuda_engine
 

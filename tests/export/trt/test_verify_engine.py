@@ -12,11 +12,11 @@ from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 from support.tiny_half import SHAPE, write_half
 
-from edgegan.export import Request
-from edgegan.export.folder import Artefacts
+from edgegan.export import EngineOptions
+from edgegan.export.artefacts import make_engine
+from edgegan.export.folder import ExportFolder
 from edgegan.export.matrix import Wanted
 from edgegan.export.trt import artefact
-from edgegan.families import Tolerance
 from edgegan.runtime import load, open_backend
 from edgegan.runtime.backends import cuda
 from edgegan.runtime.errors import BackendError, VerifyError
@@ -38,15 +38,15 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one
     monkeypatch.setattr(artefact, "choose_library", lambda gpu: "tensorrt_rtx")
 
-    def make(room: int = 1 << 30, error: float = 0.0) -> Artefacts:
+    def make(room: int = 1 << 30, error: float = 0.0) -> ExportFolder:
         device.room = room
         rng = np.random.default_rng(1)
         image = rng.uniform(-0.5, 0.5, (2, *SHAPE[1:])).astype(np.float32)
         label = rng.uniform(-0.4, 0.4, (2, 2)).astype(np.float32)
         pairs = Golden({"image": image, "label": label}, {"edited": image + label[:, :1, None, None] + error})
-        work = Artefacts(tmp_path, [], {}, Request(tmp_path), lambda *step: None)
-        work._corners["model"] = {}
-        work.engine(parent, WANTED, pairs, Tolerance(min_psnr_db=40.0))
+        work = ExportFolder(tmp_path, lambda *step: None)
+        work.corners["model"] = {}
+        make_engine(work, parent, WANTED, pairs, EngineOptions())
         return work
 
     return make

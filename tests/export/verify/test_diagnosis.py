@@ -17,7 +17,7 @@ from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact, payload_sha256
-from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.verification import Verification
 
 TOLERANCE = {"min_psnr_db": 60.0}
 

@@ -7,7 +7,8 @@ import pytest
 from support.exports import BACKENDS, onnx_files, specs
 
 from edgegan.export import Exported, verify_artefact
-from edgegan.export.verify.reference import GOLDEN_BYTES, eager_pairs, fitted, spread
+from edgegan.export.graph.resizing import fit_pictures
+from edgegan.export.verify.reference import GOLDEN_BYTES, eager_pairs, spread
 from edgegan.runtime import load
 from edgegan.runtime.errors import VerifyError
 from edgegan.runtime.model.card import TensorSpec
@@ -18,9 +19,9 @@ from edgegan.train.run import Run
 def test_resized_pictures_keep_their_256_levels_and_flat_colours() -> None:
     spec = TensorSpec(name="image", dtype="float32", shape=(1, 3, 8, 24), layout="NCHW", value_range=(-1.0, 1.0))
     flat = np.full((2, 3, 16, 16), 51 / 127.5 - 1, np.float32)
-    assert np.allclose(fitted(flat, spec), flat[:, :, :8, :1].repeat(24, 3), atol=1e-6)
+    assert np.allclose(fit_pictures(flat, spec), flat[:, :, :8, :1].repeat(24, 3), atol=1e-6)
     noise = np.random.default_rng(0).uniform(-1, 1, (1, 3, 16, 16)).astype(np.float32)
-    levels = (fitted(noise, spec) + 1) * 127.5
+    levels = (fit_pictures(noise, spec) + 1) * 127.5
     assert np.abs(levels - np.rint(levels)).max() < 1e-3
 
 

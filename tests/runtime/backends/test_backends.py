@@ -8,7 +8,8 @@ from edgegan.runtime.backends import BACKENDS, Port, check_ports, open_backend
 from edgegan.runtime.errors import BackendError, CardError, EdgeganError, InputError
 from edgegan.runtime.model import artefact
 from edgegan.runtime.model.artefact import Artefact, load
-from edgegan.runtime.model.card import TensorSpec, Verification
+from edgegan.runtime.model.card import TensorSpec
+from edgegan.runtime.model.verification import Verification
 
 CPU = ("onnxruntime", "openvino")
 RNG = np.random.default_rng(3)

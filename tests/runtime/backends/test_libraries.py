@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import importlib.util
+import shutil
+import subprocess
 import sys
 from types import SimpleNamespace
 
@@ -38,6 +40,23 @@ def test_the_driver_is_found_by_its_name_on_each_system(monkeypatch, system, dri
     there = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(there)
     assert there.gpu_count() == 2 and there.driver_cuda() == (13, 2) and there.cudnn_version() == "9.13.0"
+
+
+@pytest.mark.skipif(shutil.which("cc") is None, reason="no C compiler")
+def test_two_libraries_with_the_same_names_do_not_see_each_other(tmp_path):
+    """As libnvinfer and the library of TensorRT for RTX: in one process each calls its own functions."""
+    for name, number in (("first", 1), ("second", 2)):
+        source = tmp_path / f"{name}.c"
+        source.write_text(f"int own(void) {{ return {number}; }} int answer_{name}(void) {{ return own(); }}")
+        subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", str(tmp_path / f"{name}.so"), str(source)], check=True)
+    code = f"""
+import ctypes
+from edgegan.runtime.backends import libraries
+assert libraries.missing([{str(tmp_path / "first.so")!r}, "libnothing.so.0"]) == ("libnothing.so.0",)
+print(ctypes.CDLL({str(tmp_path / "second.so")!r}).answer_second())
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.stdout.strip() == "2", done.stdout + done.stderr
 
 
 class Version:

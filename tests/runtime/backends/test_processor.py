@@ -12,10 +12,10 @@ import pytest
 from support import tiny_models
 
 from edgegan.runtime.backends import open_backend, processor
-from edgegan.runtime.backends.processor import INT8_ON, int8_arithmetic
+from edgegan.runtime.backends.processor import int8_arithmetic
 from edgegan.runtime.errors import BackendError
 from edgegan.runtime.model.artefact import Artefact, load
-from edgegan.runtime.model.card import Verification
+from edgegan.runtime.model.verification import Verification
 
 X86 = "processor\t: 0\nflags\t\t: fpu sse2 avx2{}\nbugs\t\t: avx_vnni_bug\n\nprocessor\t: 1\nflags\t\t: fpu\n"
 ARM = "processor\t: 0\nBogoMIPS\t: 50.00\nFeatures\t: fp asimd{}\n"
@@ -82,10 +82,8 @@ def verified(folder: Path, there: str, *, precision: str = "int8", wrong: float 
     stored["model.out.edited"] = stored["model.out.edited"] + np.float32(wrong)
     np.savez(folder / "golden.npz", **stored)
     passed = {name: Verification(status="passed", latency_ms=1.0) for name in ("onnxruntime", "openvino")}
-    facts = {INT8_ON: there} if there else {}
-    return Artefact(
-        found.path, msgspec.structs.replace(found.card, precision=precision, built_with=facts, verification=passed)
-    )
+    card = msgspec.structs.replace(found.card, precision=precision, int8_arithmetic=there, verification=passed)
+    return Artefact(found.path, card)
 
 
 @pytest.mark.parametrize("there", ["", "x86_64", "aarch64 dotprod", "x86_64 unknown"])

@@ -76,6 +76,16 @@ def test_a_camera_that_is_closed_to_the_user_names_the_group(monkeypatch, tmp_pa
     assert closed.status == "missing" and "video0" in closed.text and "usermod -aG video" in closed.todo
 
 
+def test_what_could_not_be_looked_at_is_not_called_ok(monkeypatch):
+    """On Windows the provider's own file has another name and format: nothing is known of what it is linked to."""
+    fake = fake_onnxruntime()  # its provider libraries are nowhere
+    monkeypatch.setitem(sys.modules, "onnxruntime", fake)
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
+    found = {f.name: f for f in gpu.examine()}["onnxruntime CUDA"]
+    assert found.status == "note" and "nothing was looked at" in found.text and "--device cuda" in found.todo
+
+
 def test_what_onnxruntime_wants_of_cuda_is_held_against_what_is_here(monkeypatch):
     wanted = ("libcuda.so.1", "libcudart.so.13", "libcudnn.so.9")
     fake = fake_onnxruntime()

@@ -2,9 +2,11 @@
 
 import subprocess
 import sys
+from itertools import islice
 
 import pytest
-from support.av_clips import add_sound, clip, loud_at, number_of, packets_of
+from support.av_clips import add_sound, clicks, clip, loud_at, number_of, packets_of
+from support.servers.http import FileServer
 
 from edgegan.runtime.live.frame_clock import FrameClock
 from edgegan.runtime.live.sinks import open_sink
@@ -66,21 +68,55 @@ def test_it_ends_with_the_pictures(films, tmp_path, frames):
     assert end - 0.03 < last < end + 1 / 15 + 0.001
 
 
-def test_a_sound_that_the_file_cannot_hold_is_said_and_left_out(films, tmp_path):
+def test_a_sound_that_the_file_cannot_hold_is_encoded_again_and_said(films, tmp_path):
     folder, _ = films
     assert record(folder / "wavpack.mkv", tmp_path / "out.mkv") == str(tmp_path / "out.mkv")
     assert packets_of(tmp_path / "out.mkv")
-    assert "without sound: .mov cannot hold wavpack" in record(folder / "wavpack.mkv", tmp_path / "out.mov")
+    told = record(folder / "wavpack.mkv", tmp_path / "out.mov")
+    assert "sound encoded again as AAC: .mov cannot hold wavpack" in told
+    assert loud_at(tmp_path / "out.mov") == pytest.approx(1.0, abs=0.03)
 
 
-def test_a_silent_film_a_loop_and_another_rate_have_no_sound(films):
+def test_a_silent_film_has_no_sound_and_another_rate_says_that_it_has_none(films):
     folder, _ = films
     with open_source(str(folder / "silent.mp4")) as source:
         assert source.sound is not None
         assert source.sound.open() is None
-    for options in ({"loop": True}, {"fps": 12.0}):
-        with open_source(str(folder / "aac.mp4"), **options) as source:
-            assert source.sound is None
+        assert source.notes == ()
+    with open_source(str(folder / "aac.mp4"), fps=12.0) as source:
+        assert source.sound is None
+        assert any("without its sound" in note for note in source.notes)
+
+
+def test_the_rate_of_the_file_itself_keeps_its_sound(films, tmp_path):
+    folder, _ = films
+    add_sound(clip(tmp_path / "even.mp4", frames=60), tmp_path / "film.mp4", seconds=2.0)
+    with open_source(str(tmp_path / "film.mp4"), fps=30.0) as source:
+        assert source.sound is not None
+        assert [frame.moment_s for frame in source] == pytest.approx([n / 30 for n in range(60)], abs=1e-3)
+
+
+def test_a_loop_repeats_its_sound_with_its_pictures(films, tmp_path):
+    add_sound(clip(tmp_path / "even.mp4", frames=60), tmp_path / "film.mp4", seconds=2.0, click_s=0.5)
+    with (
+        open_source(str(tmp_path / "film.mp4"), loop=True) as source,
+        open_sink(str(tmp_path / "out.mp4"), FrameClock(fps=30, sound=source.sound)) as sink,
+    ):
+        for frame in islice(source, 150):
+            sink.write(frame)
+    assert clicks(tmp_path / "out.mp4") == pytest.approx([0.5, 2.5, 4.5], abs=0.03)
+    assert [at for at, _ in sorted(packets_of(tmp_path / "out.mp4", "video"))] == pytest.approx(
+        [n / 30 for n in range(150)], abs=2e-3
+    )
+
+
+def test_addresses_of_files_and_servers_have_sound(films, tmp_path):
+    folder, _ = films
+    record((folder / "aac.mp4").as_uri(), tmp_path / "file.mp4")
+    with FileServer(folder) as server:
+        record(f"{server.url}/aac.mp4", tmp_path / "http.mp4")
+    for name in ("file.mp4", "http.mp4"):
+        assert loud_at(tmp_path / name) == pytest.approx(1.0, abs=0.02)
 
 
 _KILLED = """

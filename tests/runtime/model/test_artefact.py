@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from support import tiny_models
 
+from edgegan.runtime.backends import open_backend
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.model import artefact, golden, onnxfile
+from edgegan.runtime.model import artefact, fidelity, golden, onnxfile
 from edgegan.runtime.model.card import METADATA_KEY, ModelCard, sidecar
 from edgegan.runtime.model.onnxfile import SEAL_KEY
 
@@ -32,6 +33,26 @@ def test_without_a_sidecar_the_card_inside_the_onnx_file_counts(model):
     with pytest.raises(CardError, match="SHA-256"):
         artefact.load(model)
     assert inside.payload_sha256 is None and inside.inputs == beside.inputs and inside.name == beside.name
+
+
+def test_a_lone_file_claims_no_figures_even_if_an_old_export_put_them_inside(model):
+    import onnx
+
+    passed = {"status": "passed", "pictures": 512, "psnr_worst_db": 99.0, "tolerance": {"min_psnr_db": 80.0}}
+    file = onnx.load(model)
+    inside = json.loads({p.key: p.value for p in file.metadata_props}[METADATA_KEY])
+    old = {k: v for k, v in inside.items() if k not in ("tolerances", "int8_arithmetic")}
+    old |= {"schema": 1, "built_with": {"os": "Linux x86_64"}, "verification": {"openvino": passed}}
+    onnx.helper.set_model_props(file, {METADATA_KEY: json.dumps(old)})
+    model.write_bytes(onnxfile.seal_model(file.SerializeToString()))
+    sidecar(model).unlink()
+    found = artefact.load(model)
+    assert not found.card.verification and found.card.tolerances == {"openvino": {"min_psnr_db": 80.0}}
+    with open_backend(found) as opened:
+        assert "golden pairs just now" in opened.selection.why
+    found.golden.unlink()
+    with open_backend(artefact.load(model)) as opened:
+        assert "was never verified" in opened.selection.notices[0]
 
 
 def test_the_metadata_reader_agrees_with_onnx(model):
@@ -202,6 +223,6 @@ def test_golden_pairs_come_back_as_they_were_packed(tmp_path):
 
 def test_psnr_is_over_the_value_range():
     expected, seen = np.zeros((1, 4)), np.full((1, 4), 0.02)
-    assert golden.compare(expected, seen, (-1.0, 1.0))["psnr_db"] == pytest.approx(40.0)
-    assert golden.compare(expected, seen, (0.0, 1.0))["psnr_db"] == pytest.approx(33.979, abs=1e-3)
-    assert golden.compare(expected, np.full((1, 4), np.nan), None)["psnr_db"] < 0
+    assert fidelity.compare(expected, seen, (-1.0, 1.0))["psnr_db"] == pytest.approx(40.0)
+    assert fidelity.compare(expected, seen, (0.0, 1.0))["psnr_db"] == pytest.approx(33.979, abs=1e-3)
+    assert fidelity.compare(expected, np.full((1, 4), np.nan), None)["psnr_db"] < 0

@@ -36,8 +36,21 @@ def resnet_state(ngf: int, blocks: int, *, dropout: bool = False, affine: bool =
     return state
 
 
-def resnet_forward(s: State, x: Tensor, blocks: int) -> Tensor:
-    """(N, 3, H, W) -> (N, 3, H, W), the sides rounded up to multiples of 4."""
+def zero_padded(state: State) -> State:
+    """The same weights, named as the authors' code does with `padding_type` zero: no padding layers in the blocks."""
+    places = {"1": "0", "2": "1", "5": "3", "6": "4"}
+
+    def named(key: str) -> str:
+        head, block, tail = key.partition(".conv_block.")
+        number, _, leaf = tail.partition(".")
+        return f"{head}{block}{places[number]}.{leaf}" if block else key
+
+    return {named(key): tensor for key, tensor in state.items()}
+
+
+def resnet_forward(s: State, x: Tensor, blocks: int, padding: str = "reflect") -> Tensor:
+    """(N, 3, H, W) -> (N, 3, H, W), sides rounded up to multiples of 4; `padding` of the blocks as F.pad has it."""
+    first, second = (0, 3) if padding == "constant" else (1, 5)
 
     def norm(x: Tensor, name: str) -> Tensor:
         mean, variance = x.mean((2, 3), keepdim=True), x.var((2, 3), keepdim=True, unbiased=False)
@@ -46,9 +59,9 @@ def resnet_forward(s: State, x: Tensor, blocks: int) -> Tensor:
             x = x * s[f"{name}.weight"][None, :, None, None] + s[f"{name}.bias"][None, :, None, None]
         return x
 
-    def conv(x: Tensor, name: str, reflect: int = 0, **options: int) -> Tensor:
-        if reflect:
-            x = F.pad(x, [reflect] * 4, mode="reflect")
+    def conv(x: Tensor, name: str, border: int = 0, mode: str = "reflect", **options: int) -> Tensor:
+        if border:
+            x = F.pad(x, [border] * 4, mode=mode)
         return F.conv2d(x, s[f"{name}.weight"], s[f"{name}.bias"], **options)
 
     x = norm(conv(x, "model.1", 3), "model.2").relu()
@@ -56,8 +69,8 @@ def resnet_forward(s: State, x: Tensor, blocks: int) -> Tensor:
     x = norm(conv(x, "model.7", stride=2, padding=1), "model.8").relu()
     for n in range(10, 10 + blocks):
         block = f"model.{n}.conv_block"
-        branch = norm(conv(x, f"{block}.1", 1), f"{block}.2").relu()
-        x = x + norm(conv(branch, f"{block}.5", 1), f"{block}.6")
+        branch = norm(conv(x, f"{block}.{first}", 1, padding), f"{block}.{first + 1}").relu()
+        x = x + norm(conv(branch, f"{block}.{second}", 1, padding), f"{block}.{second + 1}")
     for n in (10 + blocks, 13 + blocks):
         weight, bias = s[f"model.{n}.weight"], s[f"model.{n}.bias"]
         x = norm(F.conv_transpose2d(x, weight, bias, 2, 1, output_padding=1), f"model.{n + 1}").relu()

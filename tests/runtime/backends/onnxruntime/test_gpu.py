@@ -16,7 +16,8 @@ from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
 from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
 from edgegan.runtime.errors import BackendError, CardError, InputError
 from edgegan.runtime.model.artefact import Artefact, load
-from edgegan.runtime.model.card import SizeRule, Verification
+from edgegan.runtime.model.card import SizeRule
+from edgegan.runtime.model.verification import Verification
 
 BOTH = (OnnxRuntime, OnnxRuntimeTensorRT)
 

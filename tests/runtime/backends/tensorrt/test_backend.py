@@ -7,22 +7,27 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
+from support.engine_cards import built
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 
+from edgegan.export.trt import build
 from edgegan.runtime.backends import cuda, fit, open_backend
+from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
-BUILT = {"tensorrt": "10.13.0", "compute_capability": "8.9", "gpu": "Fake GPU", "os": "Linux x86_64"}
+LINUX = "Linux x86_64"
 
 
-def engine(folder, *, plan=b"plan", **built) -> Artefact:
+def engine(
+    folder, library="tensorrt", version="10.13.0", capabilities=("8.9",), *, plan=b"plan", system=LINUX, **more
+) -> Artefact:
     card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
     path = folder / "model.fp16.engine"
     path.write_bytes(plan)
-    facts = {k: v for k, v in {**BUILT, **built}.items() if v}
+    facts = built(library, version, *capabilities, system=system, **{"gpu": "Fake GPU", **more})
     card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
     card.write(path)
     return Artefact(path, card)
@@ -53,6 +58,72 @@ def test_every_run_gives_its_own_answer_through_the_graph_and_without(tmp_path, 
     backend.close()
     with pytest.raises(BackendError, match="closed"):
         backend.run(inputs(0.0))
+
+
+def test_a_capture_that_fails_is_said_and_logged_once(tmp_path, monkeypatch, caplog):
+    fake = FakeCuda(capturable=False)
+    install(monkeypatch, fake)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        backend.selection = Selection(backend="tensorrt", device="cuda", why="asked for")  # as `open_backend` does
+        assert [backend.run(inputs(float(i)))["edited"][0, 0, 0, 0] for i in range(3)] == [0.5, 1.5, 2.5]
+        (notice,) = backend.notices
+        assert "cannot record this network as a graph (fake error 900)" in notice
+        assert backend.selection.notices == (notice,)
+    assert [record.getMessage() for record in caplog.records] == [notice]
+
+
+@pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
+def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
+    fake = FakeCuda()
+    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    device = cuda.Cuda()
+
+    def stop():
+        raise error("within")
+
+    with pytest.raises(error):
+        device.capture(stop)
+    assert fake.recording is None and "graph" not in fake.open
+    device.wait()  # the stream works as before
+    device.close()
+    assert not fake.open
+
+
+def test_another_gpu_of_the_same_kind_is_told_apart(tmp_path, monkeypatch):
+    install(monkeypatch, FakeCuda(capabilities=((8, 9), (8, 9))))
+    with trt.TensorRT(engine(tmp_path, gpu="NVIDIA L4"), device="cuda") as backend:
+        assert "built on NVIDIA L4; this is Fake GPU" in backend.notices[0]
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        assert backend.notices == ()
+
+
+def test_cuda_python_that_raises_without_a_driver_is_no_gpu(monkeypatch):
+    """cuda-python 12.6 looks for the driver at the first call."""
+
+    class NoDriver(FakeCuda):
+        def cudaGetDeviceCount(self):  # noqa: N802 - CUDA's name
+            raise RuntimeError("Failed to dlopen libcuda.so")
+
+    monkeypatch.setattr(cuda, "_import", NoDriver)
+    with pytest.raises(BackendError, match=r"no NVIDIA GPU can be used here \(Failed to dlopen libcuda\.so\)"):
+        cuda.Cuda()
+
+
+def test_a_library_without_its_dlls_is_one_plain_error(tmp_path, monkeypatch):
+    """Windows: the modules look for their DLLs themselves, and raise FileNotFoundError."""
+    broken = tmp_path / "broken"
+    broken.mkdir()
+    (broken / "tensorrt.py").write_text("raise FileNotFoundError('Could not find: nvinfer_10.dll')")
+    (broken / "cuda.py").write_text("raise FileNotFoundError('Could not find: nvcudart.dll')")
+    monkeypatch.syspath_prepend(str(broken))
+    for name in [name for name in sys.modules if name.split(".")[0] in ("tensorrt", "cuda")]:
+        monkeypatch.delitem(sys.modules, name)
+    with pytest.raises(BackendError, match=r"tensorrt is installed and cannot be loaded: .*nvinfer_10\.dll"):
+        fit.library(engine(tmp_path).card)
+    with pytest.raises(BackendError, match=r"tensorrt is installed and cannot be loaded: .*nvinfer_10\.dll"):
+        build.library("tensorrt")
+    with pytest.raises(BackendError, match=r"cuda-python cannot be loaded: .*nvcudart\.dll"):
+        cuda.Cuda()
 
 
 def test_bytes_go_through_as_bytes(tmp_path, monkeypatch):
@@ -99,7 +170,7 @@ def test_a_run_from_another_thread_uses_the_same_gpu(tmp_path, monkeypatch):
         fake.current.clear()
         backend.close()
 
-    backend = trt.TensorRT(engine(tmp_path, compute_capability="7.5"), device="cuda:1")
+    backend = trt.TensorRT(engine(tmp_path, capabilities=("7.5",)), device="cuda:1")
     backend.run(inputs(1.0))
     thread = threading.Thread(target=work, args=(backend,))
     thread.start()
@@ -139,9 +210,8 @@ def test_a_busy_gpu_is_said_in_words(tmp_path, monkeypatch):
 def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatch, name, fails, says, kind, words):
     fake = FakeCuda()
     module = install(monkeypatch, fake, name=name, fails=fails, says=says)
-    built = {"tensorrt": "", name: "10.13.0"}
     with pytest.raises(BackendError, match=words) as refused:
-        trt.TensorRT(engine(tmp_path, **built), device="cuda")
+        trt.TensorRT(engine(tmp_path, name), device="cuda")
     assert type(refused.value) is kind
     assert not fake.open and module.alive == [] and module.wrong == []
 
@@ -150,7 +220,7 @@ def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatc
 def test_what_was_compiled_is_kept_for_the_next_start_and_a_failure_costs_nothing_else(tmp_path, monkeypatch, kernels):
     """The cache of TensorRT for RTX: written at the end, read at the next start, by GPU."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    found = engine(tmp_path, tensorrt="", tensorrt_rtx="1.7.1", compute_capability="8.9 7.5")
+    found = engine(tmp_path, "tensorrt_rtx", "1.7.1", ("8.9", "7.5"))
     for device in ("cuda", "cuda", "cuda:1"):
         fake = FakeCuda(devices=2)
         module = install(monkeypatch, fake, name="tensorrt_rtx", version="1.7.1", kernels=kernels)
@@ -176,7 +246,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
         raise KeyboardInterrupt
 
     monkeypatch.setattr(trt, "write_atomic", interrupt)
-    backend = trt.TensorRT(engine(tmp_path, tensorrt="", tensorrt_rtx="10.13.0"), device="cuda")
+    backend = trt.TensorRT(engine(tmp_path, "tensorrt_rtx"), device="cuda")
     with pytest.raises(KeyboardInterrupt):
         backend.close()
     assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
@@ -185,7 +255,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
 def test_only_a_plan_that_brings_code_may_run_code(tmp_path, monkeypatch):
     install(monkeypatch, FakeCuda())
     trt.TensorRT(engine(tmp_path), device="cuda").close()
-    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible="true"), device="cuda").close()
+    trt.TensorRT(engine(tmp_path, plan=b"code", version_compatible=True), device="cuda").close()
 
 
 def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
@@ -196,12 +266,12 @@ def test_versions_are_compared_and_both_are_named(tmp_path, monkeypatch):
     with pytest.raises(MisfitError, match="pip install 'tensorrt==10.13.0'"):
         fit.check_version(engine(tmp_path).card, "10.13.1.35")
     with pytest.raises(CardError, match="which TensorRT"):
-        fit.check_version(engine(tmp_path, tensorrt="").card, "10.13.0")
+        fit.check_version(load(tiny_models.write_editor(tmp_path / "other")).card, "10.13.0")
 
 
 @pytest.mark.parametrize(("here", "runs"), [("10.13.1", True), ("11.5", True), ("10.3.0", False), ("12.0", False)])
 def test_a_version_compatible_engine_runs_on_newer_versions_alone(tmp_path, here, runs):
-    card = engine(tmp_path, version_compatible="true").card
+    card = engine(tmp_path, version_compatible=True).card
     if runs:
         fit.check_version(card, here)
     else:
@@ -214,8 +284,8 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
     fit.check_gpu(card, "8.9", "RTX 4090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"8\.9 \(Fake GPU\); this GPU is 12\.0 \(RTX 5090\)"):
         fit.check_gpu(card, "12.0", "RTX 5090", "Linux x86_64")
-    fit.check_gpu(engine(tmp_path, compute_capability="7.5 8.6 12.0").card, "12.0", "RTX 5090", "Linux x86_64")
-    ampere = engine(tmp_path, compute_capability="8.0", hardware_compatibility="ampere_plus").card
+    fit.check_gpu(engine(tmp_path, capabilities=("7.5", "8.6", "12.0")).card, "12.0", "RTX 5090", "Linux x86_64")
+    ampere = engine(tmp_path, capabilities=("8.0",), hardware_compatibility="ampere_plus").card
     fit.check_gpu(ampere, "9.0", "H100", "Linux x86_64")
     fit.check_gpu(ampere, "12.0", "RTX 5090", "Linux x86_64")
     with pytest.raises(MisfitError, match=r"this GPU is 7\.5"):
@@ -223,7 +293,7 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("built", "here", "runs"),
+    ("there", "here", "runs"),
     [
         ("Linux x86_64", "Linux x86_64", True),
         ("Windows AMD64", "Windows x86_64", True),
@@ -232,14 +302,14 @@ def test_gpus_are_compared_and_both_are_named(tmp_path):
         ("Linux x86_64", "Linux aarch64", False),
     ],
 )
-def test_systems_are_compared_with_their_processors(tmp_path, built, here, runs):
-    card = engine(tmp_path, os=built).card
-    portable = engine(tmp_path / "rtx", tensorrt="", tensorrt_rtx="1.7", os=built).card
+def test_systems_are_compared_with_their_processors(tmp_path, there, here, runs):
+    card = engine(tmp_path, system=there).card
+    portable = engine(tmp_path / "rtx", "tensorrt_rtx", "1.7", system=there).card
     fit.check_gpu(portable, "8.9", "RTX 4090", here)
     if runs:
         fit.check_gpu(card, "8.9", "RTX 4090", here)
     else:
-        with pytest.raises(MisfitError, match=f"built on {built}; this is {here}"):
+        with pytest.raises(MisfitError, match=f"built on {there}; this is {here}"):
             fit.check_gpu(card, "8.9", "RTX 4090", here)
 
 
@@ -271,7 +341,7 @@ def test_a_real_engine_without_a_gpu_is_one_plain_error(tmp_path):
     runtime = pytest.importorskip("cuda.bindings.runtime")
     if runtime.cudaGetDeviceCount()[0] == runtime.cudaError_t.cudaSuccess:
         pytest.skip("there is a GPU here")
-    found = engine(tmp_path, tensorrt="", tensorrt_rtx=rtx.__version__)
+    found = engine(tmp_path, "tensorrt_rtx", rtx.__version__)
     with pytest.raises(BackendError) as caught:
         open_backend(found)
     assert "no NVIDIA GPU" in caught.value.seen and len(str(caught.value).splitlines()) <= 3

@@ -15,13 +15,14 @@ from support.servers.mjpeg import MjpegServer
 
 from edgegan.runtime.errors import InputError, SourceError, SourceRefusedError
 from edgegan.runtime.live.controls.attributes import Controls
+from edgegan.runtime.live.media.fitting import fit
 from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sink import Callback
 from edgegan.runtime.live.source import Source, frame_of
 from edgegan.runtime.live.sources import camera, open_source
 from edgegan.runtime.live.stream import Stream
 from edgegan.runtime.live.wrappers import reconnecting as wrapper
-from edgegan.runtime.live.wrappers.reconnecting import Reconnecting, fit
+from edgegan.runtime.live.wrappers.reconnecting import Reconnecting
 from edgegan.runtime.live.wrappers.retry import Retry
 from edgegan.runtime.metrics.live import LiveTally
 

@@ -1,0 +1,1 @@
+"""Drawn pictures: held in memory, or written to disk as data sets."""

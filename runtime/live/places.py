@@ -1,0 +1,109 @@
+"""The files that a run reads and writes, whatever they are called, and that none of them is another's."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Hashable, Iterable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from ..errors import InputError
+from ..redaction import redact
+
+_LOCATION = re.compile(r"(?:location|uri)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)", re.IGNORECASE)
+_DESCRIPTORS = {"-": 1, "stdout": 1}
+_ONCE = ("window", "virtualcam")  # a second of them would show nothing new, or find the device taken
+_MANY = ("null",)
+
+
+def local_path(spec: str) -> Path | None:
+    """The path that `spec` names, a file:// address included; None for any other address.
+
+    Such an address is percent-encoded, as browsers copy it; where a file has the literal name, that one is meant.
+    """
+    if spec[:5].lower() == "file:":
+        literal = re.sub(r"^file:(//(localhost)?(?=/))?", "", spec, flags=re.IGNORECASE)
+        if literal.startswith("//"):
+            return None  # on another machine
+        return Path(literal) if _exists(Path(literal)) else Path(unquote(literal))
+    return None if "://" in spec else Path(spec)
+
+
+def localise(spec: str) -> str:
+    """`spec`, but the plain path for a file:// address."""
+    path = local_path(spec) if spec[:5].lower() == "file:" else None
+    return spec if path is None else str(path)
+
+
+def identities(spec: str) -> frozenset[Hashable]:
+    """What makes two SPECs the same place, however they are spelt: descriptor, device, path, or file on the disk."""
+    kind = spec.partition(":")[0]
+    if spec in _MANY:
+        return frozenset()
+    if spec in _DESCRIPTORS:
+        return _of_descriptor(_DESCRIPTORS[spec])
+    if kind in _ONCE:
+        device = spec.partition(":")[2]
+        return frozenset({kind}) | (identities(device) if device else frozenset())
+    if spec.startswith("gst:"):
+        named = [found.strip("\"'") for found in _LOCATION.findall(spec)]
+        return frozenset().union(*map(identities, named))
+    path = local_path(spec)
+    if path is None:
+        return frozenset({_address(spec)})
+    found: set[Hashable] = set()
+    with suppress(OSError, ValueError, RuntimeError):  # a name that is too long, or links in a circle
+        found.add(os.path.normcase(os.path.realpath(path)))
+        status = os.stat(path)
+        found.add((status.st_dev, status.st_ino))
+    return frozenset(found)
+
+
+def refuse_clashes(reads: Mapping[str, str], writes: Iterable[str]) -> None:
+    """Raises InputError where a place to write to is read as well, or is written to twice.
+
+    `reads` says of each SPEC what it is to the run, such as "the source".
+    """
+    read = {identity: role for spec, role in reads.items() for identity in identities(_camera(spec))}
+    written: dict[Hashable, str] = {}
+    for spec in writes:
+        for identity in identities(spec):
+            if identity in read:
+                raise InputError(
+                    f"{redact(spec)} is {read[identity]} and a place to write to",
+                    todo="name another place for the output",
+                )
+            if identity in written:
+                first = redact(written[identity])
+                twice = f"{first} was given twice" if first == redact(spec) else f"{redact(spec)} is {first} once more"
+                raise InputError(f"{twice} as a place to write to", todo="name another place for one of them")
+        written.update(dict.fromkeys(identities(spec), spec))
+
+
+def _camera(spec: str) -> str:
+    """The device of a camera that is named by its number."""
+    return f"/dev/video{int(spec)}" if re.fullmatch(r"[0-9]{1,3}", spec) else spec
+
+
+def _of_descriptor(number: int) -> frozenset[Hashable]:
+    with suppress(OSError):
+        status = os.fstat(number)
+        return frozenset({("stdout",), (status.st_dev, status.st_ino)})
+    return frozenset({("stdout",)})
+
+
+def _address(spec: str) -> str:
+    try:
+        parts = urlsplit(spec)
+    except ValueError:
+        return spec
+    return parts._replace(scheme=parts.scheme.lower(), netloc=parts.netloc.lower()).geturl()
+
+
+def _exists(path: Path) -> bool:
+    try:
+        return path.exists()
+    except (OSError, ValueError):
+        return False
