@@ -30,7 +30,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 app = FastAPI(title="edgegan", lifespan=lifespan)
 
 
-def edited(pool: EditorPool, data: bytes, wanted: dict[str, str]) -> bytes:
+def edit_jpeg(pool: EditorPool, data: bytes, wanted: dict[str, str]) -> bytes:
     try:
         frame = jpeg.decode(data, most_pixels=MOST_PIXELS)
     except InputError as error:
@@ -49,5 +49,5 @@ async def edit(request: Request) -> Response:
         data += part
         if len(data) > MOST_BYTES:
             raise HTTPException(413, f"at most {MOST_BYTES} bytes")
-    picture = await run_in_threadpool(edited, request.app.state.pool, bytes(data), dict(request.query_params))
+    picture = await run_in_threadpool(edit_jpeg, request.app.state.pool, bytes(data), dict(request.query_params))
     return Response(picture, media_type="image/jpeg")

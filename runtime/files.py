@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import hashlib
 import os
@@ -9,6 +10,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from functools import cache
 from pathlib import Path
 
 from .errors import InputError
@@ -110,9 +112,43 @@ def sha256(path: Path) -> str:
     return digest.hexdigest()
 
 
+def home_folder(variable: str, beneath: str) -> Path | None:
+    """`$variable/edgegan`, else `~/beneath/edgegan`; None for a user who has no home."""
+    named = os.environ.get(variable)
+    try:
+        return Path(named or Path.home() / beneath) / "edgegan"
+    except RuntimeError:
+        return None
+
+
 def cache_folder() -> Path:
-    """$XDG_CACHE_HOME/edgegan, else ~/.cache/edgegan. Anything in it may be deleted at any time."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "edgegan"
+    """$XDG_CACHE_HOME/edgegan, else ~/.cache/edgegan. Anything in it may be deleted at any time.
+
+    Where that cannot be written, or the user has no home, a folder that this process takes away at its end:
+    `cache_note` then says so.
+    """
+    folder = home_folder("XDG_CACHE_HOME", ".cache")
+    if folder is not None:
+        with suppress(OSError):
+            folder.mkdir(parents=True, exist_ok=True)
+            if os.access(folder, os.W_OK | os.X_OK):
+                return folder
+    return _passing_folder()
+
+
+def cache_note() -> str:
+    """Why nothing is cached, in words; "" as long as that was not noticed."""
+    return _NOT_CACHED if _passing_folder.cache_info().currsize else ""
+
+
+_NOT_CACHED = "nothing is cached: there is no folder for it that can be written (XDG_CACHE_HOME=FOLDER names one)"
+
+
+@cache
+def _passing_folder() -> Path:
+    folder = tempfile.mkdtemp(prefix="edgegan-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
 
 
 def _umask() -> int:

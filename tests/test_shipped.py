@@ -15,7 +15,8 @@ from edgegan.eval.subject import open_subject
 from edgegan.runtime import Editor
 from edgegan.runtime.backends import open_backend
 from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR, render_rgb, sample_face, seeds
-from edgegan.runtime.model.artefact import load, shipped
+from edgegan.runtime.model.artefact import load
+from edgegan.runtime.shipped import shipped_model
 from edgegan.train.run import open_trained
 
 MODEL = Path(__file__).parent.parent / "models" / "avatars-128"
@@ -27,7 +28,7 @@ def test_the_packaged_model_is_the_checkpoint_of_the_repository() -> None:
     golden = {name: array[:4] for name, array in spec.golden(1).items()}
     with torch.no_grad():
         eager = spec.module(*(torch.from_numpy(golden[t.name]) for t in spec.card.inputs)).numpy()
-    artefact = load(shipped())
+    artefact = load(shipped_model("avatars"))
     with open_backend(artefact, backend="onnxruntime") as backend:
         for i, expected in enumerate(eager):
             (output,) = backend.run({name: array[i : i + 1] for name, array in golden.items()}).values()
@@ -39,7 +40,7 @@ def test_it_edits_what_was_asked_and_reads_what_a_face_has() -> None:
     wanted = "Blond_Hair" if not face.label["Blond_Hair"] else "Black_Hair"
     picture = np.ascontiguousarray(render_rgb(face, 128)[..., ::-1])
     truth = render_rgb(face.edit(wanted), 128)[..., ::-1].astype(float)
-    with Editor.open() as editor:
+    with Editor.open("avatars") as editor:
         estimate = editor.estimate(picture)
         assert {name for name, value in estimate.items() if value > 0.5} == {n for n, on in face.label.items() if on}
         edited = editor.translate(picture, {wanted: 1.0}).astype(float)
@@ -52,7 +53,7 @@ def test_models_of_the_repository_are_small() -> None:
 
 @pytest.fixture(scope="module")
 def scores() -> dict[tuple[str, str], dict[str, float]]:
-    with open_subject(shipped()) as subject:
+    with open_subject(shipped_model("avatars")) as subject:
         names = subject.card.condition.names
         pictures = avatars.AvatarPictures(96, size=128, names=names, split="heldout")
         figures = counterfactual.score(subject.edit, pictures, trained_judge(128, names))

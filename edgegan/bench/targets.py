@@ -10,6 +10,7 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model import artefact as artefacts
 from edgegan.runtime.model.artefact import SUFFIXES
 from edgegan.runtime.model.golden import stem
+from edgegan.runtime.shipped import default_model
 
 
 @dataclass(frozen=True)
@@ -32,10 +33,10 @@ def resolve(path: Path | None) -> Target:
     """The target at `path`: a run folder, an export folder of a run, a checkpoint, or an artefact.
 
     To a run or a checkpoint belongs what was exported from it: in the run's `export/`, or beside a lone checkpoint.
-    None means the model that edgegan ships. Raises InputError or CardError, before anything is measured.
+    None means the shipped model of drawn faces. Raises InputError or CardError, before anything is measured.
     """
     if path is None:
-        model = artefacts.load(artefacts.shipped())
+        model = artefacts.load(default_model("synthetic"))
         return Target("", None, (model.path,), "", stem(model.path), single=True)
     shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
     if not path.exists():

@@ -10,8 +10,11 @@ from functools import cache
 import typer
 
 from edgegan import __version__
+from edgegan.cli._shared.streams import make_streams_safe
 from edgegan.runtime.errors import EdgeganError
+from edgegan.runtime.files import cache_note
 from edgegan.runtime.kinds import modules
+from edgegan.runtime.redaction import redact_text
 
 STOPPED = 130  # by Ctrl-C, as shells count it
 ISSUE_HINT = "this is a bug in edgegan; please report it with the lines above"
@@ -52,6 +55,7 @@ def _register() -> None:
 def main(argv: list[str] | None = None) -> None:
     """Runs the command line; exit codes: 0, 2 for what the user can mend, 130 after Ctrl-C, 1 for our bugs."""
     arguments = sys.argv[1:] if argv is None else argv
+    make_streams_safe()
     for stop in (signal.SIGINT, signal.SIGTERM):  # a shell starts background jobs with SIGINT ignored
         signal.signal(stop, signal.default_int_handler)
     _register()
@@ -63,6 +67,8 @@ def main(argv: list[str] | None = None) -> None:
         code = STOPPED
     except Exception as error:
         code = _explain(error, debug="--debug" in arguments)
+    if note := cache_note():
+        print(f"note:    {note}", file=sys.stderr)
     if code == STOPPED:  # Typer may have caught Ctrl-C itself
         print("stopped", file=sys.stderr)
     sys.exit(code if isinstance(code, int) else 0)
@@ -70,20 +76,24 @@ def main(argv: list[str] | None = None) -> None:
 
 def _explain(error: Exception, *, debug: bool) -> int:
     if debug:
-        traceback.print_exception(error)
+        _print_traceback(error)
     if isinstance(error, EdgeganError):
-        print(f"edgegan: {error}", file=sys.stderr)
+        print(f"edgegan: {redact_text(str(error))}", file=sys.stderr)
         return 2
     said = getattr(error, "format_message", None)  # the parser's own errors: unknown option, missing argument
     if said is not None:
         if not said():  # no arguments at all: the help was printed
             return 0
-        print(f"edgegan: {said()}", file=sys.stderr)
+        print(f"edgegan: {redact_text(said())}", file=sys.stderr)
         print("see: edgegan --help", file=sys.stderr)
         return 2
     if type(error).__name__ == "Abort":
         return STOPPED
     if not debug:
-        traceback.print_exception(error)
+        _print_traceback(error)
     print(f"edgegan: {ISSUE_HINT}", file=sys.stderr)
     return 1
+
+
+def _print_traceback(error: Exception) -> None:
+    print(redact_text("".join(traceback.format_exception(error))), end="", file=sys.stderr)

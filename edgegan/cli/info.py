@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 EPILOG = """
 **Examples**
 
-`edgegan info` — the model that ships
+`edgegan info` — the models that come with edgegan
+
+`edgegan info avatars`
 
 `edgegan info runs/stargan/export/model.fp16.onnx --json`
 """
@@ -36,33 +38,35 @@ def register(app: typer.Typer) -> None:
 def info(
     model: Annotated[
         Path | None,
-        typer.Argument(help="A model file, an export folder or a run folder. Default: the model that ships."),
+        typer.Argument(
+            help="A model file, an export folder, a run folder or a model that comes with edgegan, by name. "
+            "Default: a list of those."
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the card and the rest as JSON.")] = False,
 ) -> None:
     """Show what a model does, how well it was verified, where it runs on this machine, and what to type next.
 
     The model is loaded on every backend that knows its format. JSON holds the path, the card, the places and the
-    next command.
+    next command. Without a model, it lists those that come with edgegan, and what each cannot do; JSON then holds
+    the name, the path and the card of each.
     """
     import msgspec
 
+    from edgegan.cli._shared.shipped import list_shipped, print_rows
     from edgegan.runtime.backends.places import places
     from edgegan.runtime.model import artefact
 
-    found = artefact.load(artefact.shipped() if model is None else model)
+    if model is None:
+        return list_shipped(as_json)
+    found = artefact.load(model)
     here = places(found)
-    following = _next(found, here, "" if model is None else str(model))
+    following = _next(found, here, str(model))
     if as_json:
         whole = {"path": str(found.path), "card": found.card, "places": here, "next": following}
         print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         return
-    rows = [(name, text) for name, text in (*_rows(found), *_here(here), ("next", following)) if text]
-    width = max(len(name) for name, _ in rows)
-    before = ""
-    for name, text in rows:
-        print(f"{name if name != before else '':<{width}}  {text}")
-        before = name
+    print_rows([*_rows(found), *_here(here), ("next", following)])
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
@@ -73,6 +77,7 @@ def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
     yield "file", f"{found.path} ({size / 1e6:.1f} MB)"
     yield "model", f"{card.name} ({card.family}, {card.task})" + (f", {card.direction}" if card.direction else "")
     yield "knows", card.domain
+    yield "cannot", card.limits
     yield from _condition(card.condition)
     yield "works on", "faces, found and aligned by their eyes" if card.faces else _WORKS_ON[card.task]
     yield "size", _size(card.size)
@@ -134,19 +139,20 @@ def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
     """The command that a person with this model and this machine wants next."""
     from edgegan.runtime.commands import command
 
-    card, where = found.card, [named] if named else []
+    card, where = found.card, [named]
     if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
         mend = next((place.todo for place in here if place.todo), "")
         return mend or "edgegan doctor"
     if found.golden is not None and any(place.status == "chosen" and not place.verified for place in here):
-        return command("verify", named or found.path, "--write")
+        return command("verify", named, "--write")
     if card.batch[0] > 1 or card.task == "classify":
         return command("verify", found.path)
     if card.task == "generate":
         return command("sample", *where)
     off = (name for name, on in zip(card.condition.names, card.condition.default, strict=True) if on <= 0)
     setting = [word for name in islice(off, 1) for word in ("--set", f"{name}=1")]
-    return command("live", *where, "--source", "synthetic", *setting)
+    source = "0" if card.domain and "drawn" not in card.domain else "synthetic"
+    return command("live", *where, "--source", source, *setting)
 
 
 def _batch(batch: tuple[int, int]) -> str:

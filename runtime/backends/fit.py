@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
 from ..errors import BackendError, CardError, MisfitError, MissingExtraError
@@ -59,6 +60,14 @@ def import_library(name: str) -> Any:
             "its libraries beside it, or on the search path",
             f"install it again: pip install --force-reinstall {package}",
         ) from None
+
+
+def library_version(name: str) -> str:
+    """The version of an installed library, one of LIBRARIES, without loading its gigabytes where pip knows it."""
+    try:
+        return version(name.replace("_", "-"))
+    except PackageNotFoundError:
+        return str(import_library(name).__version__)
 
 
 def check_library(name: str, version: str) -> None:

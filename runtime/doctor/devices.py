@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ..backends import BACKENDS, backend_class, installed, open_backend
 from ..errors import EdgeganError
 from ..model import artefact
+from ..shipped import default_model
 from .finding import Finding
 from .gpu import is_here
 
@@ -50,7 +51,7 @@ def display() -> Iterator[Finding]:
 def model() -> Iterator[Finding]:
     """The model that ships: what would run it here, why, and why not the others."""
     try:
-        shipped = artefact.load(artefact.shipped())
+        shipped = artefact.load(default_model())
         with open_backend(shipped) as opened:
             (first, *others), notices = opened.selection.lines(), opened.selection.notices
     except EdgeganError as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
+from ..checks import Owner
 from ..errors import InputError
 from ..faces.options import Which
 from ..metrics.calls import Statistics
@@ -40,6 +41,7 @@ class AsyncEditor:
     def __init__(self, editor: Editor) -> None:
         self._editor = editor
         self._closed = False
+        self._owner = Owner("editor")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="edgegan-editor")
 
     @classmethod
@@ -112,10 +114,13 @@ class AsyncEditor:
         It goes on if it is cancelled.
         """
         self._closed = True
+        if not self._owner.here:
+            return
         self._thread.shutdown(wait=False)
         await asyncio.shield(asyncio.get_running_loop().run_in_executor(None, self._editor.close))
 
     async def _call(self, method: Callable[_P, _T], /, *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        self._owner.check()
         if self._closed:
             raise InputError("this editor is closed", todo="open a new one with AsyncEditor.open")
         return await asyncio.get_running_loop().run_in_executor(self._thread, partial(method, *args, **kwargs))

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import msgspec
 import numpy as np
 
 from ..backends import Backend, Progress, Rebuild
@@ -14,7 +15,6 @@ from ..errors import InputError
 from ..faces.options import FaceOptions, Which
 from ..metrics.calls import CallTally, Statistics
 from ..metrics.stopwatch import Record
-from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..model.image import Image, Order, as_bgr, check_out, given_back
 from .assembly import assemble
@@ -39,6 +39,8 @@ class Editor(Session):
     It has no global state, prints nothing, installs no signal handlers and needs no torch.
     """
 
+    _name = "Editor"
+
     def __init__(self, pipeline: Pipeline, backend: Backend, notices: tuple[str, ...] = ()) -> None:
         super().__init__(pipeline.card, backend, notices)
         self._pipeline = pipeline
@@ -58,11 +60,12 @@ class Editor(Session):
         rebuild: Rebuild = "never",
         on_progress: Progress | None = None,
     ) -> Editor:
-        """Opens a model file, an export folder or a run folder; None means the model that edgegan ships.
+        """Opens a model file, an export folder, a run folder or a model that comes with edgegan.
 
         Args:
-            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, a folder that holds `model.onnx`, or what
-                `artefact.load` made of one.
+            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, a folder that holds `model.onnx`, what
+                `artefact.load` made of one, or, where nothing lies at that path, the name of a model that comes with
+                edgegan, such as "avatars"; None takes the one that ships for cameras, clips and pictures.
             backend: "auto", or one of `edgegan.runtime.backends.BACKENDS`.
             device: "auto", "cpu", "cuda", "cuda:1", "gpu" or "npu" (the last two through OpenVINO).
             allow_fallback: take another backend or device, with a notice, when the wanted one is not there.
@@ -80,7 +83,7 @@ class Editor(Session):
             CardError: the card is missing, or disagrees with the model.
             BackendError: the backend or device is not there, or failed verification.
         """
-        model = load_for("translate", artefacts.shipped() if path is None else path)
+        model = load_for("translate", path)
         loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
         return cls(*assemble(model, loading.network, loading.helper, work_size=work_size, faces=faces))
 
@@ -113,7 +116,8 @@ class Editor(Session):
             `out`, or a new (H, W, 3) uint8 array. A frame in which no face is found comes back unchanged.
 
         Raises:
-            InputError: no picture, another `out` than the picture needs, or an attribute that the model does not know.
+            InputError: no picture, another `out` than the picture needs, an attribute that the model does not know, a
+                timestamp or a change that is no finite number, or another process than the one that opened the editor.
             BackendError: the device failed.
         """
         with self._call(frames=1, record=record) as noted:
@@ -184,11 +188,13 @@ class Editor(Session):
 
     @property
     def statistics(self) -> Statistics:
-        """How many pictures, failures, and p50 and p95 of every stage; may be read at any time."""
-        return self._tally.statistics()
+        """How many pictures and failures, faces left alone, p50 and p95 of every stage; may be read at any time."""
+        self._owner.check()
+        return msgspec.structs.replace(self._tally.statistics(), left_alone=self._pipeline.left_alone)
 
     def reset(self) -> None:
         """Forgets the faces seen so far: call it between two videos."""
+        self._owner.check()
         with self._lock:
             self._pipeline.reset()
 

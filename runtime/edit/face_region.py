@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
@@ -10,6 +11,8 @@ import numpy as np
 from ..faces.finder import FaceFinder
 from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
+from ..faces.pose import refuse_pose
+from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
 from ..metrics.stopwatch import Stopwatch
 from ..model.card import ModelCard
@@ -32,8 +35,10 @@ class Faces:
     def __init__(self, card: ModelCard, labels: Labels, finder: FaceFinder, options: FaceOptions) -> None:
         self._card, self._labels, self._finder, self._options = card, labels, finder, options
         self._margin = card.alignment.margin if card.alignment is not None else 0.0
-        self._tracker = Tracker(options.which, smooth=options.smooth)
+        self._tracker = Tracker(options.which, smooth=options.smooth, any_pose=options.any_pose)
+        self.left_alone: Counter[str] = Counter()
         self._lookout = Lookout(finder) if options.beside else None
+        self._sweep = Sweep()
         # What is known of a face is forgotten with its track.
         self._memories: WeakKeyDictionary[Track, Memory] = WeakKeyDictionary()
 
@@ -73,6 +78,7 @@ class Faces:
     def reset(self) -> None:
         """Forgets the faces seen so far."""
         self._tracker.reset()
+        self._sweep.reset()
         if self._lookout is not None:
             self._lookout.reset()
 
@@ -83,8 +89,12 @@ class Faces:
 
     def _search(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Sighting]:
         """Returns the searches that have ended; for a picture that stands alone, the one of it."""
-        if self._lookout is None or timestamp is None:
-            return [Sighting(timestamp or 0.0, self._finder.find(frame))]
+        if timestamp is None:
+            return [Sighting(0.0, self._finder.find(frame))]
+        if self._lookout is None:
+            hw = (frame.shape[0], frame.shape[1])
+            tiles = self._sweep.take(hw)
+            return [Sighting(timestamp, self._finder.find(frame, tiles), tiles=tiles, small=small_side(hw))]
         found = self._lookout.look(frame, timestamp)
         for sighting in found:
             timed.add("faces", sighting.seconds)
@@ -93,9 +103,13 @@ class Faces:
     def _follow(self, frame: Image, timestamp: float | None, sightings: Sequence[Sighting]) -> list[Track]:
         """Returns the faces to edit in this frame."""
         if timestamp is None:
-            tracks = [Track(number, face) for number, face in enumerate(sightings[0].faces, start=1)]
+            seen = [(face, None if self._options.any_pose else refuse_pose(face)) for face in sightings[0].faces]
+            self.left_alone.update(refusal.why for _, refusal in seen if refusal is not None)
+            tracks = [Track(number, face) for number, (face, refusal) in enumerate(seen, start=1) if refusal is None]
             return choose(tracks, self._tracker.which)
-        return self._tracker.follow(frame, timestamp, sightings)
+        tracks = self._tracker.follow(frame, timestamp, sightings)
+        self.left_alone.update(refusal.why for refusal in self._tracker.refusals)
+        return tracks
 
     def _label(self, tracks: Sequence[Track], crops: Sequence[Image]) -> list[Label]:
         """Returns what each face already is, as it was seen over time."""

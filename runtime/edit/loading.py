@@ -9,6 +9,7 @@ from ..backends import Backend, Progress, Rebuild, open_backend, takes
 from ..errors import InputError
 from ..model import artefact as artefacts
 from ..model.artefact import Artefact
+from ..shipped import default_model
 
 _TASKS = {
     "translate": ("an editor", "a model that turns pictures into pictures", "Editor.open"),
@@ -39,9 +40,12 @@ class Loading(NamedTuple):
         return open_backend(companion, wanted, self.device, allow_fallback=True, threads=self.threads)
 
 
-def load_for(task: str, path: str | Path | Artefact) -> Artefact:
-    """The model at `path`; raises what `artefact.load` does, and InputError if it cannot serve `task`, one by one."""
-    model = path if isinstance(path, Artefact) else artefacts.load(path)
+def load_for(task: str, path: str | Path | Artefact | None) -> Artefact:
+    """Loads the model at `path`; None takes the one that ships for cameras, clips and pictures.
+
+    Raises what `artefact.load` does, and InputError if the model cannot serve `task`, one picture at a time.
+    """
+    model = path if isinstance(path, Artefact) else artefacts.load(default_model() if path is None else path)
     who, needs, _ = _TASKS[task]
     if model.card.task != task:
         instead = _TASKS.get(model.card.task)

@@ -13,6 +13,7 @@ from itertools import islice
 import numpy as np
 
 from ..backends import Backend
+from ..checks import check_finite
 from ..faces.finder import FaceFinder
 from ..faces.options import FaceOptions, Which
 from ..metrics.stopwatch import Record, Stopwatch
@@ -59,6 +60,11 @@ class Pipeline:
         if finder is not None:
             self._region = Faces(card, labels, finder, faces or FaceOptions())
 
+    @property
+    def left_alone(self) -> dict[str, int]:
+        """See `Statistics.left_alone`; may be read at any time."""
+        return dict(self._region.left_alone)
+
     def choose(self, which: Which) -> None:
         """See `Editor.choose`."""
         self._region.choose(which)
@@ -75,6 +81,8 @@ class Pipeline:
     ) -> Image:
         """See `Editor.edit`."""
         timed, region = Stopwatch(record), self._region
+        if timestamp is not None:
+            timestamp = check_finite(timestamp, "the timestamp", "seconds from any beginning, or None")
         frame = as_bgr(frame_bgr, colour)
         self.card.condition.apply({}, changes)  # an unknown name is an error in every frame, faces or not
         canvas = _canvas(frame, colour, out)

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from ..backends import Arrays, Backend, Progress, Rebuild, Selection
 from ..errors import BackendError, InputError
 from ..faces.options import FaceOptions
-from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from ..model.image import Image, Order
@@ -126,7 +125,7 @@ class EditorPool:
         """
         if size < 1:
             raise InputError(f"a pool of {size} networks was asked for", "at least 1")
-        model = load_for("translate", artefacts.shipped() if path is None else path)
+        model = load_for("translate", path)
         each = threads or max(1, _count_cores() // size)
 
         def lanes(load: Load) -> Load:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -37,7 +38,12 @@ class Patch:
 
 
 class Region(Protocol):
-    """What happens to the frames of one video before and after the network. Not thread-safe."""
+    """What happens to the frames of one video before and after the network. Not thread-safe.
+
+    left_alone: how many faces were not edited, by the reason; a face counts in every frame.
+    """
+
+    left_alone: Counter[str]
 
     def choose(self, which: Which) -> None:
         """Edits other faces from now on. Raises InputError if `which` says none."""
@@ -72,6 +78,7 @@ class Whole:
 
     def __init__(self, labels: Labels, size: SizeRule, work_size: tuple[int, int] | None) -> None:
         self._labels, self._size, self._work_size = labels, size, work_size
+        self.left_alone: Counter[str] = Counter()
 
     def choose(self, which: Which) -> None:
         """Checks `which` and changes nothing."""

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
 from threading import Lock, Thread
 
+import msgspec
+
 from ..channel import Channel, ChannelClosed
+from ..checks import Owner
 from ..model.image import Image
 from . import Face, Point
 from .finder import FaceFinder
 from .reduction import count_halvings, halve
+from .tiles import Sweep, Tile, small_side, tiles_of
 from .tracking import Sighting
 
 _LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network takes of the shorter side
@@ -33,19 +38,22 @@ class Lookout:
         self._error: BaseException | None = None
         self._lock = Lock()
         self._thread: Thread | None = None
+        self._sweep = Sweep(whole_first=False)
+        self._owner = Owner("search for faces")
 
     def look(self, frame_bgr: Image, timestamp: float) -> list[Sighting]:
         """Hands a frame over and returns what was found since the last call, in earlier frames as a rule.
 
         The first frame of a video is searched at once, so that it begins with its faces. Of others a copy is kept,
         reduced to what the finder needs.
-        Raises what the search raised.
+        Raises what the search raised, and InputError in a process that inherited it by a fork.
         """
+        self._owner.check()
         times = count_halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
         small = halve(frame_bgr, times)
         if not self._begun:
             self._begun = True
-            return [self._search(small, 1 << times, timestamp)]
+            return [self._search(small, 1 << times, timestamp, tiles_of(small.shape[:2]))]
         if self._thread is None:
             self._thread = Thread(target=self._work, name="edgegan-faces", daemon=True)
             self._thread.start()
@@ -55,12 +63,15 @@ class Lookout:
 
     def reset(self) -> None:
         """Another video begins: what is still found in the last one is dropped."""
+        self._owner.check()
         with self._lock:
             self._video += 1
             self._done, self._begun = [], False
 
     def close(self) -> None:
-        """Ends the thread; a second call does nothing."""
+        """Ends the thread; a second call does nothing, nor does one in another process, where there is no thread."""
+        if not self._owner.here:
+            return
         self._frames.abort()
         if self._thread is not None:
             self._thread.join()
@@ -76,7 +87,7 @@ class Lookout:
         while True:
             try:
                 small, factor, timestamp, video = self._frames.get()
-                sighting = self._search(small, factor, timestamp)
+                sighting = self._search(small, factor, timestamp, self._sweep.take(small.shape[:2]))
             except ChannelClosed:
                 return
             except BaseException as error:
@@ -87,10 +98,12 @@ class Lookout:
                 if video == self._video:
                     self._done.append(sighting)
 
-    def _search(self, small: Image, factor: int, timestamp: float) -> Sighting:
+    def _search(self, small: Image, factor: int, timestamp: float, tiles: Sequence[Tile]) -> Sighting:
         began = time.perf_counter()
-        faces = [_enlarge(face, factor) for face in self._finder.find(small)]
-        return Sighting(timestamp, faces, time.perf_counter() - began)
+        faces = [_enlarge(face, factor) for face in self._finder.find(small, tiles)]
+        there = [Tile(*(factor * number for number in tile)) for tile in tiles]
+        seconds = time.perf_counter() - began
+        return Sighting(timestamp, faces, seconds, there, factor * small_side(small.shape[:2]))
 
 
 def _enlarge(face: Face, factor: int) -> Face:
@@ -100,9 +113,9 @@ def _enlarge(face: Face, factor: int) -> Face:
         return point[0] * factor, point[1] * factor
 
     x, y, width, height = face.box
-    return Face(
+    return msgspec.structs.replace(
+        face,
         box=(x * factor, y * factor, width * factor, height * factor),
-        score=face.score,
         left_eye=there(face.left_eye),
         right_eye=there(face.right_eye),
         points=tuple(there(point) for point in face.points),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 import msgspec
@@ -21,6 +22,8 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
         depends on the machine's pace. Else every frame is searched, and the same frames give the same pictures.
     colour_match: give the edit the colours of the frame around it; see `blending.match_colours`.
     guard: drop slight changes, which no edit means; see `blending.guard_mask`.
+    any_pose: edit also faces that lie on their side, are upside down or turned far away; else they are left alone, as
+        `pose.refuse_pose` says.
     """
 
     which: Which = "all"
@@ -28,11 +31,13 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
     beside: bool = False
     colour_match: bool = False
     guard: bool = False
+    any_pose: bool = False
 
 
 def check_which(which: Any) -> Which:
     """`which` itself; raises InputError if it says no faces."""
-    point = isinstance(which, tuple) and len(which) == 2 and all(isinstance(v, (int, float)) for v in which)
+    point = isinstance(which, tuple) and len(which) == 2
+    point = point and all(isinstance(v, (int, float)) and math.isfinite(v) for v in which)
     number = isinstance(which, int) and not isinstance(which, bool) and which > 0
     if not (point or number or which in ("all", "largest")):
         raise InputError(f"the faces {which!r} were asked for", "all, largest, a number from 1, or a place (x, y)")

@@ -9,16 +9,20 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
+from ..checks import check_finite
 from ..model.image import Image
 from ..types import Float64Array
 from . import Face
 from .flow import Flow, move
 from .options import Which, check_which
+from .places import centre_of, face_of, iou, places_of
+from .pose import USUAL, WIDER, Refusal, refuse_pose
 from .smoothing import OneEuro
+from .tiles import Tile
 
 HOLD_S, FADE_S, APPEAR_S = 0.2, 0.3, 0.2
 _FORGET_S = 1.0  # a face that comes back later is somebody new
@@ -30,11 +34,21 @@ _PAST = 64  # frames that a late detection may be behind
 
 
 class Sighting(NamedTuple):
-    """What a search found in the frame of one moment, and how long it took."""
+    """What a search found in the frame of one moment, and how long it took.
+
+    `tiles` are the parts that were searched for faces below `small` pixels; None: all of the frame was.
+    """
 
     timestamp: float
     faces: Sequence[Face]
     seconds: float = 0.0
+    tiles: Sequence[Tile] | None = None
+    small: float = 0.0
+
+    def looked_at(self, face: Face) -> bool:
+        """Whether a face at this place would have been found."""
+        large = max(face.box[2:]) >= self.small
+        return self.tiles is None or large or any(tile.holds(face.box) for tile in self.tiles)
 
 
 @dataclass(eq=False)
@@ -47,6 +61,9 @@ class Track:
     sudden: bool = False  # came with a new scene, and is painted at once
     chosen: bool = False
     sightings: int = 1
+    refusal: Refusal | None = None  # why it is left alone
+    accepted: bool = True  # it was edited, or could have been, at some time
+    contrary_at: float = np.inf  # since when sightings say otherwise
     seen_at: float = 0.0
     lost_at: float = np.inf  # when the first search of a later frame that did not find it was known
     smoother: OneEuro = field(default_factory=lambda: OneEuro(_MIN_CUTOFF_HZ, _BETA))
@@ -54,7 +71,7 @@ class Track:
     past: deque[tuple[float, Float64Array]] = field(default_factory=lambda: deque(maxlen=_PAST))
 
     def where(self, timestamp: float) -> Float64Array:
-        """The places of `_places` at that moment: of the last frame that is not later, or the earliest known."""
+        """The places at that moment: of the last frame that is not later, or the earliest known."""
         return next((places for when, places in reversed(self.past) if when <= timestamp), self.past[0][1])
 
 
@@ -66,19 +83,23 @@ class Tracker:
     face is lost, however far apart the frames are. The faces of the first sighting, and of the first after a cut,
     show at once. Identity is kept by the overlap of boxes.
 
+    A face that lies, is upside down or turned far away (`pose.refuse_pose`) is left alone; see `refusals`. It comes to
+    that, and back, when sightings of 0.2 s agree, and with wider limits for a face that is painted.
+
     Args:
         which: the faces to paint: "all", "largest", the N largest, or the one nearest to a place (x, y) in pixels and
             no further from it than the face is large. The place then moves with that face, and no other face takes
             its part before it is forgotten. May be changed at any time.
         smooth: filter the landmarks; else each detection is taken as it is.
+        any_pose: paint also faces that are turned.
 
     Raises:
         InputError: `which` is none of these.
     """
 
-    def __init__(self, which: Which = "all", *, smooth: bool = True) -> None:
+    def __init__(self, which: Which = "all", *, smooth: bool = True, any_pose: bool = False) -> None:
         self.which = which
-        self._smooth = smooth
+        self._smooth, self._any_pose = smooth, any_pose
         self.reset()
 
     @property
@@ -100,6 +121,7 @@ class Tracker:
         self._now: float | None = None
         self._since = -np.inf  # what was seen before belongs to another scene
         self._fresh = True  # no sighting in this scene yet
+        self.refusals: list[Refusal] = []  # of the faces of the last frame that are left alone
 
     def follow(self, frame_bgr: Image, timestamp: float, sightings: Iterable[Sighting]) -> list[Track]:
         """The faces to paint in this frame, the longest known first.
@@ -109,7 +131,11 @@ class Tracker:
             timestamp: of the frame, in seconds. One that does not rise begins another video.
             sightings: searches that ended since the last call, of this frame or of earlier ones; none between
                 detections.
+
+        Raises:
+            InputError: the timestamp is no finite number.
         """
+        timestamp = check_finite(timestamp, "the timestamp", "seconds from any beginning")
         if self._now is not None and timestamp <= self._now:
             self.reset()
         passed = 0.0 if self._now is None else timestamp - self._now
@@ -120,9 +146,11 @@ class Tracker:
                 self._correct(sighting)
         self._tracks = [t for t in self._tracks if timestamp - t.lost_at <= _FORGET_S]
         here = [t for t in self._tracks if timestamp - t.lost_at <= HOLD_S]
-        chosen = self._at_place(here) if isinstance(self._which, tuple) else choose(here, self._which)
+        self.refusals = [t.refusal for t in here if t.refusal is not None]
+        faces = [t for t in here if t.accepted]
+        chosen = self._at_place(faces) if isinstance(self._which, tuple) else choose(faces, self._which)
         for track in self._tracks:
-            track.chosen = track in chosen
+            track.chosen = track in chosen and track.refusal is None
             if track.sudden:
                 track.strength, track.sudden = float(track.chosen), False
             elif not track.chosen:
@@ -135,7 +163,7 @@ class Tracker:
         """The face that was at the place, for as long as it is remembered; only then one that is there now."""
         known = [t for t in self._tracks if t.number == self._meant] or choose(here, self._which)
         for track in known:
-            self._meant, self._which = track.number, _centre(track.face)
+            self._meant, self._which = track.number, centre_of(track.face)
         return [track for track in known if track in here]
 
     def _carry(self, frame: Image, timestamp: float) -> None:
@@ -153,7 +181,7 @@ class Tracker:
 
     def _correct(self, sighting: Sighting) -> None:
         """Gives each detection to the face it overlaps most, the closest pairs first; what is left is new."""
-        found = {index: _places(face) for index, face in enumerate(sighting.faces)}
+        found = {index: places_of(face) for index, face in enumerate(sighting.faces)}
         pairs = [
             (iou(track.where(sighting.timestamp), places), index, track)
             for track in self._tracks
@@ -163,14 +191,17 @@ class Tracker:
         for overlap, index, track in sorted(pairs, key=lambda p: (-p[0], p[1], p[2].number)):
             if overlap >= _SAME_FACE and index in found and track in free:
                 free.remove(track)
+                self._judge(track, sighting.faces[index], sighting.timestamp)
                 self._see(track, found.pop(index), sighting)
         assert self._now is not None
         for track in free:
-            if sighting.timestamp > track.seen_at:
+            if sighting.timestamp > track.seen_at and sighting.looked_at(track.face):
                 track.lost_at = min(track.lost_at, self._now)
         for index, places in found.items():
             self._count += 1
             track = Track(self._count, sighting.faces[index], 0.0, self._fresh, seen_at=sighting.timestamp)
+            track.refusal = None if self._any_pose else refuse_pose(track.face)
+            track.accepted = track.refusal is None
             track.smoother(places, 1.0)
             track.past.append((sighting.timestamp, places))
             self._tracks.append(track)
@@ -188,11 +219,25 @@ class Tracker:
         track.seen_at, track.lost_at = max(track.seen_at, sighting.timestamp), np.inf
         self._put(track, places, self._now)
 
+    def _judge(self, track: Track, face: Face, timestamp: float) -> None:
+        """Leaves a face alone from now on, or no more, when what it was seen as has lasted."""
+        if self._any_pose:
+            return
+        painted = track.refusal is None
+        refusal = refuse_pose(face, WIDER if painted else USUAL)
+        if painted == (refusal is None):
+            track.refusal, track.contrary_at = refusal, np.inf
+            return
+        track.contrary_at = min(track.contrary_at, timestamp)
+        if timestamp - track.contrary_at >= HOLD_S:
+            track.refusal, track.contrary_at = refusal, np.inf
+            track.accepted = track.accepted or refusal is None
+
     def _put(self, track: Track, places: Float64Array, timestamp: float) -> None:
         if track.past and track.past[-1][0] == timestamp:
             track.past.pop()
         track.past.append((timestamp, places))
-        track.face = _face(places, track.face.score)
+        track.face = face_of(places, track.face.score)
 
 
 def choose(tracks: Sequence[Track], which: Which) -> list[Track]:
@@ -200,31 +245,8 @@ def choose(tracks: Sequence[Track], which: Which) -> list[Track]:
     if which == "all":
         return list(tracks)
     if isinstance(which, tuple):
-        far = {t: float(np.hypot(*np.subtract(_centre(t.face), which))) for t in tracks}
+        far = {t: float(np.hypot(*np.subtract(centre_of(t.face), which))) for t in tracks}
         near = [t for t in tracks if far[t] <= _REACH * max(t.face.box[2:])]
         return sorted(near, key=lambda t: (far[t], t.number))[:1]
     most = which if isinstance(which, int) else 1
     return sorted(tracks, key=lambda t: (-t.face.box[2] * t.face.box[3] * _STAYS**t.chosen, t.number))[:most]
-
-
-def iou(a: Float64Array, b: Float64Array) -> float:
-    """Intersection over union of two boxes, each the first two rows: its corners."""
-    shared = float(np.prod(np.maximum(np.minimum(a[1], b[1]) - np.maximum(a[0], b[0]), 0.0)))
-    areas = float(np.prod(a[1] - a[0]) + np.prod(b[1] - b[0]))
-    return shared / max(areas - shared, 1e-9)
-
-
-def _places(face: Face) -> Float64Array:
-    """The corners of the box, the eyes, and the other points: (4 + N, 2)."""
-    x, y, width, height = face.box
-    return np.array([(x, y), (x + width, y + height), face.left_eye, face.right_eye, *face.points], np.float64)
-
-
-def _face(places: Float64Array, score: float) -> Face:
-    (x0, y0), (x1, y1), left, right, *points = [(float(x), float(y)) for x, y in places]
-    return Face(box=(x0, y0, x1 - x0, y1 - y0), score=score, left_eye=left, right_eye=right, points=tuple(points))
-
-
-def _centre(face: Face) -> Any:
-    x, y, width, height = face.box
-    return x + width / 2, y + height / 2

@@ -29,7 +29,7 @@ class Sampler(Session):
     """Draws pictures with one generator, on one backend, one at a time: no picture depends on its neighbours.
 
     Thread-safety: every method may be called from any thread; calls take turns on one lock. Arrays given are never
-    changed and arrays returned belong to the caller.
+    changed and arrays returned belong to the caller. Use it in the process that opened it.
 
     Args:
         card: of the generator: one input `latent` (1, width), and a picture as output.
@@ -40,6 +40,8 @@ class Sampler(Session):
     Raises:
         CardError: the generator takes something else than one latent vector.
     """
+
+    _name = "Sampler"
 
     def __init__(
         self,

@@ -14,12 +14,13 @@ from ..generate.sampler import Sampler
 from ..model import artefact
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
+from ..shipped import default_model
 from .frame_clock import FrameClock
 from .places import refuse_clashes
 from .sink import Sink
 from .sinks import open_sink
 from .source import Source
-from .sources import open_source
+from .sources import open_source, synthetic
 
 
 class Opened(NamedTuple):
@@ -46,7 +47,7 @@ def open_parts(
     if isinstance(model, (Editor, Sampler)):
         found: Editor | Sampler | Artefact = model
     else:
-        found = artefact.load(artefact.shipped() if model is None else model)
+        found = artefact.load(default_model_for(source) if model is None else model)
     card = found.card
     if source is None or isinstance(source, str):
         only_windows = set(sinks) == {"window"}
@@ -59,6 +60,18 @@ def open_parts(
         return Opened(source, stack.enter_context(Sampler.open(found)), opened, clock)
     faces = FaceOptions(beside=clock.by_timestamp)
     return Opened(source, stack.enter_context(Editor.open(found, faces=faces)), opened, clock)
+
+
+def default_model_for(source: str | Source | None) -> Path:
+    """Returns the shipped model that suits a source, a SPEC or one that is open; None is the synthetic camera.
+
+    Raises InputError where edgegan ships no model.
+    """
+    if source is None or isinstance(source, str):
+        drawn = source is None or synthetic.accepts(source)
+    else:
+        drawn = isinstance(source, synthetic.Synthetic)
+    return default_model("synthetic" if drawn else "real")
 
 
 def open_source_for(

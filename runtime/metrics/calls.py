@@ -24,6 +24,7 @@ class Statistics(msgspec.Struct, frozen=True, kw_only=True):
     crops: int  # given to `translate`
     errors: int  # calls that raised
     stages_ms: dict[str, dict[str, float]]
+    left_alone: dict[str, int] = {}  # faces that were not edited, by the reason; each counts in every frame
 
 
 class CallTally(Tally):

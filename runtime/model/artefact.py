@@ -9,6 +9,7 @@ from pathlib import Path
 
 from ..commands import command
 from ..errors import CardError, InputError
+from ..shipped import shipped_models
 from .card import METADATA_KEY, ModelCard, sidecar
 from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
 from .onnxfile import read as read_onnx
@@ -55,13 +56,15 @@ class Artefact:
 def load(path: str | Path) -> Artefact:
     """Finds a model and its card, and checks the file's hash against the card.
 
-    `path` is a model file, an export folder (its `model.onnx` is taken) or a run folder (with `export/`). The card
+    `path` is a model file, an export folder (its `model.onnx` is taken), a run folder (with `export/`), or, where
+    nothing lies at that path, the name of a model that comes with edgegan (`shipped.shipped_models`). The card
     is `<file>.card.json`, else, for ONNX, the one in the file's own metadata, which has no figures. The file's hash
     must be the sidecar's, or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by
     any runtime.
 
     Raises:
-        InputError: nothing there, not a model, a file that is cut short or damaged, or one with weights elsewhere.
+        InputError: nothing there and no shipped model of that name, not a model, a file that is cut short or damaged,
+            or one with weights elsewhere.
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
@@ -79,17 +82,6 @@ def load(path: str | Path) -> Artefact:
     _check_sizes(card, where=beside)
     _check_condition(card, where=beside)
     return Artefact(model, card)
-
-
-def shipped() -> Path:
-    """The avatar model that comes with edgegan. Raises InputError where this installation has none."""
-    path = Path(__file__).parents[1] / "data" / "avatars" / "model.onnx"
-    if not path.is_file():
-        raise InputError(
-            "this installation of edgegan ships no model",
-            todo="name a model or a run folder, or train one: edgegan train stargan --preset avatars-64 --minutes 5",
-        )
-    return path
 
 
 def payload_sha256(path: Path) -> str:
@@ -127,7 +119,14 @@ def _find(path: Path) -> Path:
             )
         raise InputError(f"{path} holds no model.onnx", todo=f"export it first: {command('export', path)}")
     if not path.exists():
-        raise InputError(f"there is no model at {path}", todo="name a model file, an export folder or a run folder")
+        models = shipped_models()
+        if str(path) in models:
+            return models[str(path)]
+        raise InputError(
+            f"there is no model at {path}",
+            "a model file, an export folder, a run folder, or the name of a model that comes with edgegan: "
+            f"{', '.join(models) or 'none in this installation'}",
+        )
     if suffix(path) not in SUFFIXES:
         raise InputError(f"{path} is not a model", f"a file that ends in {', '.join(SUFFIXES)}")
     return path

@@ -11,6 +11,7 @@ from typing import Literal
 
 import msgspec
 
+from ..checks import check_finite
 from ..errors import CardError, InputError
 from ..files import write_atomic
 from .build_info import BuildInfo
@@ -63,7 +64,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
         """`label` with `changes` on top; turning one name of a group on turns the others off.
 
         Values are not clipped; one that is `Partly` wanted goes so far from the label. Raises InputError for a name
-        that the model does not know.
+        that the model does not know, and for a value that is no finite number.
         """
         unknown = [n for n in changes if n not in self.names]
         if unknown:
@@ -71,6 +72,9 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
                 f"the model has no attribute {', '.join(map(repr, unknown))}",
                 f"it knows: {', '.join(self.names) or 'none'}",
             )
+        for what, values in (("the change of", changes), ("the label of", label)):
+            for name, value in values.items():
+                check_finite(value, f"{what} {name}", "a finite number: 0 is off, 1 is on")
         out = {n: float(label.get(n, d)) for n, d in zip(self.names, self.default, strict=True)}
         for name, value in changes.items():
             share = value.share if isinstance(value, Partly) else 1.0
@@ -161,6 +165,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     family: str
     task: Literal["translate", "generate", "classify"]
     domain: str = ""  # what the training pictures showed, in words a user understands
+    limits: str = ""  # what the model cannot do, in such words; empty where nobody has said
     direction: str | None = None
     condition: Condition = Condition()
     faces: bool = False

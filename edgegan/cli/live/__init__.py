@@ -77,12 +77,14 @@ def live(
     smooth: options.Smooth = True,
     colour_match: options.ColourMatch = False,
     guard: options.Guard = False,
+    any_pose: options.AnyPose = False,
     web: options.Web = False,
     host: options.Host = None,
     port: options.Port = None,
     tls: options.Tls = None,
     token: options.Token = None,
     ice: options.Ice = None,
+    proxy: options.Proxy = None,
 ) -> None:
     """Edit live: from a camera, a file or the synthetic camera, to a window or a video file.
 

@@ -69,12 +69,14 @@ class Asked:
     smooth: bool
     colour_match: bool
     guard: bool
+    any_pose: bool
     web: bool
     host: str | None
     port: int | None
     tls: str | None
     token: str | None
     ice: list[str] | None
+    proxy: list[str] | None
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
@@ -139,15 +141,15 @@ class Asked:
                 ("--port", self.port),
                 ("--tls", self.tls),
                 ("--ice", self.ice and "URL"),
+                ("--proxy", self.proxy and self.proxy[0]),
             ):
                 if given is not None:
                     raise InputError(f"{name} {given} was given without --web", todo="add --web")
             return None
-        from edgegan.runtime.live.web import Address
+        from edgegan.runtime.live.web.access.address import LOOPBACK, Address
 
-        return Address(
-            self.host or "127.0.0.1", WEB_PORT if self.port is None else self.port, self.tls, self.token or None
-        )
+        port, proxies = WEB_PORT if self.port is None else self.port, (*LOOPBACK, *(self.proxy or ()))
+        return Address(self.host or "127.0.0.1", port, self.tls, self.token or None, proxies)
 
     @cached_property
     def ice_servers(self) -> tuple[IceServer, ...]:
@@ -167,7 +169,13 @@ class Asked:
             which = check_which(int(self.faces) if self.faces.isdecimal() else self.faces)
         except InputError:
             raise InputError(f"--faces {self.faces} cannot be read", "all, largest, or a number from 1") from None
-        return FaceOptions(which=which, smooth=self.smooth, colour_match=self.colour_match, guard=self.guard)
+        return FaceOptions(
+            which=which,
+            smooth=self.smooth,
+            colour_match=self.colour_match,
+            guard=self.guard,
+            any_pose=self.any_pose,
+        )
 
     @property
     def size_hw(self) -> tuple[int, int] | None:

@@ -22,7 +22,13 @@ _MODEL = "The model"
 _source, _model, _faces = _panel("What comes in"), _panel(_MODEL), _panel("Faces")
 _controls, _out, _web = _panel("Controls"), _panel("What goes out"), _panel("In a browser")
 
-Model = Annotated[str | None, typer.Argument(help="A model file, an export or run folder; none: the model that ships.")]
+Model = Annotated[
+    str | None,
+    typer.Argument(
+        help="A model file, an export or run folder, or the name of a model that comes with edgegan; "
+        "none: what suits the source."
+    ),
+]
 
 # What comes in.
 Source = Annotated[
@@ -66,6 +72,10 @@ Speed = Annotated[float, _model(min=0.01, max=10.0, help="For generators: how ma
 Faces = Annotated[str, _faces("--faces", metavar="WHICH", help="The faces to edit: all, largest, or the N largest.")]
 Smooth = Annotated[bool, _faces("--smooth/--no-smooth", help="Steady faces; else each frame's detection as it is.")]
 ColourMatch = Annotated[bool, _faces("--colour-match", help="Give each edited face the colours around it.")]
+AnyPose = Annotated[
+    bool,
+    _faces("--any-pose", help="Edit also faces that lie, are upside down or turned away; else they are left alone."),
+]
 Guard = Annotated[bool, _faces("--guard", help="Drop slight changes, as to hands and hair before a face.")]
 
 # Controls.
@@ -130,6 +140,15 @@ Tls = Annotated[
 ]
 Token = Annotated[
     str | None, _web(envvar="EDGEGAN_TOKEN", help="The token to ask for; by default a new one at each start.")
+]
+Proxy = Annotated[
+    list[str] | None,
+    _web(
+        "--proxy",
+        metavar="ADDRESS",
+        help="A proxy in front of the page, as an address or a network (10.0.0.0/8), whose X-Forwarded headers are "
+        "believed; those on this machine always are. Repeatable.",
+    ),
 ]
 Ice = Annotated[
     list[str] | None,

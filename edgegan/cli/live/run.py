@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, redirect_stdout
 
 from edgegan.runtime.live.frame_clock import FrameClock
-from edgegan.runtime.live.opening import open_source_for
+from edgegan.runtime.live.opening import default_model_for, open_source_for
 from edgegan.runtime.live.session import LiveSession
 from edgegan.runtime.live.sinks import open_sink, stdout
 from edgegan.runtime.live.source import Source
@@ -19,14 +19,14 @@ from edgegan.runtime.model.card import ModelCard
 from .asked import Asked
 from .model import open_model
 from .start import list_presets
-from .telling import announce_page, introduce, notice_once, report, show_progress, tell, write_stats
+from .telling import announce_page, introduce, notice_once, report, show_progress, tell, tell_left_alone, write_stats
 
 
 def run(asked: Asked) -> None:
     """Opens source, sinks and model, runs until one of them, a person or a limit ends it, and says what was done."""
     os.environ.setdefault("QT_LOGGING_RULES", "*.warning=false")  # OpenCV's windows complain of fonts they do without
     asked.check()
-    found = artefact.load(artefact.shipped() if asked.model is None else asked.model)
+    found = artefact.load(asked.model or default_model_for(asked.source))
     if asked.list_presets:
         return list_presets(found.card)
     asked.check_for(found.card)
@@ -71,6 +71,7 @@ def run(asked: Asked) -> None:
             start.leave(controls)
             session.close()  # here, so that what is said of a file below is true
             report(session.stats, source, [sink.about for sink in sinks if sink.about and not sink.screen])
+            tell_left_alone(model)
             if asked.stats_json:
                 write_stats(asked.stats_json, session.stats, model, source)
 

@@ -61,6 +61,8 @@ class Wishes:
             if changes:
                 told = ", ".join(f"{name} {value:g}" for name, value in changes.items())
                 note = f"as you left it: {told} (--fresh begins without)"
+        if memory is not None and memory.note:
+            note = "; ".join(filter(None, (note, memory.note)))
         return Start(changes, self.span, look, memory, recall, note)
 
 

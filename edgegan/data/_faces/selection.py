@@ -9,13 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.runtime.faces import Face
+from edgegan.runtime.faces.pose import refuse_pose
 
 from .alignment import Geometry
 
 MOST_ENLARGED = 1.5  # a crop may have so many times the pixels, along an edge, that the photograph had
-MOST_ROLL = 35.0  # degrees between the eye line and the horizon
-MOST_YAW = 0.45  # of the eye distance, from the nose to the middle between the eyes
-LEAST_BELOW = 0.15  # of the eye distance, the mouth below the nose and the nose below the eyes
 ANOTHER_FACE = 0.5  # of the first face's width: a second one that is so large makes it unclear whose labels are meant
 LEAST_SHARPNESS = 0.16  # of 819 portraits at 225x275 all have 0.25 or more; blurred by 2 pixels, 0.12 at the median
 
@@ -28,29 +26,8 @@ def refuse_faces(faces: list[Face], geometry: Geometry) -> str:
     others = [f for f in faces if f is not face and f.box[2] > ANOTHER_FACE * face.box[2]]
     if others:
         return f"{1 + len(others)} faces of similar size"
-    return refuse_pose(face) or refuse_size(face, geometry)
-
-
-def refuse_pose(face: Face) -> str:
-    """Why the face is turned too far, or no face at all; empty if it looks at the camera, more or less."""
-    (lx, ly), (rx, ry) = face.left_eye, face.right_eye
-    distance = math.hypot(rx - lx, ry - ly)
-    roll = math.degrees(math.atan2(ry - ly, rx - lx))
-    if distance < 1.0 or abs(roll) > MOST_ROLL:
-        return f"lies on its side, by {abs(roll):.0f} degrees (at most {MOST_ROLL:.0f})"
-    if len(face.points) < 2:
-        return ""
-    # In the frame of the eyes: x along them, y down, both in eye distances from the middle.
-    along, down = np.array([rx - lx, ry - ly]) / distance, np.array([ly - ry, rx - lx]) / distance
-    middle = np.array([(lx + rx) / 2, (ly + ry) / 2])
-    nose, mouth = (np.array(p) - middle for p in face.points[:2])
-    yaw = abs(float(nose @ along)) / distance
-    if yaw > MOST_YAW:
-        return f"turned to the side: the nose is {yaw:.2f} eye distances off the middle (at most {MOST_YAW})"
-    drop, further = float(nose @ down) / distance, float((mouth - nose) @ down) / distance
-    if drop < LEAST_BELOW or further < LEAST_BELOW:
-        return "eyes, nose and mouth do not fit together"
-    return ""
+    small = refuse_size(face, geometry)  # first: of a few pixels no pose can be read
+    return small or str(refuse_pose(face) or "")
 
 
 def refuse_size(face: Face, geometry: Geometry) -> str:

@@ -11,7 +11,6 @@ import importlib.util
 import logging
 from collections.abc import Mapping
 from contextlib import suppress
-from importlib.metadata import PackageNotFoundError, version
 from types import TracebackType
 from typing import Any
 
@@ -32,8 +31,8 @@ from ..fit import (
     check_library,
     check_version,
     engine_info,
-    import_library,
     library,
+    library_version,
     other_gpu,
 )
 from ..processor import system
@@ -235,7 +234,7 @@ class TensorRT:
 
 def installed() -> str:
     """See `backends.installed`."""
-    found = {name: _version(name) for name in LIBRARIES if importlib.util.find_spec(name)}
+    found = {name: library_version(name) for name in LIBRARIES if importlib.util.find_spec(name)}
     if not found:
         raise MissingExtraError("tensorrt", "gpu")
     for name, number in found.items():
@@ -246,10 +245,3 @@ def installed() -> str:
     except EdgeganError as error:
         raise BackendError(f"{words} can build engines here, but not run them: {error.seen}") from None
     return words
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name.replace("_", "-"))  # without loading gigabytes of libraries
-    except PackageNotFoundError:
-        return str(import_library(name).__version__)

@@ -6,20 +6,20 @@ Names and numbers only: no picture, and nothing about a face, is ever kept here.
 from __future__ import annotations
 
 import hashlib
-import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from ...errors import InputError
-from ...files import lock_folder, write_atomic
+from ...files import home_folder, lock_folder, write_atomic
 from ...model.card import ModelCard
 
 Values = dict[str, float]
+_FORGOTTEN = "settings and presets are remembered for this run alone"
 
 
 class _File(msgspec.Struct, forbid_unknown_fields=True):
@@ -36,14 +36,14 @@ class Remembered:
     each keeps what the others have kept meanwhile.
 
     Args:
-        path: of its JSON file, which need not be there yet.
+        path: of its JSON file, which need not be there yet; None remembers for this run alone.
         model: its name, for people who read the file.
 
     Raises InputError when the file is there and cannot be read.
     """
 
-    def __init__(self, path: Path, model: str = "") -> None:
-        self.path, self._model = path, model
+    def __init__(self, path: Path | None, model: str = "") -> None:
+        self.path, self._model, self.note = path, model, ""
         self._held = self._read()
 
     @classmethod
@@ -51,7 +51,9 @@ class Remembered:
         """That of a model: of one name, family and list of attributes."""
         told = msgspec.json.encode((card.family, card.task, card.condition.names, card.direction))
         slug = re.sub(r"[^A-Za-z0-9._-]+", "-", card.name).strip("-.") or "model"
-        return cls(config_folder() / "models" / f"{slug}-{hashlib.sha256(told).hexdigest()[:8]}.json", card.name)
+        folder = config_folder()
+        name = f"{slug}-{hashlib.sha256(told).hexdigest()[:8]}.json"
+        return cls(None if folder is None else folder / "models" / name, card.name)
 
     @property
     def presets(self) -> Mapping[str, Values]:
@@ -83,9 +85,15 @@ class Remembered:
                 self._held.values, self._held.look = dict(values), dict(look)
 
     def _read(self) -> _File:
+        if self.path is None:
+            self.note = f"{_FORGOTTEN}: this user has no home"
+            return self._held if hasattr(self, "_held") else _File()
         try:
             return msgspec.json.decode(self.path.read_bytes(), type=_File)
         except FileNotFoundError:
+            return _File()
+        except (PermissionError, NotADirectoryError) as error:
+            self.path, self.note = None, f"{_FORGOTTEN}: {self.path}: {error.strerror}"
             return _File()
         except (OSError, msgspec.MsgspecError) as error:
             raise InputError(
@@ -95,16 +103,19 @@ class Remembered:
     @contextmanager
     def _update(self) -> Iterator[None]:
         """The file as other runs of the model have left it, for a change; written back before another run's turn."""
-        with lock_folder(self.path.parent):
+        with ExitStack() as stack:
+            if self.path is not None:
+                stack.enter_context(lock_folder(self.path.parent))
             self._held = self._read()
             self._held.model = self._model or self._held.model
             yield
-            write_atomic(self.path, msgspec.json.format(msgspec.json.encode(self._held), indent=2) + b"\n")
+            if self.path is not None:
+                write_atomic(self.path, msgspec.json.format(msgspec.json.encode(self._held), indent=2) + b"\n")
 
 
-def config_folder() -> Path:
-    """$XDG_CONFIG_HOME/edgegan, else ~/.config/edgegan."""
-    return Path(os.environ.get("XDG_CONFIG_HOME") or Path.home() / ".config") / "edgegan"
+def config_folder() -> Path | None:
+    """$XDG_CONFIG_HOME/edgegan, else ~/.config/edgegan; None for a user who has no home."""
+    return home_folder("XDG_CONFIG_HOME", ".config")
 
 
 def first_time(what: str) -> bool:
@@ -112,11 +123,13 @@ def first_time(what: str) -> bool:
 
     True every time where the folder cannot be written.
     """
-    mark = config_folder() / f"{what}.seen"
-    if mark.exists():
-        return False
+    folder = config_folder()
+    if folder is None:
+        return True
     try:
-        write_atomic(mark, b"")
-    except InputError:
+        if (folder / f"{what}.seen").exists():
+            return False
+        write_atomic(folder / f"{what}.seen", b"")
+    except (InputError, OSError):
         return True
     return True

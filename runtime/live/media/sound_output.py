@@ -116,19 +116,19 @@ class _Encoded:
 
     def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
         for packet in self._track.until(moment_s, delay_s):
-            yield from self._encode(packet)
-
-    def _encode(self, packet: Any) -> Iterator[Any]:
-        try:
-            frames = self._decoder.decode(packet)
-        except pyav().InvalidDataError:
-            return
-        for frame in frames:
-            for part in self._resampler.resample(frame):
-                yield from self._stream.encode(part)
+            try:
+                frames = self._decoder.decode(packet)
+            except pyav().InvalidDataError:
+                continue
+            yield from self._encode(frames)
 
     def end(self) -> Iterator[Any]:
-        for frame in self._decoder.decode(None):
-            for part in self._resampler.resample(frame):
-                yield from self._stream.encode(part)
+        yield from self._encode(self._decoder.decode(None))
         yield from self._stream.encode(None)
+
+    def _encode(self, frames: list[Any]) -> Iterator[Any]:
+        for frame in frames:
+            for part in self._resampler.resample(frame):
+                for packet in self._stream.encode(part):
+                    if packet.pts is None or packet.pts >= 0:  # the encoder's run-up would shift all pictures
+                        yield packet

@@ -15,8 +15,7 @@ def film_track(container: Any) -> Any | None:
     Cover art and thumbnails are no film. Of several, the one that the file marks as its default; of those, or where
     none is marked, the largest picture, and of equals the first.
     """
-    stills = _flag("attached_pic") | _flag("timed_thumbnails")
-    found = _default(stream for stream in container.streams.video if not stream.disposition & stills)
+    found = _default(stream for stream in container.streams.video if not _is_still(stream))
     return max(found, key=lambda stream: (stream.width or 0) * (stream.height or 0), default=None)
 
 
@@ -42,7 +41,8 @@ def left_out(container: Any, *, sound: bool) -> tuple[str, ...]:
     shown, heard = film_track(container), sound_track(container) if sound else None
     more = "more " if heard is not None else ""
     counts = {
-        "more video track": sum(stream is not shown for stream in streams.video),
+        "more video track": sum(stream is not shown and not _is_still(stream) for stream in streams.video),
+        "cover picture": sum(map(_is_still, streams.video)),
         f"{more}audio track": sum(stream is not heard for stream in streams.audio),
         "subtitle track": len(streams.subtitles),
         "data track": len(streams.data),
@@ -61,6 +61,10 @@ def _default(streams: Any) -> list[Any]:
     """Those that the file marks as its defaults; all, where it marks none."""
     found = list(streams)
     return [stream for stream in found if stream.disposition & _flag("default")] or found
+
+
+def _is_still(stream: Any) -> bool:
+    return bool(stream.disposition & (_flag("attached_pic") | _flag("timed_thumbnails")))
 
 
 def _flag(name: str) -> int:

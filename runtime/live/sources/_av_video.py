@@ -193,7 +193,7 @@ class AvVideo(Source):
         self._continuity = Continuity(self._container)
         for packet in self._container.demux(self._stream, *sound):
             self._continuity.carry(packet)
-            if packet.stream.index == self._stream.index:  # the empty last ones know their stream alone
+            if packet.stream.index == self._stream.index:  # the last, empty one has no other number
                 yield packet
 
     def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from ...errors import InputError
+from ...redaction import MASK
 
 # RFC 7064 and RFC 7065, with the user and password of TURN before the host, as other URLs have them.
 _URL = re.compile(
@@ -40,7 +41,9 @@ def ice_server(text: str) -> IceServer:
     match = _URL.fullmatch(text)
     stun = match is not None and match["scheme"] == "stun"
     if match is None or stun == bool(match["user"]) or (stun and match["transport"]):
-        shown = re.sub(r":[^:@]*@", ":...@", text)  # the message may be kept somewhere
+        # The message may be kept somewhere; where the password ends is known of plain ones alone.
+        plain = re.fullmatch(r"(\w+:[^:@/]+):[^:@/?#]*@([^@]*)", text)
+        shown = f"{plain[1]}:...@{plain[2]}" if plain else text.partition(":")[0] + f":{MASK}" if "@" in text else text
         raise InputError(
             f"--ice {shown} cannot be read",
             "stun:HOST[:PORT], or turn:USER:PASSWORD@HOST[:PORT][?transport=tcp]",

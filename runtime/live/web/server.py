@@ -17,7 +17,7 @@ from ..controls.attributes import Controls
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
 from .access import certificate
-from .access.address import Address, reachable
+from .access.address import Address, reachable, url_host
 from .access.guard import Guard
 from .app import application
 from .broadcast import Broadcast
@@ -94,10 +94,12 @@ class WebPage:
         app = application(self.visitors, self._encoders, origin, words)
         listener = address.listen()
         port = listener.getsockname()[1]
-        self.url = f"{'https' if tls else 'http'}://{reachable(address.host)}:{port}/" + (
+        self.url = f"{'https' if tls else 'http'}://{url_host(reachable(address.host))}:{port}/" + (
             f"?token={token}" if token else ""
         )
-        self._server = _server(uvicorn, Guard(app, token, port, tls=tls is not None), tls, limits)
+        self._server = _server(
+            uvicorn, Guard(app, token, port, tls=tls is not None, proxies=address.proxies), tls, limits
+        )
         self._closed = False
         self._thread = threading.Thread(target=self._run, args=(listener,), name="edgegan-web", daemon=True)
         self._thread.start()

@@ -19,16 +19,16 @@ from edgegan.export.trt import precision_check
 from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
-from edgegan.runtime.model.artefact import shipped
 from edgegan.runtime.model.fidelity import compare
 from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.shipped import shipped_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return check_graph(onnx.load(str(shipped())), "shipped")
+    return check_graph(onnx.load(str(shipped_model("avatars"))), "shipped")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def half(model):
 
 @pytest.fixture(scope="module")
 def pairs() -> Golden:
-    found = golden.read(shipped().with_name("golden.npz"), "model")
+    found = golden.read(shipped_model("avatars").with_name("golden.npz"), "model")
     return Golden({n: a[:6] for n, a in found.inputs.items()}, {n: a[:6] for n, a in found.outputs.items()})
 
 

@@ -25,20 +25,21 @@ from edgegan.runtime.backends.openvino.backend import import_openvino
 from edgegan.runtime.backends.processor import int8_arithmetic
 from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.model import golden
-from edgegan.runtime.model.artefact import Artefact, shipped
+from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden
+from edgegan.runtime.shipped import shipped_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def model() -> Artefact:
-    return load(shipped())
+    return load(shipped_model("avatars"))
 
 
 @pytest.fixture(scope="module")
 def pairs(model: Artefact) -> Golden:
-    found = golden.read(shipped().with_name("golden.npz"), "model")
+    found = golden.read(shipped_model("avatars").with_name("golden.npz"), "model")
     assert found is not None
     return spread(found, 6)
 
@@ -139,7 +140,7 @@ def quantised_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.Temp
             subset_size=len(pairs),
             ignored_scope=nncf.IgnoredScope(types=["Add", "Mul", "InstanceNormalization"], validate=False),
         )
-    shutil.copy(shipped().with_name("golden.npz"), folder)
+    shutil.copy(shipped_model("avatars").with_name("golden.npz"), folder)
     shutil.copy(model.path, folder / "model.onnx")
     card = msgspec.structs.replace(
         model.card, precision="int8", companions={}, verification={}, parent_sha256=model.card.payload_sha256

@@ -12,7 +12,7 @@ from support.fakes.ort import fake_onnxruntime
 
 from edgegan import cli
 from edgegan.runtime import doctor
-from edgegan.runtime.backends import BACKENDS, cuda, libraries
+from edgegan.runtime.backends import BACKENDS, cuda, fit, libraries
 from edgegan.runtime.backends.onnxruntime import gpu as ort_gpu
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.doctor import devices, gpu, machine, nvidia, packages, system
@@ -178,7 +178,7 @@ def test_a_jetson_without_its_driver_names_its_own_package(no_driver, tmp_path):
 )
 def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(monkeypatch, version, fits):
     monkeypatch.setattr(trt.importlib.util, "find_spec", lambda name: name == "tensorrt" or None)
-    monkeypatch.setattr(trt, "version", lambda name: version)
+    monkeypatch.setattr(fit, "version", lambda name: version)
     monkeypatch.setattr(cuda, "_import", lambda: FakeCuda())
     monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
     found = {f.name: f for f in devices.backends()}["tensorrt"]

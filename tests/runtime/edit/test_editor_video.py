@@ -51,7 +51,7 @@ def test_a_lost_face_is_still_edited_for_a_moment_and_then_no_more(editor):
     try:
         changed = []
         for i in range(30):
-            finder.find = find if i < 5 else lambda frame: []
+            finder.find = find if i < 5 else lambda frame, tiles: []
             out = editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
             changed.append(np.abs(out.astype(int) - frame).sum())
     finally:

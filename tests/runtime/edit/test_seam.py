@@ -27,7 +27,7 @@ def frames() -> list[np.ndarray]:
 
 def test_an_edit_of_the_whole_crop_fades_out_before_it_ends(frames, monkeypatch):
     seen = 0
-    with Editor.open() as editor:
+    with Editor.open("avatars") as editor:
         network = editor._pipeline._network
         monkeypatch.setattr(network, "run", lambda inputs: np.clip(inputs["image"] + 0.09, -1.0, 1.0))  # brighter
         for number, before in enumerate(frames):

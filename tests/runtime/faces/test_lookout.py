@@ -19,9 +19,9 @@ class Watched(FaceFinder):
         super().__init__()
         self.began = threading.Semaphore(0)
 
-    def find(self, frame):
+    def find(self, frame, tiles=None):
         self.began.release()
-        return super().find(frame)
+        return super().find(frame, tiles)
 
 
 class Held:
@@ -30,7 +30,7 @@ class Held:
     def __init__(self):
         self.began, self.go, self.given = threading.Semaphore(0), threading.Semaphore(0), []
 
-    def find(self, frame):
+    def find(self, frame, tiles=None):
         self.given.append(frame)
         self.began.release()
         assert self.go.acquire(timeout=60)
@@ -127,7 +127,7 @@ def test_what_the_search_raises_comes_to_the_caller():
         def __init__(self):
             self.began = threading.Semaphore(0)
 
-        def find(self, frame):
+        def find(self, frame, tiles=None):
             self.began.release()
             if frame[0, 0, 0]:
                 raise InputError("no good")

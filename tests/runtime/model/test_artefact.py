@@ -201,15 +201,6 @@ def test_a_default_label_of_another_length_is_an_error(model):
         artefact.load(model)
 
 
-def test_the_shipped_model_is_there_or_its_absence_is_explained():
-    try:
-        path = artefact.shipped()
-    except InputError as error:
-        assert "ships no model" in error.seen and error.todo
-    else:
-        assert artefact.load(path).card.faces
-
-
 def test_golden_pairs_come_back_as_they_were_packed(tmp_path):
     pairs = golden.Golden({"image": np.ones((2, 3))}, {"edited": np.zeros((2, 3))})
     np.savez(tmp_path / "golden.npz", **golden.pack({"model": pairs}))

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from ....errors import InputError, SinkError
 from . import certificate
 
+LOOPBACK = ("127.0.0.0/8", "::1")
 _TOKEN = re.compile(r"[A-Za-z0-9_\-]{16,128}")
 
 
@@ -20,13 +21,15 @@ class Address:
     """An address to serve at. `port` 0 takes any free one; `tls` is None for none, else see `certificate.context`.
 
     Whoever can reach a loopback address is on this machine already; any other address needs a token, and
-    `with_token` makes one.
+    `with_token` makes one. `proxies` are the addresses and networks whose word on the page's own scheme and host is
+    believed.
     """
 
     host: str = "127.0.0.1"
     port: int = 8080
     tls: str | None = None
     token: str | None = None
+    proxies: tuple[str, ...] = LOOPBACK
 
     @property
     def loopback(self) -> bool:
@@ -51,6 +54,11 @@ class Address:
     def check(self) -> None:
         """Raises what opening a page here would raise."""
         self.with_token()
+        for proxy in self.proxies:
+            try:
+                ipaddress.ip_network(proxy, strict=False)
+            except ValueError:
+                raise InputError(f"--proxy {proxy} cannot be read", "an address, or a network as 10.0.0.0/8") from None
         if self.tls is not None:
             certificate.context(self.tls, reachable(self.host))
         self.listen().close()
@@ -92,6 +100,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def url_host(host: str) -> str:
+    """`host` as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host.strip('[]').replace('%', '%25')}]" if ":" in host else host
 
 
 def reachable(host: str) -> str:

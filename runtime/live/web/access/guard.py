@@ -5,9 +5,10 @@ from __future__ import annotations
 import hmac
 from http.cookies import CookieError, SimpleCookie
 from typing import TYPE_CHECKING
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
-from .address import is_loopback
+from .address import LOOPBACK, is_loopback
+from .proxies import Door, host_name
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -21,41 +22,48 @@ HEADERS = {
     "cache-control": "no-store",
 }
 _NO_TOKEN = "This page needs its token: open the address that edgegan printed when it started.\n"
-_WRONG_PLACE = "This page answers only under its own address.\n"
+_WRONG_PLACE = (
+    "This page answers only under its own address. A proxy in front of it sends X-Forwarded-Proto and "
+    "X-Forwarded-Host, and edgegan is given a token (--token) where the name is not this machine's.\n"
+)
 
 
 class Guard:
     """Stands before the application and turns away, with 403, every request and WebSocket that
 
     - lacks the token, where there is one: as `?token=` at first, as a cookie from then on;
-    - comes from another site's page (its Origin is not our own address);
+    - comes from another site's page (its Origin is not our own address, nor the one that a trusted proxy has);
     - came, where there is no token, under a name that is not this machine's: another site's name may be made to
       point here (DNS rebinding).
     """
 
-    def __init__(self, app: ASGIApp, token: str | None, port: int, *, tls: bool) -> None:
-        self._app, self._token, self._tls = app, token, tls
+    def __init__(
+        self, app: ASGIApp, token: str | None, port: int, *, tls: bool, proxies: tuple[str, ...] = LOOPBACK
+    ) -> None:
+        self._app, self._token, self._tls, self._proxies = app, token, tls, proxies
         self._cookie = f"edgegan-{port}"  # cookies are shared by all ports of a host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One request."""
-        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope.get("headers", ())}
-        asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
-        refused = self._refusal(headers, asked)
+        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope.get("headers", ())}
+        try:
+            asked = parse_qs(scope.get("query_string", b"").decode("latin-1")).get("token", [""])[0]
+        except ValueError:  # more fields than anyone means
+            asked = ""
+        door = Door.of(headers, scope.get("client"), self._proxies, tls=self._tls)
+        refused = self._refusal(door, headers, asked)
         if refused:
             await _refuse(scope, receive, send, refused)
         elif asked and scope["type"] == "http" and scope["path"] == "/":
-            await self._welcome(scope, receive, send)
+            await self._welcome(scope, receive, send, secure=self._tls or "https" in door.schemes)
         else:
             await self._app(scope, receive, _with_headers(send))
 
-    def _refusal(self, headers: dict[str, str], asked: str) -> str:
-        host = headers.get("host", "")
-        origin = headers.get("origin")
-        if origin is not None and urlsplit(origin)[:2] != ("https" if self._tls else "http", host):
+    def _refusal(self, door: Door, headers: dict[str, str], asked: str) -> str:
+        if not door.is_own(headers.get("origin")):
             return _WRONG_PLACE
         if self._token is None:
-            return "" if is_loopback(urlsplit(f"//{host}").hostname or "") else _WRONG_PLACE
+            return "" if is_loopback(host_name(headers.get("host", ""))) else _WRONG_PLACE
         return "" if self._knows(asked) or self._knows(self._cookie_token(headers)) else _NO_TOKEN
 
     def _knows(self, word: str) -> bool:
@@ -68,13 +76,13 @@ class Guard:
             return ""
         return cookies[self._cookie].value if self._cookie in cookies else ""
 
-    async def _welcome(self, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _welcome(self, scope: Scope, receive: Receive, send: Send, *, secure: bool) -> None:
         """Moves the token from the address bar, where it could be copied on, into a cookie."""
         from starlette.responses import RedirectResponse
 
-        answer = RedirectResponse("/", 303, headers=HEADERS)
+        answer = RedirectResponse("./", 303, headers=HEADERS)
         if self._token is not None:
-            answer.set_cookie(self._cookie, self._token, httponly=True, samesite="lax", secure=self._tls)
+            answer.set_cookie(self._cookie, self._token, httponly=True, samesite="lax", secure=secure)
         await answer(scope, receive, send)
 
 

@@ -9,8 +9,9 @@ let socket = null, tries = 0;
 
 // on: heard(message), pictured(data) and closed() are called as they come.
 export function connect(on) {
-  const secure = location.protocol === "https:";
-  socket = new WebSocket(`${secure ? "wss" : "ws"}://${location.host}/ws`);
+  const address = new URL("ws", location.href);  // beside the page, wherever a proxy has put it
+  address.protocol = location.protocol === "https:" ? "wss:" : "ws:";
+  socket = new WebSocket(address);
   socket.binaryType = "arraybuffer";
   socket.onmessage = ({ data }) => {
     if (typeof data !== "string") return on.pictured(data);

@@ -59,7 +59,7 @@ def with_cover(tracks, out):
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_the_default_track_is_the_film_and_of_several_the_largest(tmp_path, tracks, chosen, suffix):
     with open_source(str(film(tmp_path / f"a.{suffix}", *tracks))) as source:
-        assert number_of(next(iter(source)).image_bgr) == chosen
+        assert [number_of(frame.image_bgr) for frame in source] == 5 * [chosen]
         assert any("1 more video track" in note for note in source.notes)
 
 
@@ -67,6 +67,7 @@ def test_cover_art_is_no_film(tmp_path):
     path = with_cover(clip(tmp_path / "clip.mp4", frames=6), tmp_path / "cover.mp4")
     with open_source(str(path)) as source:
         assert [number_of(frame.image_bgr) for frame in source] == list(range(6))
+        assert any("1 cover picture" in note for note in source.notes)
 
 
 def test_a_song_with_a_cover_is_refused_as_what_it_is(tmp_path):

@@ -38,6 +38,10 @@ def test_a_password_is_in_no_message():
     with pytest.raises(InputError) as told:
         ice_server("turn:kiosk:hunter2@example.org/wrong")
     assert "hunter2" not in str(told.value) and "kiosk:...@" in str(told.value)
+    for password in ("hunter2@", "x@hunter2", "x:hunter2", "x/hunter2", "x@hunter2:y@z"):
+        with pytest.raises(InputError) as told:
+            ice_server(f"turn:kiosk:{password}@example.org/wrong")
+        assert "hunter2" not in str(told.value)
 
 
 def test_the_page_and_aiortc_get_the_same_servers(opened, page_editor):

@@ -40,7 +40,7 @@ def test_the_token_becomes_a_cookie(opened):
     page = opened(token=TOKEN)
     with httpx.Client() as browser:
         first = browser.get(page.url)
-        assert (first.status_code, first.headers["location"]) == (303, "/")
+        assert (first.status_code, first.headers["location"]) == (303, "./")
         kept = first.headers["set-cookie"].lower()
         assert "httponly" in kept and "samesite=lax" in kept
         second = browser.get(page.url.partition("?")[0])
