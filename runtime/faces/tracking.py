@@ -43,12 +43,12 @@ class Sighting(NamedTuple):
     faces: Sequence[Face]
     seconds: float = 0.0
     tiles: Sequence[Tile] | None = None
-    small: float = 0.0
+    small: float = 0.0  # pixels
 
     def looked_at(self, face: Face) -> bool:
         """Whether a face at this place would have been found."""
-        large = max(face.box[2:]) >= self.small
-        return self.tiles is None or large or any(tile.holds(face.box) for tile in self.tiles)
+        all_seen = self.tiles is None or max(face.box[2:]) >= self.small
+        return all_seen or any(tile.holds(face.box) for tile in self.tiles or ())
 
 
 @dataclass(eq=False)
@@ -67,7 +67,6 @@ class Track:
     seen_at: float = 0.0
     lost_at: float = np.inf  # when the first search of a later frame that did not find it was known
     smoother: OneEuro = field(default_factory=lambda: OneEuro(_MIN_CUTOFF_HZ, _BETA))
-    # Where it was, and when.
     past: deque[tuple[float, Float64Array]] = field(default_factory=lambda: deque(maxlen=_PAST))
 
     def where(self, timestamp: float) -> Float64Array:
@@ -132,8 +131,7 @@ class Tracker:
             sightings: searches that ended since the last call, of this frame or of earlier ones; none between
                 detections.
 
-        Raises:
-            InputError: the timestamp is no finite number.
+        Raises InputError for a timestamp that is no finite number.
         """
         timestamp = check_finite(timestamp, "the timestamp", "seconds from any beginning")
         if self._now is not None and timestamp <= self._now:
