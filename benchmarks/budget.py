@@ -39,7 +39,7 @@ def main() -> None:
     options = parser.parse_args()
     machine = describe()
     try:
-        times, about = _measured(options)
+        times, about = _measure(options)
     except EdgeganError as error:
         print(f"budget: {error}", file=sys.stderr)
         sys.exit(2)
@@ -51,7 +51,7 @@ def main() -> None:
         write(options.out, figures, table(figures))
 
 
-def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
+def _measure(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
     """Milliseconds of every frame by stage, and what ran."""
     os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})  # threads that begin later keep to it too
     import cv2
@@ -74,13 +74,13 @@ def _measured(options: argparse.Namespace) -> tuple[dict[str, np.ndarray], str]:
         source.live = False
         for number, frame in enumerate(source):
             stages: dict[str, float] = {}
-            stats.frame_read()
+            stats.count_read()
             began = time.perf_counter()
             edited = editor.edit(frame.image_bgr, changes, timestamp=number / FPS, record=stages.__setitem__)
             done = time.perf_counter()
             sink.write(type(frame)(edited, frame.index, frame.timestamp, frame.source), frame.image_bgr)
             stages["dress"] = time.perf_counter() - done
-            stats.frame_shown(frame.timestamp)
+            stats.count_shown(frame.timestamp)
             stages["other"] = done - began - sum(v for k, v in stages.items() if k != "dress")
             rows.append(stages)
             if len(rows) == WARM + options.frames:

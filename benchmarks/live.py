@@ -87,7 +87,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
         )
     with tempfile.TemporaryDirectory(prefix="edgegan-live-") as folder:
         frames = Path(folder) / "frames.npy"
-        np.save(frames, _drawn(options.size))
+        np.save(frames, _draw(options.size))
         workers = [_Worker(options, kind, frames) for kind in ("plain", *files)]
         try:
             turns = [[w.turn(options.frames) for w in workers] for _ in range(options.turns + 1)][1:]
@@ -123,7 +123,7 @@ def _measure(options: argparse.Namespace) -> dict[str, Any]:
     }
 
 
-def _drawn(size: str) -> np.ndarray:
+def _draw(size: str) -> np.ndarray:
     """Four seconds of the synthetic camera, (N, H, W, 3) uint8."""
     from edgegan.runtime.live.sources import open_source
 

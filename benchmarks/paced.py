@@ -82,7 +82,7 @@ def main() -> None:
 @contextmanager
 def serving() -> Iterator[str]:
     """Draws and encodes the clip, then serves it; the camera's address."""
-    Camera.clip = encoded()
+    Camera.clip = encode_clip()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Camera)
     server.daemon_threads = True
     Thread(target=server.serve_forever, daemon=True).start()
@@ -92,7 +92,7 @@ def serving() -> Iterator[str]:
         server.shutdown()
 
 
-def encoded() -> bytes:
+def encode_clip() -> bytes:
     """The clip, 1280x720, as MPEG-TS with a key frame each second."""
     packed = io.BytesIO()
     options = {"preset": "veryfast", "tune": "zerolatency", "crf": "18", "g": str(FPS)}

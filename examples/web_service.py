@@ -1,6 +1,6 @@
 """A web service: POST a JPEG, get an edited JPEG.
 
-    pip install 'edgegan[cpu,web]'
+    pip install 'edgegan[cpu]' fastapi uvicorn
     EDGEGAN_MODEL=runs/stargan uvicorn --app-dir examples web_service:app
     curl --data-binary @face.jpg 'http://127.0.0.1:8000/edit?Smiling=1&Blond_Hair=1' > smiling.jpg
 

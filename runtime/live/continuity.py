@@ -47,7 +47,7 @@ class Continuity:
         if self._whole or packet.pts is None or packet.time_base is None:
             return
         base = float(packet.time_base)
-        stream = self._streams.setdefault(packet.stream_index, _Stream())
+        stream = self._streams.setdefault(packet.stream.index, _Stream())
         if packet.dts is None:  # `pts` goes back and forth where pictures are coded out of order
             shift_s = self._shifts_s[stream.joint]
         else:

@@ -7,9 +7,9 @@ PNG or MP4 file keeps them. Readers such as ExifTool show them as XMP-iptcExt:Di
 from __future__ import annotations
 
 import struct
-import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
@@ -23,6 +23,7 @@ _XMP_KEYWORD = "XML:com.adobe.xmp"  # of a PNG text chunk
 _XMP_UUID = bytes.fromhex("be7acfcb97a942e89c71999491e3afac")  # of an MP4 box
 _PNG_HEAD = b"\x89PNG\r\n\x1a\n"
 _IHDR_END = len(_PNG_HEAD) + 25
+_TOOL = f"edgegan {__version__}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +41,14 @@ class Origin:
 
     def sentence(self) -> str:
         """For people, and for formats that only have a comment."""
-        return f"{self.mark} with edgegan {__version__}; digital source type: {self.source_type}"
+        return f"{self.mark} with {_TOOL}; digital source type: {self.source_type}"
 
     def xmp(self) -> bytes:
         """The XMP packet, UTF-8."""
         facts = {
             "Iptc4xmpExt:DigitalSourceType": self.source_type,
             **({"Iptc4xmpExt:AISystemUsed": self.model} if self.model else {}),
-            "xmp:CreatorTool": f"edgegan {__version__}",
+            "xmp:CreatorTool": _TOOL,
         }
         attributes = "\n   ".join(f"{name}={quoteattr(value)}" for name, value in facts.items())
         return f"""<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>
@@ -81,9 +82,15 @@ def png(image_bgr: Image, origin: Origin, texts: Mapping[str, str] | None = None
 
 def into_png(png: bytes, origin: Origin, texts: Mapping[str, str] | None = None) -> bytes:
     """The PNG file with its origin, and with `texts` (keyword -> words), before its pixels."""
-    told = {_XMP_KEYWORD: origin.xmp().decode(), "Software": f"edgegan {__version__}", **(texts or {})}
-    chunks = b"".join(_text_chunk(keyword, words) for keyword, words in told.items())
-    return png[:_IHDR_END] + chunks + png[_IHDR_END:]
+    from PIL.PngImagePlugin import PngInfo, putchunk
+
+    told = PngInfo()
+    for keyword, words in {_XMP_KEYWORD: origin.xmp().decode(), "Software": _TOOL, **(texts or {})}.items():
+        told.add_itxt(keyword, words)
+    chunks = BytesIO()
+    for chunk in told.chunks:
+        putchunk(chunks, chunk[0], chunk[1])
+    return png[:_IHDR_END] + chunks.getvalue() + png[_IHDR_END:]
 
 
 def append_to_mp4(path: Path, origin: Origin) -> None:
@@ -91,9 +98,3 @@ def append_to_mp4(path: Path, origin: Origin) -> None:
     body = _XMP_UUID + origin.xmp()
     with open(path, "ab") as file:
         file.write(struct.pack(">I", len(body) + 8) + b"uuid" + body)
-
-
-def _text_chunk(keyword: str, words: str) -> bytes:
-    """An iTXt chunk: UTF-8, not compressed, of no language."""
-    body = b"iTXt" + keyword.encode("latin-1") + b"\0\0\0\0\0" + words.encode()
-    return struct.pack(">I", len(body) - 4) + body + struct.pack(">I", zlib.crc32(body))

@@ -29,8 +29,8 @@ from .screen.compositor import Compositor
 from .sink import Sink, Sinks
 from .snapshots import Snapshots
 from .source import Source
-from .sources._frozen import Frozen
 from .stream import Process, Stream
+from .wrappers.frozen import Frozen
 
 if TYPE_CHECKING:
     from typing import Self
@@ -86,7 +86,7 @@ class LiveSession:
         self._closing = ExitStack()
         for sink in sinks:
             sink.offer(self.controls)
-            self.add(self._composed(sink, hud))
+            self.add(self._compose(sink, hud))
         if files is not None:
             self._add_on_request(files, snapshot_every_s)
 
@@ -216,7 +216,7 @@ class LiveSession:
         for lines in self._lines:
             lines.poll()
 
-    def _composed(self, sink: Sink, hud: bool | None) -> Sink:
+    def _compose(self, sink: Sink, hud: bool | None) -> Sink:
         return Compositor(
             sink, self.controls, self.stats, hud=hud, mark=self._mark, origin=self.origin, about=self.about
         )
@@ -225,7 +225,7 @@ class LiveSession:
         about = {"model": self.model.card.name, "backend": self.about}
         controls, origin = self.controls, self.origin
         self.add(Snapshots(files, controls, every_s=every_s, mark=self._mark, origin=origin, about=about))
-        self.add(Recorder(files, controls, self.clock, partial(self._composed, hud=False)))
+        self.add(Recorder(files, controls, self.clock, partial(self._compose, hud=False)))
 
 
 def _controls_of(model: Editor | Sampler, source: Source, changes: Mapping[str, float] | None) -> Panel:

@@ -109,7 +109,7 @@ class SoundTrack:
         while True:
             shift = _ticks(turn * (period_s or 0.0) - self._sound.begin_s, tick) - origin
             some = False
-            for packet in self._carried():
+            for packet in self._carry():
                 inside = packet.pts >= origin and (end is None or packet.pts - origin < end)
                 packet.pts, packet.dts = packet.pts + shift, (packet.dts or packet.pts) + shift
                 if inside and packet.dts >= last:  # else before the pictures, or already sounding where parts overlap
@@ -120,13 +120,13 @@ class SoundTrack:
             turn += 1
             self._container.seek(0)
 
-    def _carried(self) -> Iterator[Any]:
+    def _carry(self) -> Iterator[Any]:
         """Its packets, with times that go on. Those of the pictures are read too, as their source reads these."""
         continuity, pictures = Continuity(self._container), film_track(self._container)
         beside = () if pictures is None or is_whole(self._container) else (pictures,)
         for packet in self._container.demux(*beside, self.stream):
             continuity.carry(packet)
-            if packet.stream_index == self.stream.index and packet.pts is not None:  # the last ones are empty
+            if packet.stream.index == self.stream.index and packet.pts is not None:  # the last ones are empty
                 yield packet
 
     def close(self) -> None:

@@ -89,7 +89,7 @@ class Stream:
         try:
             self._show(edited, max_frames, seconds)
         finally:
-            self.stats.frames_dropped(STOPPED, captured.abort() + edited.abort())
+            self.stats.count_dropped(STOPPED, captured.abort() + edited.abort())
             self._source.stop()
             for thread in threads:
                 thread.join()
@@ -106,12 +106,12 @@ class Stream:
                 stats.record("read", time.perf_counter() - began)
                 if frame.decode_s > 0:
                     stats.record("decode", frame.decode_s)
-                stats.frame_read(frame.held_s, frame.skipped)
-                stats.frames_dropped(BEHIND, frame.skipped)
+                stats.count_read(frame.held_s, frame.skipped)
+                stats.count_dropped(BEHIND, frame.skipped)
                 try:
-                    stats.frames_dropped(MODEL_BUSY, captured.put(frame))
+                    stats.count_dropped(MODEL_BUSY, captured.put(frame))
                 except ChannelClosed:
-                    stats.frames_dropped(STOPPED)
+                    stats.count_dropped(STOPPED)
                     return
                 if not self._newest_wins and count == max_frames:
                     break
@@ -130,16 +130,16 @@ class Stream:
             except BaseException as error:  # the reader's, passed on in its turn
                 return edited.finish(error)
             try:
-                result = self._timed(frame)
+                result = self._measure(frame)
             except BaseException as error:
-                stats.frames_dropped(FAILED)
+                stats.count_dropped(FAILED)
                 return edited.finish(error)
             try:
-                stats.frames_dropped(SINK_BUSY, edited.put((frame, result)))
+                stats.count_dropped(SINK_BUSY, edited.put((frame, result)))
             except ChannelClosed:
-                return stats.frames_dropped(STOPPED)
+                return stats.count_dropped(STOPPED)
 
-    def _timed(self, frame: Frame) -> Image:
+    def _measure(self, frame: Frame) -> Image:
         """The processed frame, and how long that took, with and without the network."""
         network: list[float] = []
 
@@ -174,12 +174,12 @@ class Stream:
             try:
                 self._sink.write(after, frame.image_bgr)
             except SinkClosed:
-                return stats.frames_dropped(STOPPED)
+                return stats.count_dropped(STOPPED)
             except BaseException:
-                stats.frames_dropped(FAILED)
+                stats.count_dropped(FAILED)
                 raise
             stats.record("write", time.perf_counter() - began)
-            stats.frame_shown(frame.timestamp - frame.held_s)
+            stats.count_shown(frame.timestamp - frame.held_s)
             if self._poll is not None:
                 self._poll()
             if deadline is not None and time.monotonic() >= deadline:

@@ -46,8 +46,8 @@ class CallTally(Tally):
     def statistics(self) -> Statistics:
         """The counts and times so far."""
         return Statistics(
-            frames=self.counted("frames"),
-            crops=self.counted("crops"),
-            errors=self.counted("errors"),
+            frames=self.total("frames"),
+            crops=self.total("crops"),
+            errors=self.total("errors"),
             stages_ms={name: {p: ms[p] for p in _PERCENTILES} for name, ms in self.percentiles_ms().items()},
         )

@@ -44,7 +44,7 @@ class LiveTally(Tally):
         self._end: float | None = None
         self._first_shown: float | None = None
 
-    def frame_read(self, held_s: float = 0.0, skipped: int = 0) -> None:
+    def count_read(self, held_s: float = 0.0, skipped: int = 0) -> None:
         """One frame came from the source, and `skipped` before it did not; `held_s` as in Frame: a fresh one after
         held ones is a reconnection."""
         with self._lock:
@@ -61,7 +61,7 @@ class LiveTally(Tally):
                 self.reconnects += self._away_s > 0
             self._away_s = held_s
 
-    def frame_shown(self, captured_at: float) -> None:
+    def count_shown(self, captured_at: float) -> None:
         """One frame reached the sinks; `captured_at` is its monotonic timestamp."""
         now = self._now()
         self.record("age", now - captured_at)
@@ -71,7 +71,7 @@ class LiveTally(Tally):
             self._end = now
             self.shown += 1
 
-    def frames_dropped(self, cause: str, count: int = 1) -> None:
+    def count_dropped(self, cause: str, count: int = 1) -> None:
         """`count` frames were not shown, because of `cause`."""
         with self._lock:
             if count:
@@ -124,7 +124,7 @@ class LiveTally(Tally):
                 seconds=round(_span(self._begin, self._end), 3),
                 frames=FrameCounts(read=self.read, shown=self.shown, dropped=dict(self.dropped)),
                 away=Away(held=self.held, reconnects=self.reconnects, seconds=round(self.lost_s, 2)),
-                memory_mb=Memory(now=_rounded(memory_mb), growth_from_frame_2000=_rounded(growth)),
+                memory_mb=Memory(now=_round(memory_mb), growth_from_frame_2000=_round(growth)),
                 fps=Rates(
                     in_=round((self.read - 1) / reading, 2) if reading else None,
                     out=round((self.shown - 1) / showing, 2) if showing else None,
@@ -146,7 +146,7 @@ def _rate(times: Sequence[float]) -> float:
     return (len(times) - 1) / (times[-1] - times[0]) if len(times) > 1 and times[-1] > times[0] else 0.0
 
 
-def _rounded(megabytes: float | None) -> float | None:
+def _round(megabytes: float | None) -> float | None:
     return None if megabytes is None else round(megabytes, 2)
 
 

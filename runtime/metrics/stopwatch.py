@@ -1,4 +1,4 @@
-"""How long the stages of a frame's road take."""
+"""How long the stages of a frame take."""
 
 from __future__ import annotations
 

@@ -45,7 +45,7 @@ class Tally:
         with self._lock:
             self._counts[name] += more
 
-    def counted(self, name: str) -> int:
+    def total(self, name: str) -> int:
         """A count; 0 for one that nothing was added to."""
         with self._lock:
             return self._counts[name]

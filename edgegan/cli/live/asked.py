@@ -146,7 +146,7 @@ class Asked:
                 if given is not None:
                     raise InputError(f"{name} {given} was given without --web", todo="add --web")
             return None
-        from edgegan.runtime.live.web.address import LOOPBACK, Address
+        from edgegan.runtime.live.web.access.address import LOOPBACK, Address
 
         port, proxies = WEB_PORT if self.port is None else self.port, (*LOOPBACK, *(self.proxy or ()))
         return Address(self.host or "127.0.0.1", port, self.tls, self.token or None, proxies)

@@ -10,7 +10,7 @@ from string import ascii_letters, digits
 from typing import Any
 
 from ...errors import InputError
-from .keys import COMMON, Key, bound, switch
+from .keys import COMMON, Key, bind, switch
 from .look import VIEWS, Look, View
 from .panel import Panel, Word
 from .remembered import Remembered
@@ -28,7 +28,7 @@ _COMMANDS = (
     Key("o", "o  the original", _view("before")),
     Key(" ", "space  freeze", switch("frozen")),
 )
-_TAKEN = bound((*_COMMANDS, *COMMON))
+_TAKEN = bind((*_COMMANDS, *COMMON))
 _FREE = [key for key in digits[1:] + "0" + ascii_letters if key.lower() not in _TAKEN]
 
 
@@ -81,13 +81,13 @@ class Controls(Panel):
         """Attribute -> wanted value; what is not in it stays as it is. Replaced, never changed in place."""
         return self._changes
 
-    def rivals(self, name: str) -> tuple[str, ...]:
+    def excluded_by(self, name: str) -> tuple[str, ...]:
         """The attributes that cannot be on together with this one."""
         return tuple(other for group in self._groups if name in group for other in group if other != name)
 
-    def _moved(self, slider: Slider) -> None:
+    def _follow(self, slider: Slider) -> None:
         if slider.value is not None and slider.value > 0:
-            for other in self.rivals(slider.name):
+            for other in self.excluded_by(slider.name):
                 self._by_name[other].value = None
         self._changes = {s.name: s.value for s in self.sliders if s.value is not None}
 
@@ -98,7 +98,7 @@ class Controls(Panel):
             if slider.value is None:
                 self.set(name, min(1.0, slider.high))
             else:
-                self.set(name, 0.0 if slider.value > 0 and not self.rivals(name) else None)
+                self.set(name, 0.0 if slider.value > 0 and not self.excluded_by(name) else None)
 
     def status(self) -> list[Word]:
         """Each attribute that is set, and how far."""

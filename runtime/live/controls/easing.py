@@ -11,7 +11,7 @@ EASE_S = 0.25
 
 
 @dataclass(frozen=True)
-class _Road:
+class _Path:
     """The way of one attribute from (value, share) at `began` to `target`; None means back to the face's own."""
 
     value: float
@@ -38,25 +38,25 @@ class Easing:
 
     def __init__(self, seconds: float = EASE_S) -> None:
         self._seconds = seconds
-        self._roads: dict[str, _Road] | None = None
+        self._paths: dict[str, _Path] | None = None
 
     def towards(self, wanted: Mapping[str, float], now: float) -> Mapping[str, float]:
         """What to ask of the editor at the moment `now`, in monotonic seconds."""
         if self._seconds <= 0:
             return wanted
-        if self._roads is None:
-            self._roads = {name: _Road(value, 1.0, value, now) for name, value in wanted.items()}
+        if self._paths is None:
+            self._paths = {name: _Path(value, 1.0, value, now) for name, value in wanted.items()}
         eased: dict[str, float] = {}
-        for name in [*self._roads, *(n for n in wanted if n not in self._roads)]:
-            road = self._roads.get(name, _Road(0.0, 0.0, None, now))
+        for name in [*self._paths, *(n for n in wanted if n not in self._paths)]:
+            path = self._paths.get(name, _Path(0.0, 0.0, None, now))
             target = wanted.get(name)
-            if target != road.target:
-                road = _Road(*road.at(now, self._seconds), target, now)
-            value, share = road.at(now, self._seconds)
+            if target != path.target:
+                path = _Path(*path.at(now, self._seconds), target, now)
+            value, share = path.at(now, self._seconds)
             if target is None and share <= 0.0:
-                self._roads.pop(name, None)
+                self._paths.pop(name, None)
                 continue
-            self._roads[name] = road
+            self._paths[name] = path
             if share > 0.0:
                 eased[name] = value if share >= 1.0 else Partly(value, share)
         return eased

@@ -41,7 +41,7 @@ class Keyed(Protocol):
         """Whether the run was asked to end."""
         ...
 
-    def changed(self) -> None:
+    def note_change(self) -> None:
         """Counts a change."""
         ...
 
@@ -71,7 +71,7 @@ COMMON = (
 )
 
 
-def bound(keys: Iterable[Key]) -> dict[str, Key]:
+def bind(keys: Iterable[Key]) -> dict[str, Key]:
     """Character -> its command, in order."""
     return {name: key for key in keys for name in key.names}
 
@@ -87,7 +87,7 @@ def press(panel: Keyed, keys: str) -> bool:
             continue
         try:
             key.act(panel)
-            panel.changed()
+            panel.note_change()
         except InputError as error:
             panel.say(error.seen)
     return not panel.stopped

@@ -52,7 +52,7 @@ class Panel:
         memory: Remembered | None = None,
     ) -> None:
         self.sliders = tuple(sliders)
-        self.bindings = keyboard.bound((*keys, *keyboard.COMMON))
+        self.bindings = keyboard.bind((*keys, *keyboard.COMMON))
         self.look = look or Look()
         self.memory = memory
         self.version = 0
@@ -78,7 +78,7 @@ class Panel:
                 raise InputError(f"{name}={value:g} was asked for", f"a value from {slider.low:g} to {slider.high:g}")
             slider.value = slider.rest if value is None else float(value)
             self._held = name
-            self._moved(slider)
+            self._follow(slider)
             self.version += 1
 
     def nudge(self, steps: int) -> None:
@@ -181,7 +181,7 @@ class Panel:
         """Acts on keys in turn; False once the run is to end. Unknown keys do nothing."""
         return keyboard.press(self, keys)
 
-    def changed(self) -> None:
+    def note_change(self) -> None:
         """Counts a change, so that whoever shows the state looks again."""
         with self._lock:
             self.version += 1
@@ -196,7 +196,7 @@ class Panel:
         self.load(name)
         self.say(f"preset {name}")
 
-    def _moved(self, slider: Slider) -> None:
+    def _follow(self, slider: Slider) -> None:
         """What follows from a slider's new value; runs under the lock."""
 
     @property

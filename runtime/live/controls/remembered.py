@@ -72,7 +72,7 @@ class Remembered:
 
     def keep(self, name: str, values: Mapping[str, float]) -> str:
         """Writes a preset at once; without a name, under the next free number. Returns its name."""
-        with self._updated():
+        with self._update():
             if not name:
                 name = next(str(n) for n in range(1, len(self.presets) + 2) if str(n) not in self.presets)
             self._held.presets[name] = dict(values)
@@ -81,7 +81,7 @@ class Remembered:
     def leave(self, values: Mapping[str, float], look: Mapping[str, Any]) -> None:
         """Writes how the model is left, if that is new."""
         if (dict(values), dict(look)) != (self._held.values, self._held.look):
-            with self._updated():
+            with self._update():
                 self._held.values, self._held.look = dict(values), dict(look)
 
     def _read(self) -> _File:
@@ -101,7 +101,7 @@ class Remembered:
             ) from None
 
     @contextmanager
-    def _updated(self) -> Iterator[None]:
+    def _update(self) -> Iterator[None]:
         """The file as other runs of the model have left it, for a change; written back before another run's turn."""
         with ExitStack() as stack:
             if self.path is not None:

@@ -37,7 +37,7 @@ def draw_lines(image: Image, lines: Sequence[Line], *, top: int = 0) -> Area:
     return area
 
 
-def wrapped(words: Sequence[tuple[str, Colour]], hw: tuple[int, int]) -> tuple[Line, ...]:
+def wrap(words: Sequence[tuple[str, Colour]], hw: tuple[int, int]) -> tuple[Line, ...]:
     """The words in as many lines as they need on a picture of `hw` pixels."""
     height = line_height(hw)
     lines: list[list[tuple[str, Colour]]] = [[]]
@@ -52,7 +52,7 @@ def wrapped(words: Sequence[tuple[str, Colour]], hw: tuple[int, int]) -> tuple[L
     return tuple(tuple(line) for line in lines)
 
 
-def coloured(words: Sequence[Word]) -> list[tuple[str, Colour]]:
+def colour_words(words: Sequence[Word]) -> list[tuple[str, Colour]]:
     """Status words with the colours of their states."""
     return [(word, COLOURS[state]) for word, state in words]
 

@@ -40,4 +40,4 @@ class StatusLine:
             for word, on in (("recording", look.recording), ("frozen", look.frozen), (look.view, look.view == "before"))
             if on
         ]
-        return overlay.wrapped([*self._figures, *flags, *overlay.coloured(panel.status()), *self._hint], hw)
+        return overlay.wrap([*self._figures, *flags, *overlay.colour_words(panel.status()), *self._hint], hw)

@@ -21,20 +21,20 @@ def compose(after: Image, before: Image | None, look: Look, mark: str = "") -> I
     Each pixel is copied once. `before` is resized to the height of `after` if it differs.
     """
     if look.view == "before" and before is not None:
-        return _copied(before, look.mirror)
+        return _copy_of(before, look.mirror)
     if before is None or look.view == "after":
-        return _marked(_copied(after, look.mirror), mark)
+        return _add_mark(_copy_of(after, look.mirror), mark)
     height, width = after.shape[:2]
     if look.view == "both":
         left = before.shape[1] if before.shape[0] == height else max(1, round(before.shape[1] * height / len(before)))
         both = np.empty((height, left + width, 3), np.uint8)
-        _copy(_fitted(before, (height, left)), both[:, :left], look.mirror)
+        _copy(_resize(before, (height, left)), both[:, :left], look.mirror)
         _copy(after, both[:, left:], look.mirror)
-        _marked(both[:, left:], mark)
+        _add_mark(both[:, left:], mark)
         return both
-    shown = _marked(_copied(after, look.mirror), mark)
+    shown = _add_mark(_copy_of(after, look.mirror), mark)
     divider = round(look.split * width)
-    before = _fitted(before, (height, width))
+    before = _resize(before, (height, width))
     _copy(before[:, width - divider :] if look.mirror else before[:, :divider], shown[:, :divider], look.mirror)
     _draw_divider(shown, divider)
     return shown
@@ -53,7 +53,7 @@ def darken(image: Image, top: int, bottom: int, left: int, right: int) -> None:
     area //= 3
 
 
-def _marked(image: Image, words: str) -> Image:
+def _add_mark(image: Image, words: str) -> Image:
     """The picture with the words in its lower right corner, drawn in place."""
     if words:
         _mark(words, image.shape).blend(image)
@@ -77,7 +77,7 @@ def _draw_mark(image: Image, words: str) -> Area:
     return top, bottom, left, right
 
 
-def _copied(image: Image, mirror: bool) -> Image:
+def _copy_of(image: Image, mirror: bool) -> Image:
     made = np.empty(image.shape, np.uint8)
     _copy(image, made, mirror)
     return made
@@ -93,7 +93,7 @@ def _copy(image: Image, to: Image, mirror: bool) -> None:
         cv2.flip(image, 1, dst=to)  # many times as fast as a copy of image[:, ::-1]
 
 
-def _fitted(image: Image, hw: tuple[int, int]) -> Image:
+def _resize(image: Image, hw: tuple[int, int]) -> Image:
     """The picture at another size, where it has not that size."""
     if image.shape[:2] == hw:
         return image

@@ -2,8 +2,8 @@
 
 Each kind is a module of this folder with two functions: `accepts(spec)` says whether it knows a SPEC, and
 `open_frames(spec, wanted)` opens it. One with `FALLBACK = True` is asked last. A new kind is a new module; nothing here
-names one. Modules that begin with "_" are parts of kinds, or change how any source behaves: at its own speed, held at
-one picture, or opened again when it went away.
+names one. Modules that begin with "_" are parts of kinds; what changes how any source behaves lies in
+`live/wrappers`.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from ...kinds import modules
 from ...redaction import redact
 from ..places import localise
 from ..source import AGAIN_S, Source, Wanted
-from ._paced import Paced
-from ._reconnecting import Reconnecting
-from ._resuming import Resuming
+from ..wrappers.paced import Paced
+from ..wrappers.reconnecting import Reconnecting
+from ..wrappers.resuming import Resuming
 
 SPECS = (
     "a camera (0 or /dev/video0), a video file, a picture, a folder of pictures, a URL, gst:PIPELINE, "

@@ -83,7 +83,7 @@ class AvVideo(Source):
         self._length_s = length_s if self._loop else None  # from one beginning to the next
         self._moments = not (retimed or self.live or (self._loop and self._length_s is None))
         # The first picture proves that this is a video, and only it knows whether the picture is turned.
-        self._pictures = self._decoded()
+        self._pictures = self._decode()
         self._first: Picture | None = None
         try:
             self._first = next(self._pictures, None)
@@ -137,7 +137,7 @@ class AvVideo(Source):
                 moment_s=moment_s,
                 lasts_s=picture.lasts_s,
                 decode_s=picture.decode_s,
-                skipped=self._late.skipped() if self._late else 0,
+                skipped=self._late.take_skipped() if self._late else 0,
             )
 
     def _next(self) -> Picture | None:
@@ -150,7 +150,7 @@ class AvVideo(Source):
         if picture is None and self._loop:
             self._container.seek(0)
             self._cycle += 1
-            self._pictures = self._decoded()
+            self._pictures = self._decode()
             picture = next(self._pictures, None)
         return picture
 
@@ -168,7 +168,7 @@ class AvVideo(Source):
             try:
                 if back_s is not None:
                     self._container.seek(int((last_s - back_s) / self._stream.time_base), stream=self._stream)
-                self._pictures = self._decoded(last_s)
+                self._pictures = self._decode(last_s)
                 self._first = next(self._pictures, None)
             except _OvershotError:
                 continue
@@ -179,13 +179,13 @@ class AvVideo(Source):
 
     def _packets(self) -> Iterable[Any]:
         if not self.live or self._segmented:
-            return self._carried()
+            return self._carry()
         packets: Iterator[Any] = self._container.demux(self._stream)
         timed = not self._container.format.flags & _UNTIMED
         self._late = CatchUp(packets, self._stream, timed=timed, skip=not self._every_frame)
         return self._late
 
-    def _carried(self) -> Iterator[Any]:
+    def _carry(self) -> Iterator[Any]:
         """The packets of the pictures, with times that go on. Those of the sound are read too where it is copied:
         `SoundTrack` reads the same ones, so that both go on alike."""
         heard = sound_track(self._container)
@@ -196,7 +196,7 @@ class AvVideo(Source):
             if packet.stream.index == self._stream.index:  # the last, empty one has no other number
                 yield packet
 
-    def _decoded(self, after_s: float = -math.inf) -> Iterator[Picture]:
+    def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
         packets = iter(self._packets())
@@ -213,7 +213,7 @@ class AvVideo(Source):
                     if overshot:
                         raise _OvershotError
                     image = self._whole(frame)
-                    taken = self._late.taken(frame.time) if self._late else None
+                    taken = self._late.arrival_s(frame.time) if self._late else None
                     lasts_s = float((frame.duration or 0) * frame.time_base) if frame.time_base else 0.0
                     yield Picture(image, frame.time, taken, lasts_s, time.perf_counter() - began)
                     began = time.perf_counter()

@@ -58,13 +58,13 @@ class CatchUp:
                 self._stream.codec_context.flush_buffers()
             yield packet
 
-    def taken(self, time_s: float | None) -> float:
+    def arrival_s(self, time_s: float | None) -> float:
         """The monotonic second at which the picture of that time was there to be read, had it been read at once."""
         if not self._timed or time_s is None or self._offset_s is None:
             return self._took
         return min(self._took, time_s + self._offset_s)
 
-    def skipped(self) -> int:
+    def take_skipped(self) -> int:
         """How many packets were left out since the last call."""
         count, self._skipped = self._skipped, 0
         return count

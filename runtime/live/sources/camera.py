@@ -115,7 +115,7 @@ class Camera(Source):
         if sys.platform != "linux":
             return SourceError(f"{self.name} is not there, or another program holds it", todo=_WITHOUT)
         if not node.exists():
-            return SourceError(f"{self.name} is not there", f"cameras on this machine: {_listed()}", _WITHOUT)
+            return SourceError(f"{self.name} is not there", f"cameras on this machine: {_list_devices()}", _WITHOUT)
         if not os.access(node, os.R_OK | os.W_OK):
             return SourceError(
                 f"{self.name} is there, but you may not open {node}",
@@ -126,7 +126,7 @@ class Camera(Source):
             return SourceError(f"{self.name} is busy: {', '.join(users)} holds it", todo="close that program first")
         return SourceError(
             f"{self.name} opens but gives no picture",
-            f"cameras on this machine: {_listed()}",
+            f"cameras on this machine: {_list_devices()}",
             "unplug it and plug it in again, or close the program that uses it",
         )
 
@@ -145,7 +145,7 @@ def cameras() -> dict[str, str]:
     return found
 
 
-def _listed() -> str:
+def _list_devices() -> str:
     return ", ".join(f"{number} ({name})" for number, name in cameras().items()) or "none"
 
 

@@ -9,7 +9,7 @@ Needs the `web` extra when a page is opened, not before.
 
 from __future__ import annotations
 
-from .address import Address
+from .access.address import Address
 from .ice import IceServer, ice_server
 from .limits import Limits
 from .server import WebPage

@@ -61,7 +61,7 @@ def application(visitors: Visitors, workers: Executor, origin: Origin, mark: str
             except asyncio.TimeoutError:
                 return PlainTextResponse("no picture has come yet\n", 503)
         panel = visitor.controls
-        image = shot.shown(visitor.view, mark, mirror=panel.look.mirror)
+        image = shot.compose(visitor.view, mark, mirror=panel.look.mirror)
         settings = {**panel.describe(), "view": visitor.view}
         loop = asyncio.get_running_loop()
         data = await loop.run_in_executor(workers, png_with_settings, image, origin, settings)

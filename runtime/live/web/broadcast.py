@@ -26,7 +26,7 @@ class Shot(NamedTuple):
     after: Image
     before: Image | None
 
-    def shown(self, view: View, mark: str, *, mirror: bool = False) -> Image:
+    def compose(self, view: View, mark: str, *, mirror: bool = False) -> Image:
         """A new picture of what the view shows, with the mark on what is edited."""
         return compose(self.after, self.before, Look(view=view, mirror=mirror), mark)
 
@@ -105,7 +105,7 @@ class Broadcast(Sink):
             await self._changed.wait()
         return self._newest
 
-    async def encoded(self, moment: Moment, view: View, *, mirror: bool) -> bytes:
+    async def encode_once(self, moment: Moment, view: View, *, mirror: bool) -> bytes:
         """The frame as JPEG; whoever asks first sets a worker to it, and the others wait for the same."""
         kind = view, mirror
         if kind not in moment.pictures:
@@ -115,6 +115,6 @@ class Broadcast(Sink):
 
     def _encode(self, shot: Shot, view: View, mirror: bool) -> bytes:
         began = time.perf_counter()
-        data = jpeg.encode(shot.shown(view, self._mark, mirror=mirror))
+        data = jpeg.encode(shot.compose(view, self._mark, mirror=mirror))
         self._record("encode", time.perf_counter() - began)
         return data

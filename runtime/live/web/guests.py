@@ -119,16 +119,16 @@ class Guests:
 
     async def edit(self, guest: Guest, frame: Callable[[], Image], view: View) -> Image:
         """The frame that `frame` decodes, edited, marked and shown by the view, (H, W, 3) uint8 BGR."""
-        return await self._work(lambda: self._shown(guest, frame(), view))
+        return await self._work(lambda: self._show(guest, frame(), view))
 
     async def edit_jpeg(self, guest: Guest, data: bytes, view: View, most_pixels: int) -> bytes:
         """The same, JPEG in and JPEG out. Raises InputError for what is no JPEG, or too large."""
         return await self._work(
-            lambda: jpeg.encode(self._shown(guest, jpeg.decode(data, most_pixels=most_pixels), view))
+            lambda: jpeg.encode(self._show(guest, jpeg.decode(data, most_pixels=most_pixels), view))
         )
 
-    def _shown(self, guest: Guest, image: Image, view: View) -> Image:
-        return guest.edit(image).shown(view, self._mark, mirror=guest.controls.look.mirror)
+    def _show(self, guest: Guest, image: Image, view: View) -> Image:
+        return guest.edit(image).compose(view, self._mark, mirror=guest.controls.look.mirror)
 
     def _work(self, act: Callable[[], T]) -> asyncio.Future[T]:
         return asyncio.get_running_loop().run_in_executor(self._workers, act)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,6 @@ from ...errors import InputError
 from ...model.image import Image
 
 QUALITY = 85
-_START, _IMAGE_END, _SCAN = 0xD8, 0xD9, 0xDA
-_BARE = {0x01, *range(0xD0, 0xD8)}  # markers with no length after them
-_FRAMES = set(range(0xC0, 0xD0)) - {0xC4, 0xC8, 0xCC}  # SOF0 to SOF15; ITU T.81, table B.1
 
 
 def encode(image_bgr: Image) -> bytes:
@@ -44,22 +42,10 @@ def decode(data: bytes, *, most_pixels: int) -> Image:
 
 def size_hw(data: bytes) -> tuple[int, int]:
     """Height and width in pixels that a JPEG's head states; raises InputError if it states none."""
-    wrong = InputError("a picture came that is no JPEG", "a JPEG")
-    if data[:2] != bytes((0xFF, _START)):
-        raise wrong
-    at = 2
-    while at + 4 <= len(data):
-        marker = data[at + 1]
-        if data[at] != 0xFF or marker in (_SCAN, _IMAGE_END):
-            break
-        if marker == 0xFF:  # a fill byte
-            at += 1
-        elif marker in _BARE:
-            at += 2
-        elif marker in _FRAMES:
-            if at + 9 > len(data):
-                break
-            return int.from_bytes(data[at + 5 : at + 7], "big"), int.from_bytes(data[at + 7 : at + 9], "big")
-        else:
-            at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
-    raise wrong
+    from PIL.JpegImagePlugin import JpegImageFile
+
+    try:
+        with JpegImageFile(BytesIO(data)) as head:  # reads no further than to the first scan
+            return head.height, head.width
+    except (OSError, SyntaxError, ValueError):  # what Pillow raises for anything else
+        raise InputError("a picture came that is no JPEG", "a JPEG") from None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 
@@ -21,6 +22,30 @@ class Limits:
     frame_pixels: int = 1920 * 1080
     messages_per_s: float = 250.0
     burst: float = 500.0
+
+
+class InFlight:
+    """The frames on the way to one visitor. Belongs to the event loop."""
+
+    def __init__(self, most: int = IN_FLIGHT) -> None:
+        self._most, self._count = most, 0
+        self._below = asyncio.Event()
+        self._below.set()
+
+    async def below_limit(self) -> None:
+        """Waits until one more may be sent."""
+        await self._below.wait()
+
+    def count_sent(self) -> None:
+        """One more is on the way."""
+        self._count += 1
+        if self._count >= self._most:
+            self._below.clear()
+
+    def count_arrived(self) -> None:
+        """The visitor says that it shows one."""
+        self._count = max(0, self._count - 1)
+        self._below.set()
 
 
 class Bucket:

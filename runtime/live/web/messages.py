@@ -20,7 +20,7 @@ class Wish(msgspec.Struct, forbid_unknown_fields=True):
     at: tuple[float, float] | None = None
 
 
-def packed(about: dict[str, Any], picture: bytes) -> bytes:
+def pack(about: dict[str, Any], picture: bytes) -> bytes:
     """One message: the length of the JSON as 4 bytes (big end first), the JSON, the JPEG."""
     head = msgspec.json.encode(about)
     return struct.pack(">I", len(head)) + head + picture

@@ -4,29 +4,41 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from ...errors import EdgeganError, InputError, MissingExtraError
 from ...opencv import pyav
+from ..controls.look import View
 from .guests import Guest, Guests
 from .ice import IceServer
 from .newest import Newest
 
-if TYPE_CHECKING:
-    from .visitor import Visitor
+
+class Camera(Protocol):
+    """Whose camera a connection carries: the guest that edits it, None once it is gone, and what is shown of it."""
+
+    @property
+    def guest(self) -> Guest | None:
+        """Of this visitor."""
+        ...
+
+    @property
+    def view(self) -> View:
+        """Of this visitor."""
+        ...
 
 
 class Peer:
     """One connection, made from the browser's offer."""
 
-    def __init__(self, guests: Guests, visitor: Visitor, most_pixels: int, ice: Sequence[IceServer]) -> None:
+    def __init__(self, guests: Guests, camera: Camera, most_pixels: int, ice: Sequence[IceServer]) -> None:
         pyav()  # before aiortc loads it
         try:
             from aiortc import RTCConfiguration, RTCPeerConnection
         except ImportError as error:
             raise MissingExtraError(error.name or "aiortc", "web") from None
         self._connection = RTCPeerConnection(RTCConfiguration(iceServers=self.servers(ice)))
-        self._guests, self._visitor, self._most_pixels = guests, visitor, most_pixels
+        self._guests, self._camera, self._most_pixels = guests, camera, most_pixels
         self._pumps: list[asyncio.Task[None]] = []
 
     @staticmethod
@@ -63,13 +75,13 @@ class Peer:
         if track.kind == "video" and not self._pumps:
             newest: Newest[Any] = Newest()
             self._pumps.append(asyncio.ensure_future(_fill(newest, track)))
-            self._connection.addTrack(_edited_track(newest, self._edit))
+            self._connection.addTrack(_make_track(newest, self._edit))
 
     async def _edit(self, frame: Any) -> Any:
-        guest: Guest | None = self._visitor.guest
+        guest: Guest | None = self._camera.guest
         if guest is None or frame.width * frame.height > self._most_pixels:
             raise InputError(f"a picture of {frame.width}x{frame.height} came", f"at most {self._most_pixels} pixels")
-        image = await self._guests.edit(guest, lambda: frame.to_ndarray(format="bgr24"), self._visitor.view)
+        image = await self._guests.edit(guest, lambda: frame.to_ndarray(format="bgr24"), self._camera.view)
         edited = pyav().VideoFrame.from_ndarray(image, format="bgr24")
         edited.pts, edited.time_base = frame.pts, frame.time_base
         return edited
@@ -86,7 +98,7 @@ async def _fill(newest: Newest[Any], track: Any) -> None:
         newest.end()
 
 
-def _edited_track(newest: Newest[Any], edit: Any) -> Any:
+def _make_track(newest: Newest[Any], edit: Any) -> Any:
     """A track that gives the newest frame edited; its class cannot be made before aiortc is there."""
     from aiortc.mediastreams import MediaStreamError, MediaStreamTrack
 

@@ -16,9 +16,9 @@ from ...metrics.live import LiveTally
 from ..controls.attributes import Controls
 from ..controls.panel import Panel
 from ..provenance import EDITED, Origin
-from . import certificate
-from .access import Guard
-from .address import Address, reachable, url_host
+from .access import certificate
+from .access.address import Address, reachable, url_host
+from .access.guard import Guard
 from .app import application
 from .broadcast import Broadcast
 from .bulletin import Bulletin

@@ -17,15 +17,15 @@ from ..controls.panel import Panel
 from ..screen.views import frame_point
 from .broadcast import Moment, Shot
 from .guests import Guest
-from .limits import IN_FLIGHT, Bucket
-from .messages import Wish, packed
+from .limits import Bucket, InFlight
+from .messages import Wish, pack
 from .newest import Newest
+from .room import Room
 
 if TYPE_CHECKING:
     from starlette.websockets import WebSocket
 
     from .peer import Peer
-    from .visitors import Visitors
 
 _NEWS_S = 0.1  # how soon what another visitor, or a key, has changed shows
 _FIGURES_S = 1.0
@@ -35,16 +35,14 @@ _AGAINST_THE_RULES = 1008  # of RFC 6455
 class Visitor:
     """What it watches, its own camera if it shows one, and what it was told last."""
 
-    def __init__(self, visitors: Visitors, socket: WebSocket) -> None:
+    def __init__(self, room: Room[Any], socket: WebSocket) -> None:
         self.name = secrets.token_urlsafe(16)
         self.view: View = "after"
         self.guest: Guest | None = None
         self.peer: Peer | None = None
-        self._all, self._socket, self._limits = visitors, socket, visitors.limits
-        self._messages = Bucket(visitors.limits.messages_per_s, visitors.limits.burst)
-        self._under_way = 0
-        self._room = asyncio.Event()
-        self._room.set()
+        self._room, self._socket, self._limits = room, socket, room.limits
+        self._messages = Bucket(room.limits.messages_per_s, room.limits.burst)
+        self._in_flight = InFlight()
         self._watching = asyncio.Event()
         self._watching.set()
         self._frames: Newest[bytes] = Newest()
@@ -52,7 +50,7 @@ class Visitor:
     @property
     def controls(self) -> Panel:
         """What its sliders move: everyone's, or its own while it shows its own camera."""
-        return self.guest.controls if self.guest is not None else self._all.controls
+        return self.guest.controls if self.guest is not None else self._room.controls
 
     @property
     def newest(self) -> Shot | None:
@@ -61,7 +59,7 @@ class Visitor:
 
     async def stay(self) -> None:
         """Serves the visitor until it goes, breaks the rules, or the server ends."""
-        await self._say(self._all.hello(self.name))
+        await self._say(self._room.hello(self.name))
         work: list[Coroutine[Any, Any, None]] = [self._listen(), self._show(), self._inform(), self._answer()]
         tasks = [asyncio.create_task(each) for each in work]
         try:
@@ -96,8 +94,8 @@ class Visitor:
         return guest
 
     async def _close(self, guest: Guest | None) -> None:
-        if guest is not None and self._all.guests is not None:
-            await self._all.guests.farewell(guest)
+        if guest is not None and self._room.guests is not None:
+            await self._room.guests.farewell(guest)
 
     async def _listen(self) -> None:
         """What the visitor sends: a picture of its camera, or a wish as JSON."""
@@ -124,8 +122,7 @@ class Visitor:
         except msgspec.MsgspecError as error:
             raise InputError(f"a message came that cannot be read: {error}") from None
         if wish.type == "shown":
-            self._under_way = max(0, self._under_way - 1)
-            self._room.set()
+            self._in_flight.count_arrived()
         elif wish.type == "set":
             self._try(self.controls.set, wish.name, wish.value)
         elif wish.type == "mirror":
@@ -154,7 +151,7 @@ class Visitor:
         """Chooses the face at a place of the picture as it is shown, from 0 to 1; None chooses as at first."""
         if at is not None and not all(0.0 <= each <= 1.0 for each in at):
             raise InputError(f"a click at {at[0]:g}, {at[1]:g} came", "a place in the picture, from 0 to 1")
-        if self._all.faces:
+        if self._room.faces:
             look = Look(mirror=self.controls.look.mirror)
             self.controls.choose(click=None if at is None else frame_point(look, *at))
 
@@ -162,9 +159,9 @@ class Visitor:
         """To the visitor's own camera, or back to the device's."""
         await self.hang_up()
         why = ""
-        if own and self.guest is None and self._all.guests is not None:
+        if own and self.guest is None and self._room.guests is not None:
             try:
-                self.guest = await self._all.guests.welcome()
+                self.guest = await self._room.guests.welcome()
             except InputError as error:
                 why = f"{error.seen}: {error.todo}"
         leaving = None if own else self._release()
@@ -179,24 +176,22 @@ class Visitor:
 
     async def _show(self) -> None:
         """The device's stream, with at most two frames on the way: what is shown is never older than the line."""
-        broadcast = self._all.broadcast
+        broadcast = self._room.broadcast
         while True:
             await self._watching.wait()
             with broadcast.watching():
                 shown: Moment | None = None
                 while self._watching.is_set():
-                    await self._room.wait()
+                    await self._in_flight.below_limit()
                     shown = await broadcast.newer(shown)
                     if not self._watching.is_set():  # turned to its own camera meanwhile
                         break
                     view = self.view
-                    picture = await broadcast.encoded(shown, view, mirror=self._all.controls.look.mirror)
+                    picture = await broadcast.encode_once(shown, view, mirror=self._room.controls.look.mirror)
                     await self._send(shown, view, picture)
 
     async def _send(self, moment: Moment, view: View, picture: bytes) -> None:
-        self._under_way += 1
-        if self._under_way >= IN_FLIGHT:
-            self._room.clear()
+        self._in_flight.count_sent()
         about = {
             "camera": "device",
             "view": view,
@@ -205,17 +200,17 @@ class Visitor:
             "held_s": round(moment.held_s, 1),
             "held_why": moment.held_why,
         }
-        await self._socket.send_bytes(packed(about, picture))
+        await self._socket.send_bytes(pack(about, picture))
 
     async def _answer(self) -> None:
         """The visitor's own pictures, edited; those that were not begun when a newer one came are passed over."""
         while True:
             data, count = await self._frames.take()
             guest, view, began = self.guest, self.view, time.monotonic()
-            if data is None or guest is None or self._all.guests is None:
+            if data is None or guest is None or self._room.guests is None:
                 continue
             try:
-                picture = await self._all.guests.edit_jpeg(guest, data, view, self._limits.frame_pixels)
+                picture = await self._room.guests.edit_jpeg(guest, data, view, self._limits.frame_pixels)
             except EdgeganError:
                 if guest is self.guest:
                     raise
@@ -226,7 +221,7 @@ class Visitor:
                     "answers": count,
                     "edit_ms": round(1000 * (time.monotonic() - began), 1),
                 }
-                await self._socket.send_bytes(packed(about, picture))
+                await self._socket.send_bytes(pack(about, picture))
 
     async def _inform(self) -> None:
         """What stands at the controls, when it changed, and every second the figures."""
@@ -239,7 +234,7 @@ class Visitor:
                 await self._say({"type": "state", **controls.state()})
             if time.monotonic() - figures_at >= _FIGURES_S:
                 figures_at = time.monotonic()
-                await self._say({"type": "figures", **self._all.bulletin.figures(len(self._all))})
+                await self._say({"type": "figures", **self._room.bulletin.figures(len(self._room))})
             await asyncio.sleep(_NEWS_S)
 
     async def _say(self, words: dict[str, Any]) -> None:

@@ -103,3 +103,16 @@ def test_a_film_of_variable_rate_lasts_as_long_at_a_constant_one_and_loses_no_fr
     assert list(dict.fromkeys(numbers)) == list(range(70))
     first = {number: numbers.index(number) / rate for number in range(70)}
     assert [first[n] for n in range(70)] == pytest.approx(starts, abs=1 / rate)
+
+
+def test_a_film_whose_sound_comes_first_gives_its_last_frames_too(films, tmp_path):
+    folder, _ = films
+    with av.open(str(folder / "loud.mp4")) as given, av.open(str(tmp_path / "film.mkv"), "w") as made:
+        order = (*given.streams.audio, *given.streams.video)
+        streams = {s.index: made.add_stream_from_template(s) for s in order}
+        for packet in given.demux():
+            if packet.dts is not None:
+                packet.stream = streams[packet.stream.index]
+                made.mux(packet)
+    with open_source(str(tmp_path / "film.mkv")) as source:
+        assert [number_of(frame.image_bgr) for frame in source] == list(range(60))

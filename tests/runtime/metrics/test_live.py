@@ -22,16 +22,16 @@ def test_the_line_tells_rates_age_drops_losses_and_memory():
     world = World()
     tally = world.tally()
     for number in range(5):
-        tally.frame_read()
-        tally.frames_dropped("model_busy", number % 2)
-        tally.frame_shown(world.now_s - 0.25)
+        tally.count_read()
+        tally.count_dropped("model_busy", number % 2)
+        tally.count_shown(world.now_s - 0.25)
         world.now_s += 0.1
     assert tally.line() == ["10.0 fps in, 10.0 out", "250 ms old", "2 dropped: model busy", "80 MB"]
     for held_s in (1.0, 1.2, 1.4):
-        tally.frame_read(held_s)
-    tally.frame_read()
+        tally.count_read(held_s)
+    tally.count_read()
     for held_s in (1.0, 1.5):
-        tally.frame_read(held_s)
+        tally.count_read(held_s)
     assert "1 reconnects, 3 s lost" in tally.line()
     away = tally.statistics().away
     assert (away.held, away.reconnects, away.seconds) == (5, 1, 2.9)
@@ -42,11 +42,11 @@ def test_rates_are_those_of_the_clock_now_and_over_the_run():
     world = World()
     tally = world.tally()
     for number in range(41):  # 20 a second come, and every second one is shown
-        tally.frame_read()
+        tally.count_read()
         if number % 2 == 0:
-            tally.frame_shown(world.now_s)
+            tally.count_shown(world.now_s)
         else:
-            tally.frames_dropped("model_busy")
+            tally.count_dropped("model_busy")
         world.now_s += 0.05
     about = tally.statistics()
     assert (about.fps.in_, about.fps.out) == (20.0, 10.0) and about.seconds == 2.0
@@ -61,11 +61,11 @@ def test_the_growth_of_memory_counts_from_frame_2000():
     world = World()
     tally = world.tally()
     for _ in range(1999):
-        tally.frame_read()
+        tally.count_read()
     world.held_mb = 90.0
     assert tally.memory() == "memory: 90 MB"
     assert tally.statistics().memory_mb.growth_from_frame_2000 is None
-    tally.frame_read()
+    tally.count_read()
     world.held_mb = 95.5
     assert tally.memory() == "memory: 96 MB, +5.5 MB since frame 2000"
     assert tally.statistics().memory_mb.growth_from_frame_2000 == 5.5
@@ -75,7 +75,7 @@ def test_the_growth_of_memory_counts_from_frame_2000():
 
 def test_figures_as_json_keep_their_names():
     tally = World().tally()
-    tally.frame_read()
+    tally.count_read()
     tally.record("network", 0.002)
     assert json.loads(msgspec.json.encode(tally.statistics())) == {
         "seconds": 0.0,

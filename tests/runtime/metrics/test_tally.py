@@ -49,4 +49,4 @@ def test_stages_and_counts_can_be_added_to_and_read_from_several_threads():
         assert all(ms == 1.0 for stage in tally.percentiles_ms().values() for ms in stage.values())
     counts = {name: len(samples) for name, samples in tally.newest(10_000).items()}
     assert counts == {f"stage {number}": 200 for number in range(40)}
-    assert tally.counted("frames") == 16_000 and tally.counted("crops") == 0
+    assert tally.total("frames") == 16_000 and tally.total("crops") == 0

@@ -94,11 +94,11 @@ class Slow(Controls):
 
     inside = most = 0
 
-    def _moved(self, slider):
+    def _follow(self, slider):
         self.inside += 1
         self.most = max(self.most, self.inside)
         time.sleep(0.001)
-        super()._moved(slider)
+        super()._follow(slider)
         self.inside -= 1
 
 

@@ -72,9 +72,9 @@ def test_the_line_tells_rates_age_stages_drops_and_what_runs():
     stats, controls = LiveTally(), Controls(NAMES, changes={"Smiling": 0.7})
     for _ in range(3):
         stats.record("network", 0.031)
-        stats.frame_read()
-        stats.frame_shown(0.0)
-    stats.frames_dropped("model_busy", 12)
+        stats.count_read()
+        stats.count_shown(0.0)
+    stats.count_dropped("model_busy", 12)
     controls.choose(recording=True)
     line = StatusLine(stats, controls, "openvino cpu int8").lines(HW)
     words = " | ".join(word for words in line for word, _ in words)

@@ -20,8 +20,8 @@ from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError, 
 from edgegan.runtime.kinds import modules
 from edgegan.runtime.live.sources import camera as camera_module
 from edgegan.runtime.live.sources import open_source, video
-from edgegan.runtime.live.sources._paced import Paced
 from edgegan.runtime.live.sources.synthetic import Synthetic
+from edgegan.runtime.live.wrappers.paced import Paced
 
 
 @pytest.fixture(scope="module")

@@ -125,7 +125,13 @@ def through(monkeypatch, packets, *, decode_s=lambda now: 0.01, timed=True):
     stream = Decoder()
     catch_up = CatchUp(arriving(), stream, timed=timed)
     for packet in catch_up:
-        yield packet, clock.now - begin, clock.now - catch_up.taken(packet.pts), catch_up.skipped(), stream.flushed
+        yield (
+            packet,
+            clock.now - begin,
+            clock.now - catch_up.arrival_s(packet.pts),
+            catch_up.take_skipped(),
+            stream.flushed,
+        )
         clock.now += decode_s(clock.now - begin)
 
 

@@ -183,11 +183,11 @@ def test_frames_held_while_the_camera_is_away_count_as_none_that_came_in(opened)
     with Visitor.at(page) as visitor:
         visitor.wait("figures")
         for _ in range(50):
-            page.stats.frame_read(held_s=1.0)
+            page.stats.count_read(held_s=1.0)
         del visitor.heard["figures"]
         assert visitor.wait("figures")["fps_in"] == 0.0
         for _ in range(50):
-            page.stats.frame_read()
+            page.stats.count_read()
         del visitor.heard["figures"]
         assert visitor.wait("figures")["fps_in"] > 20.0
 
@@ -195,10 +195,10 @@ def test_frames_held_while_the_camera_is_away_count_as_none_that_came_in(opened)
 def test_the_figures_are_those_of_the_stream(opened):
     page = opened()
     for _ in range(5):
-        page.stats.frame_read()
-        page.stats.frame_shown(time.monotonic() - 0.1)
+        page.stats.count_read()
+        page.stats.count_shown(time.monotonic() - 0.1)
     page.stats.record("network", 0.025)
-    page.stats.frames_dropped("model_busy", 3)
+    page.stats.count_dropped("model_busy", 3)
     with Visitor.at(page) as visitor:
         figures = visitor.wait("figures")
     assert figures["model"] == "tiny"

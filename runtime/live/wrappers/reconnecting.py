@@ -13,8 +13,8 @@ from ...channel import Channel, ChannelClosed
 from ...errors import SourceError, SourceRefusedError
 from ..media.fitting import fit
 from ..source import Frame, Source, frame_of
-from ._retry import Retry
-from ._wrapped import Wrapped
+from .retry import Retry
+from .wrapped import Wrapped
 
 _SILENCE_S = 1.0  # without a frame for so long, the last one is held
 _HELD_EVERY_S = 0.2  # how often it is given again: keys and the seconds on it still move
@@ -26,7 +26,7 @@ class Reconnecting(Wrapped):
 
     A thread reads, waits and opens again; frames come in order and none is lost here. While none comes, the last is
     given again every 0.2 s with `held_s` set, and with `held_why` where more than silence is known. Every frame has
-    the size of the first: a source that comes back with another is fitted into it, with black borders.
+    the size of the first: a source that comes back with another is fit into it, with black borders.
 
     Raises SourceError, while iterating, once the source has been away for `give_up_s` seconds, and what
     is no SourceError, or a SourceRefusedError, at once.

@@ -10,9 +10,9 @@ from websockets.exceptions import InvalidStatus
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.live.web import Address
-from edgegan.runtime.live.web.access import Guard
-from edgegan.runtime.live.web.address import url_host
-from edgegan.runtime.live.web.proxies import Door, host_name
+from edgegan.runtime.live.web.access.address import url_host
+from edgegan.runtime.live.web.access.guard import Guard
+from edgegan.runtime.live.web.access.proxies import Door, host_name
 
 TOKEN = "a-token-that-nobody-guesses"
 LOCAL = ("127.0.0.1", 50000)

@@ -9,7 +9,7 @@ import secrets
 import socket
 from dataclasses import dataclass
 
-from ...errors import InputError, SinkError
+from ....errors import InputError, SinkError
 from . import certificate
 
 LOOPBACK = ("127.0.0.0/8", "::1")
@@ -77,11 +77,11 @@ class Address:
             listener.listen(128)
         except OSError as error:
             listener.close()
-            raise self._refused(error) from None
+            raise self._refusal(error) from None
         listener.setblocking(False)
         return listener
 
-    def _refused(self, error: OSError) -> SinkError:
+    def _refusal(self, error: OSError) -> SinkError:
         where = f"port {self.port} of {self.host}"
         if error.errno == errno.EADDRINUSE:
             return SinkError(f"{where} is in use by another program", todo=f"take another: --port {self.port + 1}")

@@ -19,10 +19,11 @@ from edgegan.runtime.live.media.fitting import fit
 from edgegan.runtime.live.screen.compositor import Compositor
 from edgegan.runtime.live.sink import Callback
 from edgegan.runtime.live.source import Source, frame_of
-from edgegan.runtime.live.sources import _reconnecting, camera, open_source
-from edgegan.runtime.live.sources._reconnecting import Reconnecting
-from edgegan.runtime.live.sources._retry import Retry
+from edgegan.runtime.live.sources import camera, open_source
 from edgegan.runtime.live.stream import Stream
+from edgegan.runtime.live.wrappers import reconnecting as wrapper
+from edgegan.runtime.live.wrappers.reconnecting import Reconnecting
+from edgegan.runtime.live.wrappers.retry import Retry
 from edgegan.runtime.metrics.live import LiveTally
 
 
@@ -305,7 +306,7 @@ def test_a_camera_pulled_out_and_put_back_goes_on(monkeypatch):
     monkeypatch.setattr(cv2, "VideoCapture", Plug)
     monkeypatch.setattr(Plug, "tries", 3)
     monkeypatch.setattr(camera, "_PATIENCE_S", 0.1)
-    monkeypatch.setattr(_reconnecting, "_SILENCE_S", 0.2)
+    monkeypatch.setattr(wrapper, "_SILENCE_S", 0.2)
     with open_source("0", reconnect_s=math.inf) as source:
         frames = iter(source)
         before = until(frames, held)

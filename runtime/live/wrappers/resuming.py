@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from ...errors import SourceError, SourceRefusedError
 from ..source import Frame, Source
-from ._retry import Retry
-from ._wrapped import Wrapped
+from .retry import Retry
+from .wrapped import Wrapped
 
 
 class Resuming(Wrapped):
@@ -29,10 +29,10 @@ class Resuming(Wrapped):
                 raise
             except SourceError as error:
                 reason = error
-            if not self._retry.until_open(self._resumed, reason):
+            if not self._retry.until_open(self._resume, reason):
                 return
 
-    def _resumed(self) -> bool:
+    def _resume(self) -> bool:
         self._source.resume()
         return True
 

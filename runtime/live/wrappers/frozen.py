@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from ..controls.panel import Panel
 from ..source import Frame, Source
-from ._wrapped import Wrapped
+from .wrapped import Wrapped
 
 _TICK_S = 0.04
 

@@ -64,12 +64,12 @@ class Guard:
             return _WRONG_PLACE
         if self._token is None:
             return "" if is_loopback(host_name(headers.get("host", ""))) else _WRONG_PLACE
-        return "" if self._knows(asked) or self._knows(self._kept(headers)) else _NO_TOKEN
+        return "" if self._knows(asked) or self._knows(self._cookie_token(headers)) else _NO_TOKEN
 
     def _knows(self, word: str) -> bool:
         return self._token is not None and hmac.compare_digest(word.encode(), self._token.encode())
 
-    def _kept(self, headers: dict[str, str]) -> str:
+    def _cookie_token(self, headers: dict[str, str]) -> str:
         try:
             cookies = SimpleCookie(headers.get("cookie", ""))
         except CookieError:

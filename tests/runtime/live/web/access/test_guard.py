@@ -12,7 +12,7 @@ from websockets.exceptions import InvalidStatus
 from edgegan.runtime.errors import InputError, MissingExtraError, SinkError
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.web import Address, WebPage
-from edgegan.runtime.live.web.address import reachable
+from edgegan.runtime.live.web.access.address import reachable
 from edgegan.runtime.metrics.live import LiveTally
 
 TOKEN = "a-token-that-nobody-guesses"

@@ -4,7 +4,7 @@ import numpy as np
 
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.source import Frame, Source
-from edgegan.runtime.live.sources._frozen import Frozen
+from edgegan.runtime.live.wrappers.frozen import Frozen
 
 
 class Numbers(Source):

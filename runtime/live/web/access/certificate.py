@@ -10,7 +10,7 @@ import ssl
 import tempfile
 from pathlib import Path
 
-from ...errors import InputError, MissingExtraError
+from ....errors import InputError, MissingExtraError
 
 AUTO = "auto"
 _VALID = datetime.timedelta(days=90)
@@ -52,7 +52,7 @@ def _no_password() -> str:
 
 def _load_new(made: ssl.SSLContext, host: str) -> str:
     """Loads a new self-signed certificate; its key touches the disk for a moment only, readable by us alone."""
-    pem, fingerprint = _self_signed(host)
+    pem, fingerprint = _self_sign(host)
     handle, name = tempfile.mkstemp(suffix=".pem")
     try:
         with os.fdopen(handle, "wb") as file:
@@ -63,7 +63,7 @@ def _load_new(made: ssl.SSLContext, host: str) -> str:
     return fingerprint
 
 
-def _self_signed(host: str) -> tuple[bytes, str]:
+def _self_sign(host: str) -> tuple[bytes, str]:
     try:
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization

@@ -9,7 +9,7 @@ from dataclasses import replace
 from ..frame_clock import FrameClock
 from ..pace import Pace
 from ..source import Frame
-from ._wrapped import Wrapped
+from .wrapped import Wrapped
 
 
 class Paced(Wrapped):
