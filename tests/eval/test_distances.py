@@ -97,7 +97,9 @@ def test_swd_of_two_points_is_their_distance_as_seen_from_random_directions():
     from edgegan.eval.swd import _sliced_distance
 
     a = np.zeros((10, 147), np.float32)
-    assert _sliced_distance(a, a + 1, seed=0) == pytest.approx(np.sqrt(2 / np.pi), rel=0.1)  # |1| E|u| = sqrt(D) sqrt(2 / pi D)
+    assert _sliced_distance(a, a + 1, seed=0) == pytest.approx(
+        np.sqrt(2 / np.pi), rel=0.1
+    )  # |1| E|u| = sqrt(D) sqrt(2 / pi D)
 
 
 def test_flat_pictures_have_nothing_on_the_fine_levels():
