@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from enum import Enum
 from pathlib import Path
 
@@ -68,7 +69,7 @@ def faces(
     if written.missing or written.unlabelled:
         print(f"labels without a photograph: {written.missing}; photographs without labels: {written.unlabelled}")
     print(f"look at it: {out / 'sheet.png'}")
-    print(f"train on it with: --data faces:{out}")
+    print(f"train on it with: --data {shlex.quote(f'faces:{out}')}")
 
 
 _LABEL_EXAMPLES = """Examples:
@@ -119,7 +120,7 @@ def avatars(
     _check_name(out)
     written = write_avatars(out, count=count, heldout=heldout, size=size, layout=layout.value)
     print(f"{out}: {written.train} training and {written.heldout} held-out faces, {written.truth} true edits")
-    print(f"train on it with: --data {layout.value}:{out}")
+    print(f"train on it with: --data {shlex.quote(f'{layout.value}:{out}')}")
 
 
 def seasons(
@@ -134,7 +135,7 @@ def seasons(
     _check_name(out)
     write_seasons(out, count=count, heldout=heldout, size=size)
     print(f"{out}: {count} people in summer and {count} others in winter, {heldout} held-out people in both")
-    print(f"train on it with: --data unaligned:{out}")
+    print(f"train on it with: --data {shlex.quote(f'unaligned:{out}')}")
 
 
 def _check_name(out: Path) -> None:

@@ -72,8 +72,8 @@ def find_person(picture: Picture, grid: Grid) -> Mask:
     seeds[:, -edge:][high[:, -edge:]] = cv2.GC_BGD
     found = _open(_grab(picture, seeds), 5)
     middle = np.unravel_index(int(np.argmin(grid.x**2 + (grid.y - 0.5) ** 2)), y.shape)
-    person = _connected(found, middle)
-    outside = _connected(~person, (2, 2))
+    person = _keep_connected(found, middle)
+    outside = _keep_connected(~person, (2, 2))
     return person if person[2, 2] else ~outside  # what lies between hair and neck stays with the person
 
 
@@ -138,7 +138,7 @@ def _open(mask: Mask, size: int) -> Mask:
     return opened
 
 
-def _connected(mask: Mask, place: tuple[int, ...] | tuple[np.intp, ...]) -> Mask:
+def _keep_connected(mask: Mask, place: tuple[int, ...] | tuple[np.intp, ...]) -> Mask:
     """The part of the mask that holds a place; all of it where the place is not in it."""
     _, parts = cv2.connectedComponents(mask.astype(np.uint8))
     part = parts[place[0], place[1]]

@@ -84,7 +84,7 @@ class FaceStream:
         if mirrored:
             matrix[0] = -matrix[0]
             matrix[0, 2] += size - 1
-        picture, person, hair = self._placed(index, matrix)
+        picture, person, hair = self._place_layers(index, matrix)
         if person is not None and rng.random() < cfg.background:
             picture = composite(picture, person, draw_background(size, rng))
         clean = picture.astype(np.float32) / 255.0
@@ -137,7 +137,7 @@ class FaceStream:
             "guided": np.stack(guided)[:, None],
         }
 
-    def _placed(
+    def _place_layers(
         self, index: int, matrix: NDArray[np.float64]
     ) -> tuple[NDArray[np.uint8], Floats | None, Floats | None]:
         """The crop, and how much of each pixel is person, and hair."""

@@ -96,8 +96,8 @@ def d_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     if fake is None:
         with torch.no_grad():
             fake = nets.g(source(real), slot.condition(target))
-    real_scores, logits = nets.judge(augmented(cfg, step, image, _REAL), label)
-    fake_scores, _ = nets.judge(augmented(cfg, step, fake, _FAKE), target)
+    real_scores, logits = nets.judge(augment(cfg, step, image, _REAL), label)
+    fake_scores, _ = nets.judge(augment(cfg, step, fake, _FAKE), target)
     parts: dict[str, Tensor] = {}
     if cfg.adversarial == "wgan-gp":
         assert isinstance(nets.d, Discriminator)
@@ -127,7 +127,7 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     fake, mask = nets.g.parts(image, slot.condition(target))
     if cfg.generator_first:
         step.scratch[_FAKES] = fake.detach()
-    shown = augmented(cfg, step, fake, _FAKE)
+    shown = augment(cfg, step, fake, _FAKE)
     scores, logits = nets.judge(shown, target)
     parts = {"adv": losses.average_heads(losses.critic_g, scores)}
     total = parts["adv"]
@@ -186,7 +186,7 @@ def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
     return ((fake - guide).abs() * weight).mean()
 
 
-def augmented(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
+def augment(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
     """What a discriminator sees of pictures: DiffAugment, if the configuration wants it."""
     if not cfg.d_augment:
         return image

@@ -40,7 +40,7 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     if hasattr(pictures, "truth"):
         known: Counterfactual = pictures  # type: ignore[assignment]
         return {"l1": _mean(_distances(cfg, players.g, known, count))}
-    found = [_judged(cfg, players, pictures, i) for i in range(count)]
+    found = [_judge_picture(cfg, players, pictures, i) for i in range(count)]
     classification, reconstruction = (_mean(values) for values in zip(*found, strict=True))
     return {
         "error": cfg.lambda_cls * classification + cfg.lambda_rec * reconstruction,
@@ -81,7 +81,7 @@ def _distances(cfg: Config, g: AnyGenerator, pictures: Counterfactual, count: in
             yield from (fakes - answers).abs().mean((1, 2, 3)).tolist()
 
 
-def _judged(cfg: Config, players: Players, pictures: Labelled, index: int) -> tuple[float, float]:
+def _judge_picture(cfg: Config, players: Players, pictures: Labelled, index: int) -> tuple[float, float]:
     """Classification and reconstruction of one picture, over the edits that its data know."""
     known = set(pictures.known) if isinstance(pictures, AllNames) else set(cfg.attributes)
     own = torch.from_numpy(pictures.label(index))
