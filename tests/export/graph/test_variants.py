@@ -16,6 +16,7 @@ from edgegan.export.verify.targets import open_unchecked
 from edgegan.export.verify.worst_sample import worst_sheet
 from edgegan.families import ExportSpec
 from edgegan.runtime import InputError
+from edgegan.runtime.backends.device import Target
 from edgegan.runtime.model.image import postprocess, preprocess
 from edgegan.train.folder.run import Run, open_trained
 
@@ -90,7 +91,7 @@ def test_bytes_are_likened_and_shown_as_floats_are(spec, tmp_path):
     artefact = trace.save(trace.to_onnx(behind), behind.card, tmp_path / "model.onnx")
     found = verify_artefact(artefact, pairs, tolerance={"max_abs": variants.LEVEL}, backends=("onnxruntime",))
     assert found["onnxruntime"].status == "passed" and found["onnxruntime"].ssim_worst > 0.9
-    with open_unchecked("onnxruntime", artefact) as opened:
+    with open_unchecked(Target.parse("onnxruntime"), artefact) as opened:
         sheet = worst_sheet(artefact, pairs, opened)
     assert sheet is not None
     size = behind.card.size.hw
