@@ -122,6 +122,8 @@ def _to_rgb(image: Image, path: Path) -> Image:
 def _explain(path: Path, error: Exception) -> str:
     from PIL import UnidentifiedImageError
 
+    if "\0" in str(path):
+        return "no file can have such a name: it holds a zero byte"
     if isinstance(error, FileNotFoundError):
         return "no such file"
     if isinstance(error, OSError) and error.strerror:

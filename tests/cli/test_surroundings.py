@@ -72,7 +72,7 @@ def test_what_cannot_be_kept_is_kept_for_this_run_alone_and_said(nowhere, monkey
     folder = files.cache_folder()
     assert folder == files.cache_folder() and os.access(folder, os.W_OK)
     assert "nothing is cached" in files.cache_note()
-    memory = Remembered.of(artefact.load(artefact.shipped()).card)
+    memory = Remembered.of(artefact.load("avatars").card)
     assert memory.keep("", {"Smiling": 1.0}) == "1" and memory.presets == {"1": {"Smiling": 1.0}}
     memory.leave({"Smiling": 0.5}, {})
     assert memory.values == {"Smiling": 0.5} and "this run alone" in memory.note

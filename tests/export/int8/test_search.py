@@ -155,7 +155,7 @@ def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(q
     assert figures["openvino"].status == "failed"
     assert figures["onnxruntime"].psnr_worst_db > figures["openvino"].psnr_worst_db + 10.0
 
-    card = msgspec.structs.replace(quantised_onnx.card, verification=figures)
+    card = msgspec.structs.replace(quantised_onnx.card, verification=figures, int8_arithmetic=int8_arithmetic())
     known = Artefact(quantised_onnx.path, card)
     with open_backend(known) as chosen:
         assert chosen.name == "onnxruntime"
