@@ -10,7 +10,7 @@ import typer
 EPILOG = """
 **Example**
 
-`edgegan demo --out demo` — about ten minutes on two cores; then open demo/report.html
+`edgegan demo --out demo` — about six minutes on two cores; then open demo/report.html
 """
 
 
