@@ -1,6 +1,6 @@
 """Aligned faces as a training stream: each showing augmented anew, with what its edits should roughly look like.
 
-Besides "image" and "label" an item holds what a generator may be guided by (StarGAN's `lambda_guide`):
+Besides "image" and "label" an item holds what a generator may be guided by:
 
 - "source" (3, S, S) and "source_label" (C,): the picture to edit. It is the image itself, or, in DRESSED of those who
   wear no glasses, the image with drawn ones: then the edit to learn is to take them off, and its true answer known.

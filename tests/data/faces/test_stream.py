@@ -39,7 +39,7 @@ def pictures(tmp_path_factory: pytest.TempPathFactory) -> FacePictures:
     return found
 
 
-def items(pictures: FacePictures, count: int = 24, **changes: float) -> list[dict[str, np.ndarray]]:
+def items(pictures: FacePictures, count: int = 24) -> list[dict[str, np.ndarray]]:
     stream = FaceStream(pictures, size=64, augmentation=STILL, flip=False)
     return [stream.item(i % len(stream), np.random.default_rng(i)) for i in range(count)]
 
