@@ -174,3 +174,15 @@ def test_fastgan_trains_against_a_projected_discriminator(tmp_path: Path) -> Non
         trainer.train(Budget(8), reporter)
     assert any(not torch.equal(v, before[k]) for k, v in trainer.nets["generator"].state_dict().items())
     assert list((tmp_path / "samples").glob("*.png"))
+
+
+def test_the_adversarial_loss_counts_by_its_weight(faces: str) -> None:
+    step = Step({"real": {"image": torch.rand(4, 3, 32, 32) * 2 - 1, "label": torch.eye(3)[[0, 1, 2, 0]]}}, 0, 0)
+    players = Players.of(stargan.networks(tiny(faces)))
+    found = {}
+    for weight in (1.0, 0.25):
+        cfg = tiny(faces, lambda_adv=weight, lambda_guide=0.0, lambda_cls=0.0, d_augment=())
+        total, parts = objective.g_loss(cfg, players, step, *cfg.slots)
+        found[weight] = total.item()
+        assert total.item() == pytest.approx(weight * parts["adv"].item())
+    assert found[1.0] != found[0.25]

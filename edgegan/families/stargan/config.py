@@ -60,6 +60,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     augmentation: Augmentation = Augmentation()  # of aligned faces (--data faces:DIR)
     hides: dict[str, tuple[str, ...]] = {}  # what cannot be seen, and so not be classified, under an attribute
     n_critic: Every = 5
+    lambda_adv: Weight = 1.0  # of the generator's adversarial loss; the paper's is 1
     lambda_cls: Weight = 1.0
     lambda_rec: Weight = 10.0
     lambda_gp: Weight = 10.0

@@ -119,8 +119,8 @@ def r1_loss(cfg: Config, d: Discriminator, step: Step, slot: Slot) -> Loss:
 
 
 def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
-    """L_adv + lambda_cls L_cls^f + lambda_rec L_rec (eq. 6); plus, by their weights, the mean of the mask and the
-    distance to the guide. A term of weight zero is not computed."""
+    """lambda_adv L_adv + lambda_cls L_cls^f + lambda_rec L_rec (eq. 6, where lambda_adv is 1); plus, by their weights,
+    the mean of the mask and the distance to the guide. A term of weight zero is not computed, but for L_adv."""
     real = slot.batch(step)
     image, label = source(real), source_label(real)
     target = target_labels(cfg, step, slot)
@@ -130,7 +130,7 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     shown = augment(cfg, step, fake, _FAKE)
     scores, logits = nets.judge(shown, target)
     parts = {"adv": losses.average_heads(losses.critic_g, scores)}
-    total = parts["adv"]
+    total = cfg.lambda_adv * parts["adv"]
     if cfg.lambda_cls:
         logits = nets.classify(shown) if logits is None else logits
         parts["cls"] = classification(cfg, slot, logits, target)
