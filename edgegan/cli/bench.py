@@ -60,15 +60,14 @@ def bench(
     from edgegan.bench import plot as picture
     from edgegan.bench.session import Request, run_benchmark
     from edgegan.runtime.errors import InputError
+    from edgegan.runtime.places import model_parts
+
+    from ._shared.outputs import check_outputs
 
     if seconds is not None and iterations is not None:
         raise InputError("--seconds and --iterations are both given", todo="name one of them")
-    for path in filter(None, (json, markdown, plot)):
-        if path.is_dir():
-            raise InputError(f"cannot write {path}: it is a folder", todo="name a file")
+    check_outputs(model_parts(model) if model else {}, json, markdown, pictures={"--plot": plot})
     if plot is not None:
-        if plot.suffix.lower() != ".png":
-            raise InputError(f"--plot {plot}: not a PNG", "a file name that ends in .png")
         picture.check_available()
     request = Request(
         path=model,

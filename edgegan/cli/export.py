@@ -102,9 +102,13 @@ def export(
     from rich.console import Console
 
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
+    from edgegan.runtime.places import model_parts
 
+    from ._shared.outputs import check_outputs
     from ._shared.progress import told
 
+    if timing_cache not in (None, "auto"):
+        check_outputs(model_parts(source), Path(timing_cache))
     console = Console()
     settings = (f"noise={noise}",) if noise is not None else ()
     request = Request(

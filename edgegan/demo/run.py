@@ -19,6 +19,7 @@ from rich.table import Table
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
+from edgegan.runtime.places import model_parts, refuse_clashes
 from edgegan.train.fine_tune import find_weights
 
 from .report import Section, write_report
@@ -37,14 +38,13 @@ class Demo:
     def run(self) -> None:
         """Runs every step, then writes the report; raises InputError if a command fails."""
         self._prepare()
-        out = str(self.folder)
-        training = str(self.folder / "training")
+        out = shlex.quote(str(self.folder))
+        training = shlex.quote(str(self.folder / "training"))
         self._edgegan(
-            f"train stargan --preset avatars-64-live --data avatars:1000 --minutes {self.minutes:g} "
-            f"--out {shlex.quote(training)}"
+            f"train stargan --preset avatars-64-live --data avatars:1000 --minutes {self.minutes:g} --out {training}"
         )
-        self._edgegan(f"export {shlex.quote(training)} --trt --pictures 8")
-        self._edgegan(f"export {shlex.quote(out)} --trt")
+        self._edgegan(f"export {training} --trt --pictures 8")
+        self._edgegan(f"export {out} --trt")
         self._edgegan(f"eval {out} --faces 32 --json {out}/eval.json --sheet {out}/edits.png")
         self._edgegan(
             f"bench {out} --seconds 4 --starts 1 --json {out}/bench.json --markdown {out}/bench.md "
@@ -69,6 +69,7 @@ class Demo:
                 f"{self.model}: the shipped checkpoint is not there",
                 todo="run the demo in a checkout of edgegan, or name a run: edgegan demo --model RUN",
             )
+        refuse_clashes(model_parts(self.model), [str(self.folder)])
         if self.folder.exists():
             if any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
                 raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")

@@ -12,7 +12,9 @@ from rich.console import Console
 
 from edgegan import config, distributed, families
 from edgegan.config import BaseConfig
+from edgegan.data._files.places import places
 from edgegan.runtime.errors import InputError, TrainingError
+from edgegan.runtime.places import refuse_clashes
 
 from .acceleration import pick_device
 from .description import describe_run
@@ -169,6 +171,7 @@ def _make_run(request: Request) -> Run:
         raise InputError(
             f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
         )
+    refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
     return Run(request.folder, request.family, cfg, data)
 
 
