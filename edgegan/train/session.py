@@ -70,6 +70,7 @@ def _train(request: Request, device: torch.device, console: Console) -> Run:
             weights = find_weights(request.start_from) if request.start_from else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
+                run.clear_leftovers()
             found = _start(run, request, console)
         if request.dry_run:
             if distributed.rank() == 0:
@@ -124,7 +125,7 @@ def _go_on(trainer: Trainer, found: Checkpoint, console: Console) -> None:
     console.print(f"resuming {run.folder} at {trainer.images} images")
     if changes:
         console.print(
-            f"warning: not the pictures that this run was trained on: {'; '.join(changes)}\n"
+            f"warning: not the pictures that this run was trained and measured on: {'; '.join(changes)}\n"
             "training goes on with what is there; the best checkpoint is sought anew",
             highlight=False,
         )
