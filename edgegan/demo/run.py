@@ -88,12 +88,12 @@ class Demo:
             raise InputError(f"the demo stopped: 'edgegan {command}' ended with {done.returncode}")
 
     def _report(self) -> None:
-        lines = (self.folder / "training/metrics.jsonl").read_text().splitlines()
+        lines = (self.folder / "training/metrics.jsonl").read_text("utf-8").splitlines()
         metrics = [row for row in map(json.loads, lines) if "seconds" in row]  # without the figures of validations
         first, last = metrics[0], metrics[-1]
-        scores = json.loads((self.folder / "eval.json").read_text())
-        bench = (self.folder / "bench.md").read_text()
-        live, clip = (json.loads((self.folder / f"{name}.json").read_text()) for name in ("live", "clip"))
+        scores = json.loads((self.folder / "eval.json").read_text("utf-8"))
+        bench = (self.folder / "bench.md").read_text("utf-8")
+        live, clip = (json.loads((self.folder / f"{name}.json").read_text("utf-8")) for name in ("live", "clip"))
 
         table = Table(title="What the demo did", show_header=False)
         table.add_row(

@@ -223,3 +223,4 @@ def _serve() -> None:
 
 if __name__ == "__main__":
     _serve()
+    os._exit(0)  # nothing is left to be tidied up, and libraries that were only loaded may take long over it
