@@ -44,7 +44,7 @@ class Binding:
         self._session.run_with_iobinding(self._binding)
         if not self._found:
             self._keep_outputs()
-        return {name: _owned(value.numpy()) for name, value in self._found.items()}
+        return {name: _own(value.numpy()) for name, value in self._found.items()}
 
     def close(self) -> None:
         """Frees the buffers, before their session goes."""
@@ -82,6 +82,6 @@ class Binding:
         self._binding, self._shapes, self._given, self._found = None, {}, {}, {}
 
 
-def _owned(array: NDArray[Any]) -> NDArray[Any]:
+def _own(array: NDArray[Any]) -> NDArray[Any]:
     """`array`, or a copy where it is a view of the buffer, as on the CPU."""
     return array if array.flags.owndata else array.copy()
