@@ -162,10 +162,10 @@ class Cuda:
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)
         if error != self._rt.cudaError_t.cudaSuccess:
-            raise self._refused(name, error)
+            raise self._explain_refusal(name, error)
         return found[0] if found else None
 
-    def _refused(self, name: str, error: Any) -> BackendError:
+    def _explain_refusal(self, name: str, error: Any) -> BackendError:
         kinds = self._rt.cudaError_t
         if error == kinds.cudaErrorMemoryAllocation:
             return no_memory(f"a buffer ({name})")

@@ -130,8 +130,8 @@ class OnnxRuntime:
         self.close()
 
 
-def installed() -> str:
-    """See `backends.installed`."""
+def describe_library() -> str:
+    """See `backends.describe_library`."""
     ort = import_onnxruntime()
     kinds = ["cpu"]
     if CUDA in ort.get_available_providers():

@@ -64,7 +64,7 @@ class Binding:
         self._session.run_with_iobinding(buffers.binding)
         if not buffers.found:
             buffers.keep_outputs([port.name for port in self._outputs])
-        return {name: _owned(value.numpy()) for name, value in buffers.found.items()}
+        return {name: _own(value.numpy()) for name, value in buffers.found.items()}
 
     def _bind(self, shapes: Shapes) -> _Buffers:
         made = _Buffers(self._session.io_binding())
@@ -105,6 +105,6 @@ class _Buffers:
         self.binding, self.given, self.found = None, {}, {}
 
 
-def _owned(array: NDArray[Any]) -> NDArray[Any]:
+def _own(array: NDArray[Any]) -> NDArray[Any]:
     """`array`, or a copy where it is a view of the buffer, as on the CPU."""
     return array if array.flags.owndata else array.copy()

@@ -220,8 +220,8 @@ class TensorRT:
         return self._log.last or "no reason given"
 
 
-def installed() -> str:
-    """See `backends.installed`."""
+def describe_library() -> str:
+    """See `backends.describe_library`."""
     found = {name: library_version(name) for name in LIBRARIES if importlib.util.find_spec(name)}
     if not found:
         raise MissingExtraError("tensorrt", "gpu")

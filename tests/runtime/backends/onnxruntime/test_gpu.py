@@ -298,9 +298,9 @@ def test_the_libraries_behind_a_file_are_those_that_its_loader_wants():
     import onnxruntime
 
     (binary,) = Path(onnxruntime.__file__).parent.joinpath("capi").glob("onnxruntime_pybind11_state*.so")
-    names = libraries.needed(binary)
+    names = libraries.read_needed(binary)
     assert "libc.so.6" in names and not libraries.missing(names)
-    assert libraries.needed(Path(__file__)) == ()
+    assert libraries.read_needed(Path(__file__)) == ()
     assert libraries.missing(["libc.so.6", "libnothing.so.7"]) == ("libnothing.so.7",)
 
 
