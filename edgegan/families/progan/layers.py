@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -17,8 +18,8 @@ class Equalised(nn.Module):
     Adam's steps are then equally large, relative to each layer's weights (section 4.1). Biases begin at 0, unscaled.
     """
 
-    weight: Tensor
-    bias: Tensor
+    weight: Any  # tensors, by the layer's own class
+    bias: Any
     scale: float
 
     @torch.no_grad()
@@ -31,7 +32,8 @@ class Equalised(nn.Module):
     @property
     def scaled(self) -> Tensor:
         """The weights that the layer computes with."""
-        return self.weight if self.scale == 1.0 else self.weight * self.scale
+        weight: Tensor = self.weight if self.scale == 1.0 else self.weight * self.scale
+        return weight
 
     @torch.no_grad()
     def fold(self) -> None:
@@ -49,7 +51,8 @@ class Conv(Equalised, nn.Conv2d):
 
     def forward(self, x: Tensor) -> Tensor:
         """The map."""
-        return self._conv_forward(x, self.scaled, self.bias)
+        out: Tensor = self._conv_forward(x, self.scaled, self.bias)
+        return out
 
 
 class Dense(Equalised, nn.Linear):

@@ -35,13 +35,16 @@ class UpBlock(nn.Module):
 
 
 class DownBlock(nn.Module):
-    """(N, inputs, H, W) -> (N, outputs, H/2, W/2)."""
+    """(N, inputs, H, W) -> (N, outputs, H/2, W/2).
 
-    def __init__(self, inputs: int, outputs: int, norm: bool) -> None:
+    The last block, and what follows it, has no bias: real and generated pictures' scores would shift alike.
+    """
+
+    def __init__(self, inputs: int, outputs: int, norm: bool, last: bool) -> None:
         super().__init__()
         self.norm1, self.norm2 = _layer_norm(inputs, norm), _layer_norm(inputs, norm)
-        self.conv1, self.conv2 = _conv(inputs, inputs, 3, bias=not norm), _conv(inputs, outputs, 3)
-        self.shortcut = _conv(inputs, outputs, 1, gain=1.0)
+        self.conv1, self.conv2 = _conv(inputs, inputs, 3, bias=not norm), _conv(inputs, outputs, 3, bias=not last)
+        self.shortcut = _conv(inputs, outputs, 1, gain=1.0, bias=not last)
 
     def forward(self, x: Tensor) -> Tensor:
         """The smaller map."""
@@ -76,8 +79,8 @@ class ResnetCritic(nn.Module):
     def __init__(self, size: int, ndf: int, norm: bool) -> None:
         super().__init__()
         channels = widths(size, ndf)[::-1]
-        blocks = [DownBlock(before, after, norm) for before, after in zip(channels, channels[1:], strict=False)]
-        # No bias at the end: a constant changes neither the estimate nor the penalty.
+        pairs = list(zip(channels, channels[1:], strict=False))
+        blocks = [DownBlock(*pair, norm, last=number == len(pairs)) for number, pair in enumerate(pairs, 1)]
         self.main = nn.Sequential(
             _conv(3, channels[0], 3, gain=1.0), *blocks, nn.Flatten(), nn.Linear(16 * channels[-1], 1, bias=False)
         )
