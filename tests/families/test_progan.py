@@ -16,7 +16,7 @@ from edgegan.config import Training
 from edgegan.families import progan
 from edgegan.families.progan import Config, growth
 from edgegan.families.progan.inference import Picture
-from edgegan.families.progan.layers import Conv, Dense, Equalised, MinibatchDeviation
+from edgegan.families.progan.layers import Conv, Dense, Equalised, MinibatchDeviation, PixelNorm
 from edgegan.families.progan.networks import Critic, Generator
 from edgegan.runtime.errors import InputError
 from edgegan.train.folder import checkpoint
@@ -111,6 +111,10 @@ def test_the_length_of_a_latent_does_not_matter() -> None:
     with torch.no_grad():
         assert torch.allclose(g.draw(z, 2.0), g.draw(3 * z, 2.0), atol=1e-3)
         assert not torch.allclose(g.draw(z, 2.0), g.draw(z.flip(0), 2.0), atol=0.1)
+
+
+def test_a_latent_of_zeros_draws_a_picture_in_half_precision_too() -> None:
+    assert torch.equal(PixelNorm()(torch.zeros(1, 8, 1, 1, dtype=torch.float16)), torch.zeros(1, 8, 1, 1).half())
 
 
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0, 1.75, 2.0])

@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+_LEAST = 1e-4  # mean square
 GAIN = math.sqrt(2)  # He's, of layers before a leaky ReLU
 
 
@@ -85,11 +86,15 @@ def leaky() -> nn.LeakyReLU:
 
 
 class PixelNorm(nn.Module):
-    """(N, C, ...) -> the same, each pixel's channels divided by their root mean square (section 4.2)."""
+    """(N, C, ...) -> the same, each pixel's channels divided by their root mean square (section 4.2).
+
+    The term that keeps it from dividing by 0 is the authors' for half precision. Their 1e-8 for single precision is 0
+    in half, and PyTorch's exporter leaves out an addition so small: a latent of zeros would draw nothing.
+    """
 
     def forward(self, x: Tensor) -> Tensor:
         """The normalised map."""
-        return x / (x.square().mean(1, keepdim=True) + 1e-8).sqrt()
+        return x / (x.square().mean(1, keepdim=True) + _LEAST).sqrt()
 
 
 class MinibatchDeviation(nn.Module):
