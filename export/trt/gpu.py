@@ -6,8 +6,12 @@ import importlib.util
 import subprocess
 from dataclasses import dataclass
 
-from edgegan.runtime.backends.cuda import Cuda
-from edgegan.runtime.errors import EdgeganError, MissingExtraError
+from edgegan.runtime.backends.fit import missing_library
+from edgegan.runtime.backends.nvidia.cuda import Cuda
+from edgegan.runtime.backends.nvidia.extras import is_jetson
+from edgegan.runtime.errors import EdgeganError
+
+_JETSONS = ("7.2", "8.7", "11.0")  # compute capabilities of Xavier, Orin and Thor
 
 
 @dataclass(frozen=True)
@@ -36,15 +40,15 @@ def find_gpu(number: int = 0) -> Gpu | str:
 def choose_library(gpu: Gpu | str) -> str:
     """`tensorrt` where there is a GPU and the package; else `tensorrt_rtx`, which builds without one.
 
-    Raises MissingExtraError that names what fits this machine if neither is installed.
+    TensorRT for RTX does not know a Jetson's GPU and is never given one. Raises MissingExtraError that names what fits
+    this machine if that is not installed.
     """
     if isinstance(gpu, Gpu) and importlib.util.find_spec("tensorrt"):
         return "tensorrt"
-    if importlib.util.find_spec("tensorrt_rtx"):
+    jetson = is_jetson() or (isinstance(gpu, Gpu) and gpu.compute_capability in _JETSONS)
+    if importlib.util.find_spec("tensorrt_rtx") and not jetson:
         return "tensorrt_rtx"
-    if isinstance(gpu, Gpu):
-        raise MissingExtraError("tensorrt", "gpu")
-    raise MissingExtraError("tensorrt_rtx", "rtx")
+    raise missing_library("tensorrt" if isinstance(gpu, Gpu) or jetson else "tensorrt_rtx")
 
 
 def _driver() -> str:

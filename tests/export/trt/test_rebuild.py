@@ -20,7 +20,8 @@ from support.tiny_half import SHAPE, write_half
 from edgegan import cli
 from edgegan.export.trt import artefact, gpu, rebuild
 from edgegan.export.trt import subprocess as apart
-from edgegan.runtime.backends import cuda, open_backend
+from edgegan.runtime.backends import open_backend
+from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import load, payload_sha256
