@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import io
+import re
 from pathlib import Path
 
 import msgspec
@@ -11,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from rich.console import Console
 from torch import Tensor
+from torch.utils.flop_counter import FlopCounterMode
 
 from edgegan.config import Training
 from edgegan.families import progan
@@ -19,10 +22,11 @@ from edgegan.families.progan.inference import Picture
 from edgegan.families.progan.layers import Conv, Dense, Equalised, MinibatchDeviation, PixelNorm
 from edgegan.families.progan.networks import Critic, Generator
 from edgegan.runtime.errors import InputError
+from edgegan.train.description import describe_run
 from edgegan.train.folder import checkpoint
 from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
-from edgegan.train.reporter import Silence
+from edgegan.train.reporter import Reporter, Silence
 
 TINY = progan.FAMILY.tiny()
 
@@ -117,6 +121,16 @@ def test_a_latent_of_zeros_draws_a_picture_in_half_precision_too() -> None:
     assert torch.equal(PixelNorm()(torch.zeros(1, 8, 1, 1, dtype=torch.float16)), torch.zeros(1, 8, 1, 1).half())
 
 
+def test_a_run_is_described_as_it_will_be_when_grown_up(tmp_path: Path) -> None:
+    said = io.StringIO()
+    run = new_run(tmp_path, size=32, base=512, widest=64)
+    describe_run(run, Console(file=said, width=200))
+    macs = [float(found) for found in re.findall(r" ([\d.]+) GMAC", said.getvalue())]
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        Generator(run.cfg).draw(noise(1, run.cfg.nz), 3.0)  # type: ignore[arg-type,attr-defined]
+    assert len(macs) == 2 and macs[0] == pytest.approx(counter.get_total_flops() / 2e9, abs=6e-4) and min(macs) > 0.01
+
+
 @pytest.mark.parametrize("level", [0.0, 0.5, 1.0, 1.75, 2.0])
 def test_what_is_exported_draws_the_same_at_the_final_size_with_plain_layers(level: float) -> None:
     g, z = Generator(TINY), noise(3, TINY.nz)
@@ -185,10 +199,6 @@ def test_what_has_not_grown_yet_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_the_log_says_where_each_stage_begins(tmp_path: Path) -> None:
-    import io
-
-    from edgegan.train.reporter import Reporter
-
     said = io.StringIO()
     run = new_run(tmp_path / "run", largest_batch=8)
     trainer = Trainer(run, torch.device("cpu"))

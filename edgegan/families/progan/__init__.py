@@ -28,10 +28,10 @@ def networks(cfg: Config) -> Networks:
 
 
 def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
-    """A latent; a picture of the size that a critic begins with."""
+    """A latent, or a picture of the final size."""
     if network == "generator":
         return (torch.from_numpy(latent.draw(1, cfg.nz)),)
-    return (torch.linspace(-1, 1, 48).view(1, 3, 4, 4),)
+    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:

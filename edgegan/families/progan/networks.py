@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import Config
-from .growth import Growing, double
+from .growth import Growing, double, shown
 from .layers import Conv, Dense, MinibatchDeviation, PixelNorm, Stem, leaky
 
 
@@ -53,7 +53,7 @@ class Generator(Growing):
 
 
 class Critic(Growing):
-    """Pictures (N, 3, S, S) in [-1, 1], S as the level says -> raw scores (N, 1); high is real."""
+    """Pictures (N, 3, size, size) in [-1, 1] -> raw scores (N, 1); high is real."""
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
@@ -79,8 +79,9 @@ class Critic(Growing):
             self.blocks.append(nn.Sequential(*layers))
 
     def forward(self, image: Tensor) -> Tensor:
-        """The scores at the level it has grown to."""
-        return self.score(image, float(self.level))
+        """The scores of pictures of the final size, seen at the level it has grown to."""
+        level = float(self.level)
+        return self.score(shown(image, level), level)
 
     def score(self, image: Tensor, level: float) -> Tensor:
         """The scores at any level, of pictures 4 * 2^ceil(level) px a side."""

@@ -21,19 +21,24 @@ def d_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
     The penalty counts differences between pictures of the size that is trained; the authors' code enlarges them to
     the final size first, where the same critic is less steep.
     """
-    real = shown(step.real["image"], float(d.level))
+    level = float(d.level)
+
+    def score(image: Tensor) -> Tensor:
+        return d.score(image, level)
+
+    real = shown(step.real["image"], level)
     with torch.no_grad():
         fake = _draw(cfg, g, real)
-    scores, fake_scores = d(real), d(fake)
+    scores, fake_scores = score(real), score(fake)
     estimate = losses.wgan_d(scores, fake_scores)
-    penalty = losses.gradient_penalty(d, real, fake, step.uniform(len(real), draw=_PENALTY))
+    penalty = losses.gradient_penalty(score, real, fake, step.uniform(len(real), draw=_PENALTY))
     drift = scores.square().mean()
     return estimate + cfg.lambda_gp * penalty + cfg.drift * drift, {"adv": estimate, "gp": penalty, "drift": drift}
 
 
 def g_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
     """-E[D(G(z))]."""
-    score = losses.critic_g(d(_draw(cfg, g, step.real["image"])))
+    score = losses.critic_g(d.score(_draw(cfg, g, step.real["image"]), float(d.level)))
     return score, {"adv": score}
 
 
