@@ -51,7 +51,7 @@ def exportable(cfg: Config, draw: nn.Module, discriminator: nn.Module | None) ->
         )
         return made
 
-    reader = Reader(cfg, _read_only(discriminator))
+    reader = Reader(cfg, _read_only(discriminator)).eval()
     measure_statistics(reader, (pictures(min(cfg.bn_latents, 512), _generation.CALIBRATION_SEED),), 64)
     image = model.card.outputs[0]
     card = ModelCard(
