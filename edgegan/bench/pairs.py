@@ -24,8 +24,8 @@ from .subjects import Subject
 from .targets import Target
 
 Arrays = dict[str, NDArray[Any]]
-# Eager runs the golden pairs again: on another processor sums come in another order; on a GPU, convolutions also
-# round their inputs to TF32.
+# Eager runs the golden pairs again: on another processor sums come in another order; on a GPU, cuDNN may take other
+# algorithms too.
 SAME_MODEL = {"cpu": 5e-3, "cuda": 0.1}
 
 
