@@ -17,6 +17,7 @@ from .binding import Binding
 from .cuda import CudaOptions, open_cuda
 from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable
 
+PACKAGES = ("onnxruntime", "onnxruntime-gpu")
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 

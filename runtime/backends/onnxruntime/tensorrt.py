@@ -18,6 +18,7 @@ from .backend import OnnxRuntime, import_onnxruntime
 from .cuda import OPEN_AXES, CudaOptions, has_open_axes
 from .gpu import TENSORRT, check_gpu, check_provider, open_session
 
+PACKAGES = ("onnxruntime-gpu", "tensorrt", "tensorrt-cu13", "tensorrt-cu12")
 _SLOW_S = 5.0  # a load that took longer has built an engine
 _TF32 = "NVIDIA_TF32_OVERRIDE"
 
@@ -100,7 +101,7 @@ def installed() -> str:
 
 def _tensorrt_version() -> str:
     """That of pip's package, else "system": what the system's package manager brought."""
-    for package in ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"):
+    for package in PACKAGES[1:]:
         try:
             return importlib.metadata.version(package)
         except importlib.metadata.PackageNotFoundError:

@@ -40,6 +40,7 @@ from ..selection import Selection
 from .log import logger, start
 from .rtx_cache import JitCache
 
+PACKAGES = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx")
 _LOG = logging.getLogger("edgegan")
 _SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
