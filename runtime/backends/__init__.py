@@ -15,7 +15,7 @@ from .choice import candidates_of, choose, loadable, open_candidate, tuner_of
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuild_engine
 from .selection import Selection
-from .table import BACKENDS, backend_class, installed, takes
+from .table import BACKENDS, backend_class, describe_library, takes
 from .tuning import Tuning
 
 __all__ = [
@@ -29,7 +29,7 @@ __all__ = [
     "backend_class",
     "check_inputs",
     "check_ports",
-    "installed",
+    "describe_library",
     "open_backend",
     "takes",
     "tune",
@@ -77,7 +77,7 @@ def open_backend(
                 raise
             fresh = rebuild_engine(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
             notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
-            return _noticed(choose(fresh, backend, device, threads), notice)
+            return _add_notice(choose(fresh, backend, device, threads), notice)
     except CardError:
         raise
     except EdgeganError as error:
@@ -85,7 +85,7 @@ def open_backend(
             raise
         refused = error
     opened = open_backend(artefact, threads=threads, measure=measure)
-    return _noticed(opened, f"{backend} on {device} was asked for and is not used: {refused.seen}")
+    return _add_notice(opened, f"{backend} on {device} was asked for and is not used: {refused.seen}")
 
 
 def tune(
@@ -115,6 +115,6 @@ def tune(
     return tuner.measure(lambda candidate: open_candidate(candidate, threads, strict=True)[:2], seconds, on_progress)
 
 
-def _noticed(opened: Backend, notice: str) -> Backend:
+def _add_notice(opened: Backend, notice: str) -> Backend:
     opened.selection = msgspec.structs.replace(opened.selection, notices=(*opened.selection.notices, notice))
     return opened

@@ -8,7 +8,7 @@ import msgspec
 
 from ..errors import EdgeganError
 from ..model.artefact import Artefact
-from . import BACKENDS, backend_class, check_ports, installed, takes
+from . import BACKENDS, backend_class, check_ports, describe_library, takes
 from .choice import tuner_of
 from .selection import rank, verification
 from .tuning import wanted
@@ -45,15 +45,15 @@ def places(artefact: Artefact) -> tuple[Place, ...]:
     measured = {(c.target.backend, c.target.device.kind): c.measured_ms for c in candidates}
     offered = list(measured)
     others = [(name, kind) for name, kinds in able.items() for kind in kinds if (name, kind) not in offered]
-    found = [_loaded(artefact, name, kind, measured[name, kind]) for name, kind in offered]
+    found = [_try_to_load(artefact, name, kind, measured[name, kind]) for name, kind in offered]
     able_here = [n for n, place in enumerate(found) if place.status == "runs"]
     proven = [n for n in able_here if found[n].verified or artefact.golden is not None]
     for n in (proven or able_here)[:1]:
         found[n] = msgspec.structs.replace(found[n], status="chosen")
-    return (*found, *(_told(artefact, name, kind) for name, kind in others))
+    return (*found, *(_look_up(artefact, name, kind) for name, kind in others))
 
 
-def _loaded(artefact: Artefact, name: str, kind: str, measured_ms: float | None) -> Place:
+def _try_to_load(artefact: Artefact, name: str, kind: str, measured_ms: float | None) -> Place:
     known = verification(artefact, name, kind)
     if known is not None and known.status == "failed":
         return Place(backend=name, device=kind, status="refused", why=f"failed verification: {known.reason}")
@@ -71,9 +71,9 @@ def _loaded(artefact: Artefact, name: str, kind: str, measured_ms: float | None)
     return Place(backend=name, device=kind, status="runs", why=f"verified{figure}{here}")
 
 
-def _told(artefact: Artefact, name: str, kind: str) -> Place:
+def _look_up(artefact: Artefact, name: str, kind: str) -> Place:
     try:
-        devices = installed(name).partition("devices: ")[2].split(", ")
+        devices = describe_library(name).partition("devices: ")[2].split(", ")
     except EdgeganError as error:
         return Place(backend=name, device=kind, status="not here", why=error.seen, todo=error.todo)
     if devices != [""] and not any(device.startswith(kind) for device in devices):

@@ -41,7 +41,7 @@ def version_here(name: str) -> str:
     return ", ".join(found)
 
 
-def installed(name: str) -> str:
+def describe_library(name: str) -> str:
     """The version of a backend's library and the devices it sees; raises EdgeganError if it cannot run here."""
-    words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).installed()
+    words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).describe_library()
     return words

@@ -26,7 +26,7 @@ def examine() -> Iterator[Finding]:
         if found and "sys_platform" not in requirement.partition(";")[2].replace(f"'{sys.platform}'", ""):
             extras.setdefault(found[1], []).append(re.split(r"[\s<>=!~;\[(]", requirement, maxsplit=1)[0])
     for extra, names in sorted(extras.items()):
-        missing = [name for name in names if name != "edgegan" and not _served(name)]
+        missing = [name for name in names if name != "edgegan" and not _is_served(name)]
         if not missing:
             yield Finding(topic="extra", name=extra, status="ok", text="complete")
         elif extra == "gpu" and libraries.gpu_count() == 0:
@@ -46,6 +46,6 @@ def is_installed(name: str) -> bool:
     return True
 
 
-def _served(name: str) -> bool:
+def _is_served(name: str) -> bool:
     # They overwrite each other: either serves, and only one may be there.
     return is_installed(name) or (name == "onnxruntime" and is_installed("onnxruntime-gpu"))

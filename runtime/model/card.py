@@ -189,11 +189,11 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def input(self, name: str) -> TensorSpec:
         """The input called `name`; raises CardError if there is none."""
-        return _named(self.inputs, name, f"input of {self.name}")
+        return _find(self.inputs, name, f"input of {self.name}")
 
     def output(self, name: str) -> TensorSpec:
         """The output called `name`; raises CardError if there is none."""
-        return _named(self.outputs, name, f"output of {self.name}")
+        return _find(self.outputs, name, f"output of {self.name}")
 
     @property
     def lasting(self) -> ModelCard:
@@ -237,7 +237,7 @@ def sidecar(artefact: Path) -> Path:
     return artefact.with_name(artefact.name + ".card.json")
 
 
-def _named(specs: tuple[TensorSpec, ...], name: str, what: str) -> TensorSpec:
+def _find(specs: tuple[TensorSpec, ...], name: str, what: str) -> TensorSpec:
     for spec in specs:
         if spec.name == name:
             return spec

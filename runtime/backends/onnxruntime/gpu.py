@@ -80,7 +80,7 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
         with contextlib.suppress(ImportError, OSError):  # Windows says with the latter that DLLs are not there
             import tensorrt  # noqa: F401 - loads the libraries of its wheel, which no search path leads to
     try:
-        linked = libraries.needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])
+        linked = libraries.read_needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])
     except OSError:
         return ()  # another system's libraries have other names; the session itself will tell
     ours = [name for name in linked if name.startswith(("libcu", "libnv"))]
@@ -108,7 +108,7 @@ def open_session(ort: Any, artefact: Artefact, provider: str, options: dict[str,
                 str(artefact.path), settings, providers=[(provider, options)], enable_fallback=0
             )
     except Exception as error:  # its exception types share no base of their own
-        raise _explained(error, artefact, provider, ort.__version__) from error
+        raise _explain(error, artefact, provider, ort.__version__) from error
     if session.get_providers()[0] != provider:
         raise BackendError(
             f"ONNX Runtime took {session.get_providers()[0]} instead of {provider}",
@@ -165,7 +165,7 @@ def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) 
         )
 
 
-def _explained(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
+def _explain(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
     words, text = WORDS[provider], str(error)
     if type(error).__name__ in _BROKEN_FILE or _too_new(text):
         return unreadable(error, artefact.path, version)

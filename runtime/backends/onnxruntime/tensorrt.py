@@ -91,8 +91,8 @@ def engine_folder(artefact: Artefact, version: str) -> Path:
     return folder
 
 
-def installed() -> str:
-    """See `backends.installed`."""
+def describe_library() -> str:
+    """See `backends.describe_library`."""
     ort = import_onnxruntime()
     check_provider(ort, TENSORRT)
     check_gpu(0)

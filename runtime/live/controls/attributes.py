@@ -81,13 +81,13 @@ class Controls(Panel):
         """Attribute -> wanted value; what is not in it stays as it is. Replaced, never changed in place."""
         return self._changes
 
-    def excluded_by(self, name: str) -> tuple[str, ...]:
+    def find_exclusions(self, name: str) -> tuple[str, ...]:
         """The attributes that cannot be on together with this one."""
         return tuple(other for group in self._groups if name in group for other in group if other != name)
 
     def _follow(self, slider: Slider) -> None:
         if slider.value is not None and slider.value > 0:
-            for other in self.excluded_by(slider.name):
+            for other in self.find_exclusions(slider.name):
                 self._by_name[other].value = None
         self._changes = {s.name: s.value for s in self.sliders if s.value is not None}
 
@@ -98,7 +98,7 @@ class Controls(Panel):
             if slider.value is None:
                 self.set(name, min(1.0, slider.high))
             else:
-                self.set(name, 0.0 if slider.value > 0 and not self.excluded_by(name) else None)
+                self.set(name, 0.0 if slider.value > 0 and not self.find_exclusions(name) else None)
 
     def status(self) -> list[Word]:
         """Each attribute that is set, and how far."""
