@@ -10,7 +10,7 @@ import typer
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from edgegan.runtime.backends.tuning import Tuning
+    from edgegan.runtime.backends.tuning.tuner import Tuning
 
 EPILOG = """
 **Examples**

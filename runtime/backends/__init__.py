@@ -10,13 +10,12 @@ import msgspec
 from ..errors import CardError, EdgeganError, InputError, MisfitError
 from ..model.artefact import Artefact
 from ..model.forms import forms
-from . import tuning
 from .choice import candidates_of, choose, loadable, open_candidate, tuner_of
 from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuild_engine
 from .selection import Selection
 from .table import BACKENDS, backend_class, describe_library, takes
-from .tuning import Tuning
+from .tuning.tuner import SECONDS, Tuning, wanted
 
 __all__ = [
     "BACKENDS",
@@ -67,7 +66,7 @@ def open_backend(
         BackendError: what was asked for is not there (unless `allow_fallback`), or nothing can run the model.
         CardError: the network is not what its card says.
     """
-    measure = measure and backend == "auto" and tuning.wanted()
+    measure = measure and backend == "auto" and wanted()
     artefact = loadable(artefact, backend)
     try:
         try:
@@ -93,7 +92,7 @@ def tune(
     device: str = "auto",
     threads: int | None = None,
     batch: int | None = None,
-    seconds: float = tuning.SECONDS,
+    seconds: float = SECONDS,
     on_progress: Progress | None = None,
 ) -> Tuning:
     """Measures every pair that `open_backend` would choose among, and remembers it for the opens to come.

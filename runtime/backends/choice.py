@@ -12,7 +12,7 @@ from .contract import Backend, check_ports
 from .rebuild import Progress
 from .selection import Candidate, Selection, rank
 from .table import BACKENDS, backend_class, takes, version_here
-from .tuning import Tuner
+from .tuning.tuner import Tuner
 
 
 class _UnverifiedError(EdgeganError):

@@ -11,7 +11,7 @@ from ..model.artefact import Artefact
 from . import BACKENDS, backend_class, check_ports, describe_library, takes
 from .choice import tuner_of
 from .selection import rank, verification
-from .tuning import wanted
+from .tuning.tuner import wanted
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):

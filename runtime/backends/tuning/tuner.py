@@ -14,15 +14,15 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import CardError, EdgeganError, InputError
-from ..files import cache_folder, write_atomic
-from ..model import golden
-from ..model.artefact import Artefact, payload_sha256
-from ..model.fidelity import cast
-from . import libraries, processor
-from .contract import Backend
-from .profiles import profile
-from .selection import Candidate
+from ...errors import CardError, EdgeganError, InputError
+from ...files import cache_folder, write_atomic
+from ...model import golden
+from ...model.artefact import Artefact, payload_sha256
+from ...model.fidelity import cast
+from .. import libraries, processor
+from ..contract import Backend
+from ..profiles import profile
+from ..selection import Candidate
 from .turns import time_in_turns
 
 VARIABLE = "EDGEGAN_AUTO"  # "card": `auto` goes by the figures on the cards; else it measures

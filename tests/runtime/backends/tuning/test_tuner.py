@@ -6,8 +6,9 @@ import pytest
 from support import tiny_models
 
 from edgegan.runtime import Editor, backends
-from edgegan.runtime.backends import open_backend, processor, tune, tuning
+from edgegan.runtime.backends import open_backend, processor, tune
 from edgegan.runtime.backends.places import places
+from edgegan.runtime.backends.tuning import tuner as tuning
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.model.verification import Verification

@@ -1,6 +1,6 @@
 import pytest
 
-from edgegan.runtime.backends.turns import time_in_turns
+from edgegan.runtime.backends.tuning.turns import time_in_turns
 
 
 class Machine:
