@@ -33,16 +33,7 @@ def choose(
     `measure`: the order is that of the times on this machine, among all forms of the artefact; else that of its card.
     Raises CardError if the artefact is not what its card says, else why nothing opened.
     """
-    if not measure and backend == "auto" and artefact.of_folder:
-        try:
-            return _first(artefact, candidates_of(artefact, backend, device, among=(artefact,)), threads, device=device)
-        except CardError:
-            raise
-        except EdgeganError:  # its library is not here, perhaps, and that of another form is
-            if len(forms(artefact)) == 1:
-                raise
-    among = forms(artefact) if backend == "auto" else (artefact,)
-    candidates = candidates_of(artefact, backend, device, among=among)
+    candidates = candidates_of(artefact, backend, device, among=forms(artefact) if measure else (artefact,))
     if measure:
         tuner = tuner_of(candidates, threads)
         if tuner.promising > 1:
@@ -50,12 +41,20 @@ def choose(
                 lambda candidate: open_candidate(candidate, threads, strict=True)[:2], tell=on_progress
             )
             candidates = tuner.order(known)
-    return _first(artefact, candidates, threads, asked=backend != "auto", device=device)
+    asked = (backend, device) != ("auto", "auto")
+    try:
+        return _first(artefact, candidates, threads, asked=asked)
+    except CardError:
+        raise
+    except EdgeganError:  # its library is not here, perhaps, and that of another form is
+        others = forms(artefact)[1:] if backend == "auto" and not measure else ()
+        if not others:
+            raise
+        return _first(artefact, candidates_of(artefact, backend, device, among=others), threads, asked=asked)
 
 
-def _first(
-    artefact: Artefact, candidates: list[Candidate], threads: int | None, *, asked: bool = False, device: str
-) -> Backend:
+def _first(artefact: Artefact, candidates: list[Candidate], threads: int | None, *, asked: bool) -> Backend:
+    """As `choose`, in the order of the candidates."""
     errors: dict[str, EdgeganError] = {}
     for strict in (True, False):  # first the pairs with a proof, then what nobody can verify
         for candidate in candidates:
@@ -74,7 +73,7 @@ def _first(
             opened.selection = Selection(
                 backend=opened.name,
                 device=opened.device,
-                why=f"asked for; {why}" if asked or device != "auto" else why,
+                why=f"asked for; {why}" if asked else why,
                 artefact=candidate.artefact,
                 file=candidate.file,
                 others=_why_not(candidate, candidates, errors),

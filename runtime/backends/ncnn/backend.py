@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from importlib.metadata import version
 from types import TracebackType
@@ -74,9 +75,9 @@ class Ncnn:
         check_inputs(self.inputs, inputs)
         with self._network.create_extractor() as extractor:
             for number, port in enumerate(self.inputs):
-                # A Mat does not own the memory of the array that it is made from: the clone does.
-                given = self._ncnn.Mat(np.ascontiguousarray(inputs[port.name][0])).clone()
-                if extractor.input(f"in{number}", given) != 0:
+                array = np.ascontiguousarray(inputs[port.name][0])
+                # A Mat neither owns nor keeps alive the array that it is made from: `array` does, until it is cloned.
+                if extractor.input(f"in{number}", self._ncnn.Mat(array).clone()) != 0:
                     raise BackendError(f"ncnn stopped on {self.device} at the input '{port.name}'")
             outputs = {}
             for number, port in enumerate(self.outputs):
@@ -108,7 +109,10 @@ def describe_library() -> str:
 
 
 def import_ncnn() -> Any:
-    """The module. Raises MissingExtraError."""
+    """The module, whose threads sleep between layers. Raises MissingExtraError."""
+    # Its OpenMP reads this once, while it loads. By itself it spins: on two cores that are busy besides, a StarGAN then
+    # took 5900 ms instead of 200, and camera and encoder went without.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     try:
         with no_printing():
             import ncnn
