@@ -19,8 +19,9 @@ from ...files import cache_folder, write_atomic
 from ...model import golden
 from ...model.artefact import Artefact, payload_sha256
 from ...model.fidelity import cast
-from .. import libraries, processor
+from .. import processor
 from ..contract import Backend
+from ..nvidia import libraries
 from ..profiles import profile
 from ..selection import Candidate
 from .turns import time_in_turns
