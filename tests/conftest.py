@@ -26,6 +26,7 @@ opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, 
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
+os.environ.setdefault("EDGEGAN_AUTO", "card")  # what a test takes does not hang on how busy the machine is
 
 
 @pytest.fixture(scope="session", params=families.names())

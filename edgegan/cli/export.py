@@ -42,7 +42,8 @@ def export(
         str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
     ] = "",
     format_: Annotated[
-        str, typer.Option("--format", metavar="onnx,openvino,engine", help="Default: each precision's usual one.")
+        str,
+        typer.Option("--format", metavar="onnx,openvino,engine,mnn,ncnn", help="Default: each precision's usual one."),
     ] = "",
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
     batch: Annotated[
