@@ -119,7 +119,7 @@ def _write(
     file.write_bytes(model.SerializeToString())
 
     def save(side: str, index: int, arrays: dict[str, NDArray[Any]]) -> dict[str, Any]:
-        about = {}
+        about: dict[str, Any] = {}
         for name, array in arrays.items():
             values = np.ascontiguousarray(array[index : index + 1], "<f4")
             path = folder / f"{role}.{index}.{side}.{len(about)}.f32"
@@ -130,9 +130,7 @@ def _write(
     chosen = range(min(_PAIRS, len(pairs)))
     return {
         "file": file.relative_to(site).as_posix(),
-        "pairs": [
-            {"input": save("in", i, pairs.inputs), "expected": save("out", i, pairs.outputs)} for i in chosen
-        ],
+        "pairs": [{"input": save("in", i, pairs.inputs), "expected": save("out", i, pairs.outputs)} for i in chosen],
         "outputs": {spec.name: _range(spec) for spec in outputs},
     }
 

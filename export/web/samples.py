@@ -50,7 +50,8 @@ def _sheets(artefact: Artefact, tensors: np.ndarray[tuple[int, ...], np.dtype[np
     crops = [image.postprocess(card, tensors[i : i + 1]) for i in range(len(tensors))]
     large = [cv2.resize(crop, (_SIDE, _SIDE), interpolation=cv2.INTER_CUBIC) for crop in crops]
     each = _TILES * _TILES
-    return [
+    sheets = [
         np.vstack([np.hstack(large[first + row : first + row + _TILES]) for row in range(0, each, _TILES)])
         for first in range(0, len(large) - each + 1, each)
-    ][:3]
+    ]
+    return [np.asarray(sheet, np.uint8) for sheet in sheets[: len(_SEEDS)]]

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from edgegan import __version__
-from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.edit.loading import load_for
+from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.live.provenance import EDITED
 from edgegan.runtime.model.artefact import Artefact
 
@@ -33,12 +33,14 @@ class Site:
     size_bytes: of all files in it.
     psnr_db: the worst golden pair of the model, and of its classifier if it has one.
     runtime: the version of onnxruntime-web.
+    warnings: what the user should know.
     """
 
     folder: Path
     size_bytes: int
     psnr_db: dict[str, float]
     runtime: str
+    warnings: tuple[str, ...] = ()
 
 
 def export_site(
@@ -90,7 +92,8 @@ def export_site(
         publish(stage, out)
     cards = {role: each.card for role, each in models.items() if each.card is not None}
     figures = {role: card.verification["onnxruntime"].psnr_worst_db or 0.0 for role, card in cards.items()}
-    return Site(out, size, figures, version_of(package))
+    large = f"the page has {size / 1e6:.1f} MB, more than the {MOST_MB:.0f} MB that suit a phone: take a smaller model"
+    return Site(out, size, figures, version_of(package), (large,) if size > MOST_MB * 1e6 else ())
 
 
 def _manifest(models: dict[str, PageModel], runtime: str) -> dict[str, Any]:

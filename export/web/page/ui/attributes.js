@@ -48,7 +48,7 @@ function choiceBox(title, names, { off = false, short = 0 }) {
       refresh();
     };
     label.append(input, element("span", text));
-    if (short) label.dataset.swatch = value.toLowerCase();
+    if (short) label.dataset.swatch = value && text.toLowerCase();
     choice.append(label);
   }
   const strength = element("input", "", { type: "range", min: 0, max: 1, step: 0.01, className: "strength" });

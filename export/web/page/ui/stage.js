@@ -52,7 +52,7 @@ function refresh() {
   for (const id of ["line", "divider", "left", "right"]) $(id).hidden = !both || !last;
   if (!last) return;
   compose(canvas, ink);
-  $("sheet").style.setProperty("--ratio", canvas.width / canvas.height);
+  $("stage").style.setProperty("--ratio", canvas.width / canvas.height);
 }
 
 function divide(share) {
