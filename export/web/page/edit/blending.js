@@ -6,7 +6,7 @@ import { enlargeSmoothly } from "./enlarging.js";
 
 const DETAIL_STAYS = 12, DETAIL_GOES = 48;  // grey levels of a change that leaves the frame's detail alone, or replaces it
 const FINER = 2;  // a change is first enlarged this much smoothly
-const ROUND = 4;  // the exponent of a face's mask
+const ROUND = 4;  // the exponent of a face's mask; its root is two square roots
 
 export const smoothstep = (x) => {
   const t = x < 0 ? 0 : x > 1 ? 1 : x;
@@ -61,7 +61,7 @@ export function faceFeather({ width, height }, margin, face, matrix) {
   const across = out(width, middle[0]), down = out(height, middle[1]), mask = new Float32Array(width * height);
   for (let y = 0, i = 0; y < height; y++) {
     for (let x = 0; x < width; x++, i++) {
-      mask[i] = smoothstep((1 - (down[y] + across[x]) ** (1 / ROUND)) / Math.max(2 * margin, 1e-6));
+      mask[i] = smoothstep((1 - Math.sqrt(Math.sqrt(down[y] + across[x]))) / Math.max(2 * margin, 1e-6));
     }
   }
   return mask;
@@ -84,27 +84,24 @@ function replaced(before, after) {
   for (let i = 0, at = 0; i < largest.length; i++, at += 4) {
     for (let c = at; c < at + 3; c++) largest[i] = Math.max(largest[i], Math.abs(after.data[c] - before.data[c]));
   }
-  const wide = eachRow(eachColumn(largest, width, height, dilate), width, height, dilate);
-  const soft = eachRow(eachColumn(wide, width, height, blur), width, height, blur);
-  return soft.map((value) => smoothstep((value - DETAIL_STAYS) / (DETAIL_GOES - DETAIL_STAYS)));
+  const soft = around(around(largest, width, height, (one, middle, other) => Math.max(one, middle, other)), width, height,
+    (one, middle, other) => 0.25 * one + 0.5 * middle + 0.25 * other);
+  for (let i = 0; i < soft.length; i++) soft[i] = smoothstep((soft[i] - DETAIL_STAYS) / (DETAIL_GOES - DETAIL_STAYS));
+  return soft;
 }
 
-const dilate = (one, middle, other) => Math.max(one, middle, other);
-const blur = (one, middle, other) => 0.25 * one + 0.5 * middle + 0.25 * other;
-
-// A window of three pixels, which is mirrored at the edges.
-function eachRow(values, width, height, work) {
-  return values.map((value, i) => {
-    const x = i % width, line = i - x;
-    return width < 2 ? value : work(values[line + (x ? x - 1 : 1)], value, values[line + (x < width - 1 ? x + 1 : width - 2)]);
-  });
-}
-
-function eachColumn(values, width, height, work) {
-  return values.map((value, i) => {
-    const y = Math.floor(i / width), x = i - y * width;
-    return height < 2 ? value : work(values[(y ? y - 1 : 1) * width + x], value, values[(y < height - 1 ? y + 1 : height - 2) * width + x]);
-  });
+// A window of three pixels, along the rows and then along the columns, which is mirrored at the edges.
+function around(values, width, height, work) {
+  const rows = new Float32Array(values.length), made = new Float32Array(values.length);
+  const [right, down] = [width > 1 ? 1 : 0, height > 1 ? width : 0];
+  for (let y = 0, i = 0; y < height; y++) {
+    for (let x = 0; x < width; x++, i++) rows[i] = work(values[x ? i - 1 : i + right], values[i], values[x < width - 1 ? i + 1 : i - right]);
+  }
+  for (let y = 0, i = 0; y < height; y++) {
+    const up = y ? -width : down, low = y < height - 1 ? width : -down;
+    for (let x = 0; x < width; x++, i++) made[i] = work(rows[i + up], rows[i], rows[i + low]);
+  }
+  return made;
 }
 
 // Nothing may leak out between the last pixels.

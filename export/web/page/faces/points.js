@@ -16,12 +16,13 @@ export function trackPoint(before, after, [x, y]) {
   const size = 2 * HALF + 1, patch = new Float32Array(size * size), gx = new Float32Array(size * size), gy = new Float32Array(size * size);
   for (let level = before.length - 1; level >= 0; level--) {
     const one = before[level], other = after[level], scale = 2 ** -level, px = x * scale, py = y * scale;
+    const { across, down } = slopesOf(one);
     let xx = 0, xy = 0, yy = 0;
     for (let j = -HALF, i = 0; j <= HALF; j++) {
       for (let k = -HALF; k <= HALF; k++, i++) {
-        patch[i] = at(one, px + k, py + j);
-        gx[i] = slope(one, px + k, py + j, 1, 0);
-        gy[i] = slope(one, px + k, py + j, 0, 1);
+        patch[i] = at(one.data, one, px + k, py + j);
+        gx[i] = at(across, one, px + k, py + j);
+        gy[i] = at(down, one, px + k, py + j);
         xx += gx[i] * gx[i];
         xy += gx[i] * gy[i];
         yy += gy[i] * gy[i];
@@ -38,7 +39,7 @@ export function trackPoint(before, after, [x, y]) {
       let ex = 0, ey = 0;
       for (let j = -HALF, i = 0; j <= HALF; j++) {
         for (let k = -HALF; k <= HALF; k++, i++) {
-          const error = patch[i] - at(other, px + dx + k, py + dy + j);
+          const error = patch[i] - at(other.data, other, px + dx + k, py + dy + j);
           ex += error * gx[i];
           ey += error * gy[i];
         }
@@ -53,14 +54,24 @@ export function trackPoint(before, after, [x, y]) {
   return there[0] >= 0 && there[1] >= 0 && there[0] < width && there[1] < height ? there : null;
 }
 
-// Scharr's derivative in levels a pixel, which cares little about the direction.
-function slope(picture, x, y, dx, dy) {
-  const across = (side) => at(picture, x + dx + side * dy, y + dy + side * dx) - at(picture, x - dx + side * dy, y - dy + side * dx);
-  return (3 * across(-1) + 10 * across(0) + 3 * across(1)) / 32;
+// Scharr's derivatives in levels a pixel, which care little about the direction; kept with the level.
+function slopesOf(level) {
+  if (level.slopes) return level.slopes;
+  const { data, width, height } = level, across = new Float32Array(data.length), down = new Float32Array(data.length);
+  for (let y = 0, i = 0; y < height; y++) {
+    const above = y ? -width : 0, below = y < height - 1 ? width : 0;
+    for (let x = 0; x < width; x++, i++) {
+      const left = x ? i - 1 : i, right = x < width - 1 ? i + 1 : i;
+      const [a, b, c, d] = [data[left + above], data[right + above], data[left + below], data[right + below]];
+      across[i] = (3 * (b - a) + 10 * (data[right] - data[left]) + 3 * (d - c)) / 32;
+      down[i] = (3 * (c - a) + 10 * (data[i + below] - data[i + above]) + 3 * (d - b)) / 32;
+    }
+  }
+  return (level.slopes = { across, down });
 }
 
 // Bilinear, edges going on.
-function at({ data, width, height }, x, y) {
+function at(data, { width, height }, x, y) {
   const sx = x < 0 ? 0 : x > width - 1 ? width - 1 : x, sy = y < 0 ? 0 : y > height - 1 ? height - 1 : y;
   const left = Math.floor(sx), top = Math.floor(sy), fx = sx - left, fy = sy - top, i = top * width + left;
   const right = left + 1 < width ? i + 1 : i, down = top + 1 < height ? width : 0;

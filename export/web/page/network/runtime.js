@@ -18,7 +18,7 @@ export async function openRuntime(site, { backend = "auto", threads = 0 }, tell)
   const notes = [], wanted = backend === "auto" ? ["webgpu", "wasm"] : [backend];
   for (const name of wanted) {
     if (!BUILDS[name]) throw new Error(`There is no backend "${name}": ?backend=webgpu or ?backend=wasm.`);
-    const why = name === "webgpu" ? await missingForGpu() : "";
+    const why = name === "webgpu" ? await missingForGpu(backend === "webgpu") : "";
     if (why) {
       notes.push(`WebGPU is not used: ${why}.`);
       continue;
@@ -33,13 +33,13 @@ export async function openRuntime(site, { backend = "auto", threads = 0 }, tell)
   throw new Error(notes.join(" "));
 }
 
-// Why WebGPU cannot be used here, in words; "" where it can.
-async function missingForGpu() {
+// Why WebGPU cannot be used here, in words; "" where it can. A slow stand-in for a graphics card has to be asked for.
+async function missingForGpu(asked) {
   if (!("gpu" in navigator)) return "this browser does not offer it to this page";
   if (!("Suspending" in WebAssembly)) return "this browser lacks WebAssembly's promise integration";
   const adapter = await navigator.gpu.requestAdapter().catch(() => null);
   if (!adapter) return "this machine has no graphics card for it";
-  return adapter.info?.isFallbackAdapter ? "there is only a slow stand-in for a graphics card" : "";
+  return adapter.info?.isFallbackAdapter && !asked ? "there is only a slow stand-in for a graphics card" : "";
 }
 
 async function open(site, backend, threads, tell) {
