@@ -9,6 +9,7 @@ import { snapshot } from "./ui/snapshot.js";
 import { editStill, isStill, openFile, startCamera, stop } from "./ui/sources.js";
 import { listenToStage, nameMark, show } from "./ui/stage.js";
 
+const PATIENCE_MS = 20000;  // with a graphics card that says nothing while the model is opened
 const waiting = [];  // the frames that are in the worker, in order
 
 let site = null, worker = null, front = true, again = "";
@@ -131,10 +132,27 @@ async function load() {
   showAttributes(site.card.condition, moved);
   showSamples(site.samples);
   nameMark(site.origin.mark);
+  start({ backend: options.backend ?? "auto", threads: Number(options.threads ?? 0) });
+}
+
+// Opens the model in a worker. A graphics driver may never answer: then it begins again without it.
+function start(options) {
+  let watch = 0;
   worker = new Worker("worker.js", { type: "module" });
-  worker.onmessage = ({ data }) => heard[data.type](data);
-  worker.onerror = (event) => heard.error({ words: `The page's own code cannot run here: ${event.message || "this browser is too old"}.`, during: "open" });
-  worker.postMessage({ type: "open", site, options: { backend: options.backend ?? "auto", threads: Number(options.threads ?? 0) } });
+  worker.onmessage = ({ data }) => {
+    clearTimeout(watch);
+    if (data.type === "progress" && data.backend === "webgpu" && options.backend === "auto") {
+      watch = setTimeout(() => {
+        worker.terminate();
+        start({ ...options, backend: "wasm" });
+      }, PATIENCE_MS);
+    }
+    heard[data.type](data);
+  };
+  worker.onerror = (event) => {
+    heard.error({ words: `The page's own code cannot run here: ${event.message || "this browser is too old"}.`, during: "open" });
+  };
+  worker.postMessage({ type: "open", site, options });
 }
 
 load().catch((error) => heard.error({ words: error.message, during: "open" }));

@@ -7,7 +7,7 @@ let editor = null, sheet = null;
 
 const heard = {
   async open({ site, options }) {
-    const tell = (what, done = 0, of = 0) => postMessage({ type: "progress", what, done, of });
+    const tell = (backend, what, done = 0, of = 0) => postMessage({ type: "progress", backend, what, done, of });
     const { run, ...about } = await openRuntime(site, options, tell);
     editor = new Editor(site.card, site.classifier, run);
     postMessage({ type: "ready", ...about });

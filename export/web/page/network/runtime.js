@@ -24,7 +24,7 @@ export async function openRuntime(site, { backend = "auto", threads = 0 }, tell)
       continue;
     }
     try {
-      return { ...(await open(site, name, threads, tell)), notes };
+      return { ...(await open(site, name, threads, (...progress) => tell(name, ...progress))), notes };
     } catch (error) {
       notes.push(`${name}: ${error.message}`);
       if (name === wanted.at(-1)) throw new Error(notes.join(" "));
