@@ -9,6 +9,8 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
+from ._shared.page import check_options, check_source, write_page
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -46,6 +48,7 @@ def export(
         typer.Argument(
             metavar="RUN|CHECKPOINT",
             help="A run folder, or one checkpoint of it. For a page: an export, or the name of a shipped model.",
+            callback=check_source,
         ),
     ] = None,
     trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
@@ -53,7 +56,13 @@ def export(
         str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
     ] = "",
     format_: Annotated[
-        str, typer.Option("--format", metavar="onnx,openvino,engine|web", help="Default: each precision's usual one.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="onnx,openvino,engine|web",
+            help="Default: each precision's usual one. web: a page for browsers.",
+            is_eager=True,  # `check_source` reads it
+        ),
     ] = "",
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
     batch: Annotated[
@@ -123,17 +132,10 @@ def export(
     """Export a trained model, verified against PyTorch, or refuse: nothing unverified is written."""
     from rich.console import Console
 
-    from ._shared.page import PAGE, check_options, write_page
-
     console = Console()
     if check_options(ctx, _words(format_)):
         return write_page(source, out, onnxruntime_web, console)
-    if source is None:
-        raise InputError(
-            "no run was named",
-            "a run folder, or one checkpoint of it",
-            f"for a page of a shipped model: --format {PAGE}",
-        )
+    assert source is not None  # see `check_source`
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
 
     from ._shared.progress import told

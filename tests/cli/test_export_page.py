@@ -20,7 +20,7 @@ def test_it_writes_the_page_of_the_shipped_model_and_says_how_to_look_at_it(run,
         (("--format", "web", "--trt"), "--trt with --format web"),
         (("--format", "web,onnx"), "web alone"),
         (("--onnxruntime-web", "here"), "--onnxruntime-web is for pages"),
-        ((), "no run was named"),
+        ((), "Missing argument: what to export"),
     ],
 )
 def test_what_does_not_go_together_is_refused(run, words, seen):

@@ -17,6 +17,13 @@ PAGE = "web"
 _TAKES = ("source", "format_", "out", "onnxruntime_web")  # the options that a page has a use for
 
 
+def check_source(ctx: typer.Context, source: Path | None) -> Path | None:
+    """Returns the source of an export; only for a page may there be none, since edgegan brings models for that."""
+    if source is None and ctx.params.get("format_") != PAGE and not ctx.resilient_parsing:
+        raise typer.BadParameter(f"Missing argument: what to export; --format {PAGE} alone takes a shipped model.")
+    return source
+
+
 def check_options(ctx: typer.Context, formats: Sequence[str]) -> bool:
     """Returns whether a page is wanted; raises InputError for options that do not go together."""
     given = [p for p in ctx.command.params if p.name and _was_given(ctx, p.name)]
