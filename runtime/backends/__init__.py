@@ -28,7 +28,7 @@ __all__ = [
     "backend_class",
     "check_inputs",
     "check_ports",
-    "installed",
+    "describe_library",
     "open_backend",
     "takes",
 ]
@@ -74,7 +74,7 @@ def open_backend(
                 raise
             fresh = rebuild_engine(artefact, misfit, "cuda" if device == "auto" else device, on_progress)
             notice = f"{misfit.seen}: it was built again for this machine, as {fresh.path}"
-            return _noticed(_choose(fresh, backend, device, threads), notice)
+            return _add_notice(_choose(fresh, backend, device, threads), notice)
     except CardError:
         raise
     except EdgeganError as error:
@@ -82,10 +82,10 @@ def open_backend(
             raise
         refused = error
     opened = open_backend(artefact, threads=threads)
-    return _noticed(opened, f"{backend} on {device} was asked for and is not used: {refused.seen}")
+    return _add_notice(opened, f"{backend} on {device} was asked for and is not used: {refused.seen}")
 
 
-def _noticed(opened: Backend, notice: str) -> Backend:
+def _add_notice(opened: Backend, notice: str) -> Backend:
     opened.selection = msgspec.structs.replace(opened.selection, notices=(*opened.selection.notices, notice))
     return opened
 
@@ -204,7 +204,7 @@ def backend_class(name: str) -> type[Backend]:
     return found
 
 
-def installed(name: str) -> str:
+def describe_library(name: str) -> str:
     """The version of a backend's library and the devices it sees; raises EdgeganError if it cannot run here."""
-    words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).installed()
+    words: str = importlib.import_module(BACKENDS[name].partition(":")[0]).describe_library()
     return words

@@ -8,7 +8,7 @@ import msgspec
 
 from ..errors import EdgeganError
 from ..model.artefact import Artefact
-from . import BACKENDS, backend_class, check_ports, installed, takes
+from . import BACKENDS, backend_class, check_ports, describe_library, takes
 from .selection import rank, verification
 
 
@@ -39,15 +39,15 @@ def places(artefact: Artefact) -> tuple[Place, ...]:
     able = {name: backend_class(name).devices for name in BACKENDS if takes(name, artefact.path)}
     offered = [(c.target.backend, c.target.device.kind) for c in rank(artefact, able, "auto")]
     others = [(name, kind) for name, kinds in able.items() for kind in kinds if (name, kind) not in offered]
-    found = [_loaded(artefact, name, kind) for name, kind in offered]
+    found = [_try_to_load(artefact, name, kind) for name, kind in offered]
     able_here = [n for n, place in enumerate(found) if place.status == "runs"]
     proven = [n for n in able_here if found[n].verified or artefact.golden is not None]
     for n in (proven or able_here)[:1]:
         found[n] = msgspec.structs.replace(found[n], status="chosen")
-    return (*found, *(_told(artefact, name, kind) for name, kind in others))
+    return (*found, *(_look_up(artefact, name, kind) for name, kind in others))
 
 
-def _loaded(artefact: Artefact, name: str, kind: str) -> Place:
+def _try_to_load(artefact: Artefact, name: str, kind: str) -> Place:
     known = verification(artefact, name, kind)
     if known is not None and known.status == "failed":
         return Place(backend=name, device=kind, status="refused", why=f"failed verification: {known.reason}")
@@ -64,9 +64,9 @@ def _loaded(artefact: Artefact, name: str, kind: str) -> Place:
     return Place(backend=name, device=kind, status="runs", why=f"verified{figure}")
 
 
-def _told(artefact: Artefact, name: str, kind: str) -> Place:
+def _look_up(artefact: Artefact, name: str, kind: str) -> Place:
     try:
-        devices = installed(name).partition("devices: ")[2].split(", ")
+        devices = describe_library(name).partition("devices: ")[2].split(", ")
     except EdgeganError as error:
         return Place(backend=name, device=kind, status="not here", why=error.seen, todo=error.todo)
     if devices != [""] and not any(device.startswith(kind) for device in devices):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ..backends import BACKENDS, backend_class, installed, open_backend
+from ..backends import BACKENDS, backend_class, describe_library, open_backend
 from ..errors import EdgeganError
 from ..model import artefact
 from ..shipped import default_model
@@ -16,7 +16,7 @@ def backends() -> Iterator[Finding]:
     """Each backend: its version and devices, or why it cannot run."""
     for name in BACKENDS:
         try:
-            yield Finding(topic="backend", name=name, status="ok", text=installed(name))
+            yield Finding(topic="backend", name=name, status="ok", text=describe_library(name))
         except EdgeganError as error:
             if backend_class(name).devices == ("cuda",) and not is_here():
                 yield Finding(topic="backend", name=name, status="note", text=f"wants an NVIDIA GPU; {error.seen}")

@@ -38,11 +38,11 @@ def examine() -> Iterator[Finding]:
         if shutil.which(program):
             yield Finding(topic="system", name=program, status="ok", text=purpose)
         else:
-            yield _wanted(program, purpose, packages)
+            yield _note_absence(program, purpose, packages)
     if (MODULES / "v4l2loopback").exists():
         yield Finding(topic="system", name="v4l2loopback", status="ok", text="the virtual camera's module is loaded")
     else:
-        yield _wanted("v4l2loopback", "makes the device of --sink virtualcam", _LOOPBACK)
+        yield _note_absence("v4l2loopback", "makes the device of --sink virtualcam", _LOOPBACK)
     closed = [node for node in sorted(DEVICES.glob("video[0-9]*")) if not os.access(node, os.R_OK | os.W_OK)]
     if closed:
         yield Finding(
@@ -64,6 +64,6 @@ def _opencv() -> Finding:
     return Finding(topic="system", name="OpenCV", status="ok", text=cv2.__version__)
 
 
-def _wanted(name: str, purpose: str, packages: str) -> Finding:
+def _note_absence(name: str, purpose: str, packages: str) -> Finding:
     text = f"not here; {purpose}"
     return Finding(topic="system", name=name, status="note", text=text, todo=f"sudo apt install {packages}")

@@ -2,8 +2,9 @@
 
 The same affine warp serves both ways. Crops hold 64 to 256 pixels where the face in the frame may hold 500, so the
 edited crop itself would come back blurred. Only the change comes back: `frame + mask * upscale(edited - crop)`, so
-that wherever the model changed nothing the frame keeps its own sharp pixels, exactly. Where the model changed much
-(glasses taken off), the frame's own fine detail belongs to what was there before, and it fades out with the change.
+that wherever the model changed nothing the frame keeps its own sharp pixels, exactly. Where the model changed much,
+the frame's own fine detail follows the edit as the crop's detail does: strands stay sharp under a new hair colour, and
+what an edit takes away (glasses) takes its detail along.
 """
 
 from __future__ import annotations
@@ -19,13 +20,16 @@ from ..model.image import Image
 from ..types import Float32Array
 from .align import Matrix, region
 
-# A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more replaces it.
+# A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more scales it by the local gain.
 _DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
+_GAIN_REACH = 1 / 32  # of the crop's shorter side: the radius of the window in which a gain is measured
+_GAIN_NOISE = 2.0  # grey levels: where the crop itself varies by less, nothing says that detail is kept
+_MOST_GAIN = 1.25  # more, and noise beside an outline would be raised with it
 # With the guard, changes around which the mean is up to 4 grey levels are dropped, and those from 16 on are whole.
 _GUARD_DROPS, _GUARD_KEEPS = 4.0, 16.0
 _GUARD_REACH = 1 / 32  # of the crop's shorter side: the radius over which it looks
 _STRIP = 32  # rows
-_ALL_STAYS = 0.999  # so much less of a pixel cannot be seen
+_CANNOT_BE_SEEN = 0.001  # so small a share of a pixel
 _NOTHING = (0.0, 0.0, 0.0, 1.0)
 _FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
 _ROUND = 4  # the exponent of a face's mask: 2 is an ellipse, and a large one a rectangle
@@ -51,7 +55,7 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
     if part is None or np.array_equal(before, after):
         return
     # out = stays * frame + add, with all but the frame in the crop's pixels, so that one warp brings up both.
-    change = _add_and_stays(before, after, mask)
+    change = _fit_change(before, after, mask)
     fine: Any = cv2.resize(change, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
     if mask is not None:  # nothing may leak out between the last pixels
         fine[:1] = fine[-1:] = fine[:, :1] = fine[:, -1:] = _NOTHING
@@ -68,7 +72,8 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
         up = cv2.warpAffine(fine, here, roi.shape[1::-1], flags=flags, borderMode=border, borderValue=_NOTHING)
         add: Any = cv2.cvtColor(up, cv2.COLOR_BGRA2BGR)
         stays: Any = cv2.extractChannel(up, 3)
-        if cv2.minMaxLoc(stays)[0] < _ALL_STAYS:
+        least, most, *_ = cv2.minMaxLoc(stays)
+        if max(1.0 - least, most - 1.0) > _CANNOT_BE_SEEN:
             kept = cv2.multiply(roi, cv2.cvtColor(stays, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_32F)
             roi[:] = cv2.add(kept, add, dtype=cv2.CV_8U)  # rounds to nearest, and stops at 0 and 255
         else:  # the same, faster
@@ -77,12 +82,12 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
             roi[:] = cv2.convertScaleAbs(add)
 
 
-def _add_and_stays(before: Image, after: Image, mask: Float32Array | None) -> Float32Array:
-    """For each pixel of the crop what to add to the frame (BGR), and the share of the frame that stays (A); float32."""
+def _fit_change(before: Image, after: Image, mask: Float32Array | None) -> Float32Array:
+    """For each pixel of the crop what to add to the frame (BGR), and what to multiply the frame by (A); float32."""
     import cv2
 
     add: Any = cv2.subtract(after, before, dtype=cv2.CV_32F)
-    gone: Any = _measure_replacement(before, after)
+    gone: Any = 1.0 - _measure_detail(before, after)
     if mask is not None:
         add, gone = cv2.multiply(add, cv2.cvtColor(mask, cv2.COLOR_GRAY2BGR)), cv2.multiply(gone, mask)
     add = cv2.add(add, cv2.multiply(before, cv2.cvtColor(gone, cv2.COLOR_GRAY2BGR), dtype=cv2.CV_32F))
@@ -171,15 +176,31 @@ def _largest_change(before: Image, after: Image) -> NDArray[np.uint8]:
     return change
 
 
-def _measure_replacement(before: Image, after: Image) -> Float32Array:
-    """How far the frame's own detail has to go, in [0, 1], for each pixel of the crop; (H, W) float32."""
+def _measure_detail(before: Image, after: Image) -> Float32Array:
+    """By how much the frame's own detail is to be scaled for each pixel of the crop: 1 keeps it; (H, W) float32.
+
+    Where little changed it stays. Elsewhere it is scaled by the slope of the line that best gives the brightness after
+    the edit from that before it, in a window about the pixel (the `a` of K. He et al., "Guided Image Filtering", 2010,
+    eq. 5, with the crop before the edit as the guide): a recolouring has a slope of its contrast, a replacement has 0.
+    """
     import cv2
 
     change: Any = _largest_change(before, after).astype(np.float32)
     # One pixel more on each side: the detail of an outline lies on both.
     change = cv2.GaussianBlur(cv2.dilate(change, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    replaced: Float32Array = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS)).astype(np.float32)
-    return replaced
+    replaced = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS))
+    reach = 1 + 2 * max(1, round(_GAIN_REACH * min(before.shape[:2])))
+    guide, result = (cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32) for crop in (before, after))
+
+    def average(values: NDArray[Any]) -> Any:
+        return cv2.blur(values, (reach, reach))
+
+    mean = average(guide)
+    covariance = average(guide * result) - mean * average(result)
+    variance = average(guide * guide) - mean * mean
+    gain = np.clip(covariance / (np.maximum(variance, 0.0) + _GAIN_NOISE**2), 0.0, _MOST_GAIN)
+    scale: Float32Array = (1.0 - replaced * (1.0 - gain)).astype(np.float32)
+    return scale
 
 
 def _smoothstep(x: NDArray[Any]) -> NDArray[Any]:

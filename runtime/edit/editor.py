@@ -16,7 +16,7 @@ from ..faces.options import FaceOptions, Which
 from ..metrics.calls import CallTally, Statistics
 from ..metrics.stopwatch import Record
 from ..model.artefact import Artefact
-from ..model.image import Image, Order, as_bgr, check_out, given_back
+from ..model.image import Image, Order, as_bgr, check_out, give_back
 from .assembly import assemble
 from .loading import Loading, load_for
 from .pipeline import Pipeline
@@ -165,7 +165,7 @@ class Editor(Session):
             if out is not None:
                 check_out(out, (given.shape[0], given.shape[1]))
             known = self._pipeline.labels.current(given) if label is None else label
-            return given_back(self._pipeline.translate(given, known, changes, record=noted), colour, out)
+            return give_back(self._pipeline.translate(given, known, changes, record=noted), colour, out)
 
     def estimate(self, crop: Image, *, colour: Order = "bgr") -> dict[str, float]:
         """How likely each attribute is on this crop, in [0, 1]; the card's default label without a classifier."""

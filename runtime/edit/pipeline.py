@@ -18,7 +18,7 @@ from ..faces.finder import FaceFinder
 from ..faces.options import FaceOptions, Which
 from ..metrics.stopwatch import Record, Stopwatch
 from ..model.card import ModelCard
-from ..model.image import Image, Order, as_bgr, check_out, given_back, mirrored
+from ..model.image import Image, Order, as_bgr, check_out, give_back, pad_by_mirror
 from .face_region import Faces
 from .labels import Labels
 from .network import Network
@@ -89,7 +89,7 @@ class Pipeline:
         patches = region.extract(frame, timestamp, timed)
         timed("blend", region.paste, canvas, self._edit(patches, changes, timed))
         timed.report()
-        return given_back(canvas, colour, out)
+        return give_back(canvas, colour, out)
 
     def edit_batch(
         self,
@@ -109,7 +109,7 @@ class Pipeline:
         for out, patches in zip(outs, found, strict=True):
             timed("blend", region.paste, out, list(islice(edited, len(patches))))
         timed.report()
-        return [given_back(out, colour, None) for out in outs]
+        return [give_back(out, colour, None) for out in outs]
 
     def translate(
         self,
@@ -124,7 +124,7 @@ class Pipeline:
         fitting = self.size.fitting((height, width))
         self.size.check(fitting)
         timed = Stopwatch(record)
-        (edited,) = self._network.edit([mirrored(crop, fitting)], [label], changes, timed)
+        (edited,) = self._network.edit([pad_by_mirror(crop, fitting)], [label], changes, timed)
         timed.report()
         return edited[:height, :width].copy()
 

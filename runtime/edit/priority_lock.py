@@ -52,13 +52,13 @@ class Turns:
         me = object()
         queue.append(me)
         try:
-            while queue[0] is not me or (left := self._left(queue)) > 0:
+            while queue[0] is not me or (left := self._seconds_left(queue)) > 0:
                 self._changed.wait(None if queue[0] is not me or left == math.inf else left)
         finally:
             queue.remove(me)
             self._changed.notify_all()
 
-    def _left(self, queue: deque[object]) -> float:
+    def _seconds_left(self, queue: deque[object]) -> float:
         """Seconds until the first of a queue may come, as it looks now; infinite until something changes."""
         if self._taken:
             return math.inf

@@ -45,7 +45,7 @@ class Sighting(NamedTuple):
     tiles: Sequence[Tile] | None = None
     small: float = 0.0  # pixels
 
-    def looked_at(self, face: Face) -> bool:
+    def covers(self, face: Face) -> bool:
         """Whether a face at this place would have been found."""
         all_seen = self.tiles is None or max(face.box[2:]) >= self.small
         return all_seen or any(tile.holds(face.box) for tile in self.tiles or ())
@@ -193,7 +193,7 @@ class Tracker:
                 self._see(track, found.pop(index), sighting)
         assert self._now is not None
         for track in free:
-            if sighting.timestamp > track.seen_at and sighting.looked_at(track.face):
+            if sighting.timestamp > track.seen_at and sighting.covers(track.face):
                 track.lost_at = min(track.lost_at, self._now)
         for index, places in found.items():
             self._count += 1

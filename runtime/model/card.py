@@ -48,7 +48,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What steers the model. The order of `names` is the order of the condition vector.
 
     `groups` are sets of names of which exactly one is on. `default` is the vector used when nothing is known
-    about a picture. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
+    about a picture; for a generator, how often each name is on. `ranges` are the ends of names whose values are not
+    from 0 to 1. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
     set at a time: `sets` are the names of each, and `mask_slots` as many entries are appended to the vector, of
     which one is on and says which set is meant.
     """
@@ -59,6 +60,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mask_slots: int = 0
     sets: tuple[tuple[str, ...], ...] = ()
     default: tuple[float, ...] = ()
+    ranges: dict[str, tuple[float, float]] = {}
 
     def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
         """`label` with `changes` on top; turning one name of a group on turns the others off.
@@ -189,11 +191,11 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
 
     def input(self, name: str) -> TensorSpec:
         """The input called `name`; raises CardError if there is none."""
-        return _named(self.inputs, name, f"input of {self.name}")
+        return _find(self.inputs, name, f"input of {self.name}")
 
     def output(self, name: str) -> TensorSpec:
         """The output called `name`; raises CardError if there is none."""
-        return _named(self.outputs, name, f"output of {self.name}")
+        return _find(self.outputs, name, f"output of {self.name}")
 
     @property
     def lasting(self) -> ModelCard:
@@ -237,7 +239,7 @@ def sidecar(artefact: Path) -> Path:
     return artefact.with_name(artefact.name + ".card.json")
 
 
-def _named(specs: tuple[TensorSpec, ...], name: str, what: str) -> TensorSpec:
+def _find(specs: tuple[TensorSpec, ...], name: str, what: str) -> TensorSpec:
     for spec in specs:
         if spec.name == name:
             return spec

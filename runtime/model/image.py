@@ -43,7 +43,7 @@ def as_bgr(picture: Array, colour: Order = "bgr") -> Image:
     return picture[:, :, :3] if colour == "bgr" else np.ascontiguousarray(picture[:, :, 2::-1])
 
 
-def given_back(picture_bgr: Image, colour: Order, out: Image | None) -> Image:
+def give_back(picture_bgr: Image, colour: Order, out: Image | None) -> Image:
     """A picture that the caller may keep, in the order `colour`, written into `out` if there is one."""
     if colour == "bgr" and (out is None or out is picture_bgr):
         return picture_bgr
@@ -114,7 +114,7 @@ def postprocess(card: ModelCard, tensor: Array) -> Image:
     return np.ascontiguousarray(values)
 
 
-def mirrored(picture: Image, hw: tuple[int, int]) -> Image:
+def pad_by_mirror(picture: Image, hw: tuple[int, int]) -> Image:
     """`picture` continued by its mirror image at the right and below, to `hw`; the pixels given keep their places."""
     below, right = hw[0] - picture.shape[0], hw[1] - picture.shape[1]
     return np.pad(picture, ((0, below), (0, right), (0, 0)), mode="reflect") if below or right else picture

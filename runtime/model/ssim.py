@@ -26,9 +26,9 @@ def ssim_map(a: Array, b: Array, value_range: tuple[float, float] = (0.0, 255.0)
     x, y = a.astype(np.float64), b.astype(np.float64)
     low, high = value_range
     c1, c2 = (K1 * (high - low)) ** 2, (K2 * (high - low)) ** 2
-    mean_x, mean_y = _blurred(x), _blurred(y)
-    var_x, var_y = _blurred(x * x) - mean_x**2, _blurred(y * y) - mean_y**2
-    both = _blurred(x * y) - mean_x * mean_y
+    mean_x, mean_y = _blur(x), _blur(y)
+    var_x, var_y = _blur(x * x) - mean_x**2, _blur(y * y) - mean_y**2
+    both = _blur(x * y) - mean_x * mean_y
     index = (2 * mean_x * mean_y + c1) * (2 * both + c2) / ((mean_x**2 + mean_y**2 + c1) * (var_x + var_y + c2))
     found: NDArray[np.float64] = index.mean(2)
     return found
@@ -39,7 +39,7 @@ def ssim(a: Array, b: Array, value_range: tuple[float, float] = (0.0, 255.0)) ->
     return float(ssim_map(a, b, value_range).mean())
 
 
-def _blurred(values: NDArray[np.float64]) -> NDArray[np.float64]:
+def _blur(values: NDArray[np.float64]) -> NDArray[np.float64]:
     import cv2
 
     blurred = cv2.GaussianBlur(values, (WINDOW, WINDOW), SIGMA, borderType=cv2.BORDER_REFLECT_101)

@@ -12,7 +12,7 @@ from support import tiny_models
 
 from edgegan.runtime import Editor
 from edgegan.runtime.backends.openvino.backend import OpenVino
-from edgegan.runtime.backends.openvino.cache import VARIABLE, Compiled, chosen
+from edgegan.runtime.backends.openvino.cache import VARIABLE, Compiled, choose_folder
 from edgegan.runtime.model.artefact import load
 
 ROOT = Path(__file__).parents[2]
@@ -102,12 +102,12 @@ def test_another_model_or_version_is_compiled_for_itself(model, tmp_path):
 def test_where_compiled_models_are_kept(monkeypatch, tmp_path, model):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     monkeypatch.delenv(VARIABLE)
-    assert chosen(None) == tmp_path / "cache" / "edgegan" / "openvino"
-    assert chosen(tmp_path) == tmp_path
+    assert choose_folder(None) == tmp_path / "cache" / "edgegan" / "openvino"
+    assert choose_folder(tmp_path) == tmp_path
     with Editor.open(model, backend="openvino"):
         assert blobs(tmp_path / "cache")
     monkeypatch.setenv(VARIABLE, "")
-    assert chosen(None) is None
+    assert choose_folder(None) is None
     (tmp_path / "file").write_text("in the way")
     monkeypatch.setenv(VARIABLE, str(tmp_path / "file"))
     with Editor.open(model, backend="openvino") as editor:

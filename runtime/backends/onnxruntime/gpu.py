@@ -11,8 +11,9 @@ from typing import Any
 
 from ...errors import BackendError, InputError
 from ...model.artefact import Artefact
-from .. import libraries
 from ..device import no_memory, no_such_gpu, out_of_memory
+from ..nvidia import libraries
+from ..nvidia.extras import gpu_extra
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 WORDS = {CUDA: "CUDA", TENSORRT: "TensorRT"}
@@ -43,7 +44,7 @@ def check_provider(ort: Any, provider: str) -> None:
     if provider not in ort.get_available_providers():
         raise BackendError(
             f"this ONNX Runtime was built without {words}",
-            todo="on an NVIDIA machine: pip uninstall onnxruntime; pip install 'edgegan[gpu]'",
+            todo=f"on an NVIDIA machine: pip uninstall onnxruntime; pip install 'edgegan[{gpu_extra()}]'",
         )
     wanted = libraries_of(ort, provider)
     absent = libraries.missing(wanted)
@@ -58,7 +59,7 @@ def check_provider(ort: Any, provider: str) -> None:
         raise BackendError(
             f"the NVIDIA driver serves CUDA {serves[0]}.{serves[1]}, and this ONNX Runtime is built for CUDA {wants}",
             "a driver serves its own CUDA and older ones",
-            "update the driver, or take an onnxruntime-gpu built for that CUDA (before 1.27: CUDA 12)",
+            f"update the driver, or take packages for its CUDA: pip install 'edgegan[{gpu_extra()}]'",
         )
 
 
@@ -80,7 +81,7 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
         with contextlib.suppress(ImportError, OSError):  # Windows says with the latter that DLLs are not there
             import tensorrt  # noqa: F401 - loads the libraries of its wheel, which no search path leads to
     try:
-        linked = libraries.needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])
+        linked = libraries.read_needed(Path(ort.__file__).parent / "capi" / _LIBRARIES[provider])
     except OSError:
         return ()  # another system's libraries have other names; the session itself will tell
     ours = [name for name in linked if name.startswith(("libcu", "libnv"))]
@@ -108,7 +109,7 @@ def open_session(ort: Any, artefact: Artefact, provider: str, options: dict[str,
                 str(artefact.path), settings, providers=[(provider, options)], enable_fallback=0
             )
     except Exception as error:  # its exception types share no base of their own
-        raise _explained(error, artefact, provider, ort.__version__) from error
+        raise _explain(error, artefact, provider, ort.__version__) from error
     if session.get_providers()[0] != provider:
         raise BackendError(
             f"ONNX Runtime took {session.get_providers()[0]} instead of {provider}",
@@ -165,7 +166,7 @@ def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) 
         )
 
 
-def _explained(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
+def _explain(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
     words, text = WORDS[provider], str(error)
     if type(error).__name__ in _BROKEN_FILE or _too_new(text):
         return unreadable(error, artefact.path, version)

@@ -16,7 +16,7 @@ from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
 from ..device import Device
-from .cache import Compiled, chosen
+from .cache import Compiled, choose_folder
 
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
 
@@ -59,7 +59,7 @@ class OpenVino:
         if kind == "npu" or (kind == "gpu" and "INFERENCE_PRECISION_HINT" not in properties):
             properties.pop("NUM_STREAMS")
         try:
-            self._model = _compiled(core, artefact, wanted, properties, chosen(cache_dir))
+            self._model = _compile(core, artefact, wanted, properties, choose_folder(cache_dir))
             self._request = self._model.create_infer_request()
         except Exception as error:  # RuntimeError, with the whole call stack of the library as its text
             raise InputError(
@@ -95,8 +95,8 @@ class OpenVino:
         self.close()
 
 
-def installed() -> str:
-    """See `backends.installed`."""
+def describe_library() -> str:
+    """See `backends.describe_library`."""
     core = import_openvino().Core()
     return f"{version('openvino')}, devices: {', '.join(core.available_devices).lower()}"
 
@@ -117,7 +117,7 @@ def import_openvino() -> Any:
     return openvino
 
 
-def _compiled(core: Any, artefact: Artefact, device: str, properties: dict[str, Any], root: Path | None) -> Any:
+def _compile(core: Any, artefact: Artefact, device: str, properties: dict[str, Any], root: Path | None) -> Any:
     """The compiled model: from the cache, else made now and kept there."""
     model = core.read_model(str(artefact.path))
     cache = Compiled(root, artefact, version("openvino")) if root is not None else None

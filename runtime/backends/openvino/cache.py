@@ -22,7 +22,7 @@ _MOST = 16  # models: those used longest ago give way
 _HASH = ".sha256"
 
 
-def chosen(cache_dir: Path | None) -> Path | None:
+def choose_folder(cache_dir: Path | None) -> Path | None:
     """Where compiled models are kept; None for nowhere."""
     if cache_dir is not None:
         return cache_dir

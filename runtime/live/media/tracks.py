@@ -35,7 +35,7 @@ def constant_rate(stream: Any) -> float | None:
     return float(rate) if rate and average and average <= rate <= _FASTEST else None
 
 
-def left_out(container: Any, *, sound: bool) -> tuple[str, ...]:
+def describe_left_out(container: Any, *, sound: bool) -> tuple[str, ...]:
     """What an edited copy of the film will not have, in words; `sound` says whether the sound goes with it."""
     streams = container.streams
     shown, heard = film_track(container), sound_track(container) if sound else None

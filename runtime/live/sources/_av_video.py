@@ -17,7 +17,7 @@ from ..media.damage import Damage
 from ..media.fitting import fit
 from ..media.opening import is_segmented, no_video, open_film
 from ..media.pictures import Picture, Pictures
-from ..media.tracks import constant_rate, left_out, sound_track
+from ..media.tracks import constant_rate, describe_left_out, sound_track
 from ..pace import Pace
 from ..sound import Sound
 from ..source import AGAIN_S, Frame, Source, frame_of
@@ -107,7 +107,7 @@ class AvVideo(Source):
         notes = [f"{self.name}: {note}" for note in self._converter.notes]
         if retimed and not self.live and sound_track(self._container) is not None:
             notes.append(f"{self.name} is played at another speed (--fps {self.fps:g}), and so without its sound")
-        if missing := left_out(self._container, sound=self.sound is not None):
+        if missing := describe_left_out(self._container, sound=self.sound is not None):
             notes.append(f"{self.name} has more than is used; left out: {', '.join(missing)}")
         return tuple(notes)
 
@@ -219,14 +219,14 @@ class AvVideo(Source):
                     began = time.perf_counter()
             except av.InvalidDataError as error:
                 if not self.live:  # a stream recovers at its next key frame
-                    raise self._broken("is broken", str(error.strerror)) from None
+                    raise self._note_break("is broken", str(error.strerror)) from None
             except (av.FFmpegError, OSError) as error:
-                raise self._broken("stopped", str(error.strerror)) from None
+                raise self._note_break("stopped", str(error.strerror)) from None
 
     def _check_end(self) -> None:
         """Raises SourceError where what lies at the end could not be decoded: it is cut off, not just damaged."""
         if self._damage.failing >= _LOST_END:
-            raise self._broken("is broken", f"its last {self._damage.failing} packets cannot be decoded")
+            raise self._note_break("is broken", f"its last {self._damage.failing} packets cannot be decoded")
 
     def _whole(self, frame: Any) -> Image:
         """The picture of a decoded frame, in the size of the first."""
@@ -237,7 +237,7 @@ class AvVideo(Source):
             self._damage.resized += 1
         return fit(image, self._image_hw)
 
-    def _broken(self, how: str, why: str) -> SourceError:
+    def _note_break(self, how: str, why: str) -> SourceError:
         self._breaks = self._breaks + 1 if self._broke_after == self._count else 1
         self._broke_after, self._damage.failing = self._count, 0
         kind = SourceError if self._breaks < _BREAKS else SourceRefusedError

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from .mapped import broken, mapped
+from .mapped import explain_damage, map_file
 from .reader import IR_VERSION, MAX_ELEMENTS, Reader
 from .seal import SEAL_KEY, content_sha256, seal_model, with_metadata
 from .structure import FLOAT, FLOAT16, Node, OnnxFile, Tensor
@@ -25,7 +25,7 @@ def read(path: Path) -> OnnxFile:
     Raises InputError if the file is not ONNX or is cut short, if a tensor does not hold what it promises, if an
     input or output has more than MAX_ELEMENTS, or if weights lie in files outside the model's folder.
     """
-    return parse(mapped(path), path)
+    return parse(map_file(path), path)
 
 
 def parse(data: memoryview, path: Path) -> OnnxFile:
@@ -34,4 +34,4 @@ def parse(data: memoryview, path: Path) -> OnnxFile:
     try:
         return Reader(path).model(data, seen)
     except ValueError:
-        raise broken(path, len(data), begun=IR_VERSION in seen) from None
+        raise explain_damage(path, len(data), begun=IR_VERSION in seen) from None

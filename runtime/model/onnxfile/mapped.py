@@ -8,18 +8,18 @@ from pathlib import Path
 from ...errors import InputError
 
 
-def mapped(path: Path) -> memoryview:
+def map_file(path: Path) -> memoryview:
     """The bytes of a file, not yet read; raises InputError if it is empty or cannot be read."""
     try:
         with open(path, "rb") as file:
             return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
     except ValueError:  # an empty file cannot be mapped
-        raise broken(path, 0, begun=False) from None
+        raise explain_damage(path, 0, begun=False) from None
     except OSError as error:
         raise InputError(f"cannot read {path}: {error.strerror}") from error
 
 
-def broken(path: Path, size: int, *, begun: bool) -> InputError:
+def explain_damage(path: Path, size: int, *, begun: bool) -> InputError:
     """What to say of a file that is no whole model; `begun`: it starts like one."""
     if begun:  # only what starts like a model is called a damaged one
         return InputError(

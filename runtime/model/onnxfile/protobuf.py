@@ -42,19 +42,19 @@ def fields(data: memoryview) -> Iterator[tuple[int, Value]]:
 def integers(value: Value) -> Iterator[int]:
     """The numbers of a repeated integer field, packed or one at a time, as int64."""
     if isinstance(value, int):
-        yield _signed(value)
+        yield _to_signed(value)
         return
     place = 0
     while place < len(value):
         number, place = _varint(value, place)
-        yield _signed(number)
+        yield _to_signed(number)
 
 
 def integer(value: Value) -> int:
     """The number of an integer field, as int64; raises ValueError for bytes."""
     if not isinstance(value, int):
         raise ValueError("bytes where a number belongs")
-    return _signed(value)
+    return _to_signed(value)
 
 
 def payload(value: Value) -> memoryview:
@@ -71,7 +71,7 @@ def text(value: Value) -> str:
 
 def entry(number: int, data: bytes) -> bytes:
     """A field that holds `data`, as the bytes of a message."""
-    return _encoded(number << 3 | _BYTES) + _encoded(len(data)) + data
+    return _encode(number << 3 | _BYTES) + _encode(len(data)) + data
 
 
 def _varint(data: memoryview, place: int) -> tuple[int, int]:
@@ -86,11 +86,11 @@ def _varint(data: memoryview, place: int) -> tuple[int, int]:
     raise ValueError("a varint of more than ten bytes")
 
 
-def _signed(value: int) -> int:
+def _to_signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def _encoded(value: int) -> bytes:
+def _encode(value: int) -> bytes:
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -67,7 +67,7 @@ class Reader:
             elif number == 5:
                 constants.append(self.tensor(payload(value), depth))
             elif number in (11, 12, 13):
-                name, kind, elements = _declared(payload(value))
+                name, kind, elements = _parse_declaration(payload(value))
                 kinds[name] = kind
                 if elements > MAX_ELEMENTS and number != 13:
                     raise InputError(
@@ -120,12 +120,12 @@ class Reader:
             self.outside(name, external, -(-elements * _BITS.get(kind, _LEAST_BITS) // 8))
         elif raw is not None and kind in _BITS:
             if raw * 8 != elements * _BITS[kind]:
-                raise self.promised(name, elements, raw)
+                raise self.explain_shortage(name, elements, raw)
         elif elements > strings + 8 * (held + (raw or 0)) // _LEAST_BITS:
-            raise self.promised(name, elements, held + (raw or 0))
+            raise self.explain_shortage(name, elements, held + (raw or 0))
         return Tensor(name, kind, elements)
 
-    def promised(self, name: str, elements: int, held: int) -> InputError:
+    def explain_shortage(self, name: str, elements: int, held: int) -> InputError:
         return InputError(
             f"{self.path}: the tensor '{name}' promises {elements} values; {held} bytes of it are there",
             todo="copy or export the model again",
@@ -154,11 +154,11 @@ class Reader:
             raise InputError(f"{self.path}: '{location}', which holds the weights of '{name}', is not beside it")
         there = found.stat().st_size - int(external.get("offset") or 0)
         if int(external.get("length") or needed) < needed or there < needed:
-            raise self.promised(name, needed, max(there, 0))
+            raise self.explain_shortage(name, needed, max(there, 0))
         self.external[found] = None
 
 
-def _declared(data: memoryview) -> tuple[str, int, int]:
+def _parse_declaration(data: memoryview) -> tuple[str, int, int]:
     """Name, element type and product of the fixed axes of a ValueInfoProto; 0 where it is no tensor."""
     name, kind, elements = "", 0, 1
     for number, value in fields(data):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from .mapped import broken, mapped
+from .mapped import explain_damage, map_file
 from .protobuf import METADATA, entry, fields, pair
 
 SEAL_KEY = "edgegan_content_sha256"  # in metadata_props: the hash of every other byte of the file
@@ -13,11 +13,11 @@ SEAL_KEY = "edgegan_content_sha256"  # in metadata_props: the hash of every othe
 
 def content_sha256(path: Path) -> str:
     """The hash of every byte of an ONNX file but its seal; raises InputError if the file is not ONNX."""
-    data = mapped(path)
+    data = map_file(path)
     try:
         return _content(data).hexdigest()
     except ValueError:
-        raise broken(path, len(data), begun=False) from None
+        raise explain_damage(path, len(data), begun=False) from None
 
 
 def seal_model(model: bytes) -> bytes:

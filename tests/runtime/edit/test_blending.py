@@ -67,6 +67,37 @@ def test_a_part_that_did_not_change_keeps_its_own_sharp_pixels(card):
     assert np.array_equal(out[below:], frame[below:]) and not np.array_equal(out, frame)
 
 
+def strands(contrast: float = 1.0) -> np.ndarray:
+    """A frame of fine strands in locks: detail that a crop of 64 pixels holds in part."""
+    rng = np.random.default_rng(5)
+    fine = rng.standard_normal((1, 640, 1)) + cv2.GaussianBlur(rng.standard_normal((1, 640)), (0, 0), 6)[:, :, None] * 4
+    return np.broadcast_to(np.clip(90 + contrast * 16 * fine, 0, 255), (400, 640, 3)).astype(np.uint8)
+
+
+@pytest.mark.parametrize(("gain", "offset"), [(0.4, 0), (0.5, 120), (1.2, 40)])
+def test_detail_follows_a_new_colour(card, gain, offset):
+    """Hair made black, white and of more contrast: the frame is what the same map makes of it at full size."""
+    frame = strands()
+    crop, matrix = align.crop(frame, FACES["upright"], card)
+    out = frame.copy()
+    after = np.clip(gain * crop + offset, 0, 255).round().astype(np.uint8)
+    blending.blend(out, crop, after, matrix, blending.feather(HW, 0.1))
+    middle = np.s_[180:260, 300:360]
+    wanted, got = np.clip(gain * frame[middle].astype(float) + offset, 0, 255), out[middle].astype(float)
+    assert np.corrcoef(got.ravel(), wanted.ravel())[0, 1] > 0.97
+    assert 0.85 < got.std() / wanted.std() < 1.15
+
+
+def test_detail_goes_with_what_is_taken_away(card):
+    """Strands that the edit replaces by an even surface leave nothing behind."""
+    frame = strands()
+    crop, matrix = align.crop(frame, FACES["upright"], card)
+    out = frame.copy()
+    blending.blend(out, crop, np.full_like(crop, 200), matrix, blending.feather(HW, 0.1))
+    middle = np.s_[180:260, 300:360]
+    assert out[middle].std() < 0.1 * frame[middle].std()
+
+
 def test_a_small_change_keeps_detail_and_a_large_one_replaces_it(card):
     """Fine stripes, which no crop of 64 pixels can hold, under a slight and under a strong edit."""
     frame = np.full((400, 640, 3), 100, np.uint8)

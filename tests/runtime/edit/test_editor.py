@@ -17,7 +17,7 @@ from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
 from edgegan.runtime.model.artefact import payload_sha256
 from edgegan.runtime.model.card import Condition, SizeRule
-from edgegan.runtime.model.image import mirrored, postprocess, preprocess
+from edgegan.runtime.model.image import pad_by_mirror, postprocess, preprocess
 
 
 @pytest.fixture(scope="module")
@@ -183,10 +183,10 @@ def test_a_crop_of_any_size_is_padded_and_cut_back(any_size, backend):
 
 def test_padding_mirrors_and_leaves_the_picture_in_its_place():
     picture = np.arange(5 * 6 * 3, dtype=np.uint8).reshape(5, 6, 3)
-    padded = mirrored(picture, (8, 8))
+    padded = pad_by_mirror(picture, (8, 8))
     assert np.array_equal(padded[:5, :6], picture)
     assert np.array_equal(padded[5:, :6], picture[3:0:-1]) and np.array_equal(padded[:5, 6:], picture[:, 4:2:-1])
-    assert mirrored(picture, (5, 6)) is picture
+    assert pad_by_mirror(picture, (5, 6)) is picture
 
 
 def test_a_frame_of_any_shape_goes_through_at_its_own_shape(any_size):

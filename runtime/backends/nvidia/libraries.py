@@ -19,7 +19,7 @@ _LOAD, _DYNAMIC = 1, 2
 _END, _NEEDED, _STRING_TABLE = 0, 1, 5
 
 
-def needed(library: Path) -> tuple[str, ...]:
+def read_needed(library: Path) -> tuple[str, ...]:
     """The shared libraries that an ELF file is linked to; none for other kinds of file. Raises OSError."""
     with open(library, "rb") as file:
 
