@@ -9,7 +9,7 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
-from ._shared.page import check_options, check_source, write_page
+from ._shared.page import check_options, offer_shipped, write_page
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -44,13 +44,12 @@ def register(app: typer.Typer) -> None:
 def export(
     ctx: typer.Context,
     source: Annotated[
-        Path | None,
+        Path,
         typer.Argument(
             metavar="RUN|CHECKPOINT",
             help="A run folder, or one checkpoint of it. For a page: an export, or the name of a shipped model.",
-            callback=check_source,
         ),
-    ] = None,
+    ],
     trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
     precision: Annotated[
         str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
@@ -61,7 +60,8 @@ def export(
             "--format",
             metavar="onnx,openvino,engine|web",
             help="Default: each precision's usual one. web: a page for browsers.",
-            is_eager=True,  # `check_source` reads it
+            is_eager=True,
+            callback=offer_shipped,
         ),
     ] = "",
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
@@ -135,7 +135,6 @@ def export(
     console = Console()
     if check_options(ctx, _words(format_)):
         return write_page(source, out, onnxruntime_web, console)
-    assert source is not None  # see `check_source`
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
 
     from ._shared.progress import told

@@ -8,7 +8,7 @@ needed("tflite", "export")
 
 
 def test_it_writes_the_page_of_the_shipped_model_and_says_how_to_look_at_it(run, tmp_path):
-    code, out, err = run("export", "avatars", "--format", "web", "--onnxruntime-web", npm_package())
+    code, out, err = run("export", "--format", "web", "--onnxruntime-web", npm_package())
     assert (code, err) == (0, "")
     assert (tmp_path / "site" / "index.html").is_file()
     assert "MB, with onnxruntime-web" in out and "python -m http.server --directory site" in out
@@ -18,9 +18,9 @@ def test_it_writes_the_page_of_the_shipped_model_and_says_how_to_look_at_it(run,
     "words, seen",
     [
         (("--format", "web", "--trt"), "--trt with --format web"),
-        (("--format", "web,onnx"), "web alone"),
-        (("--onnxruntime-web", "here"), "--onnxruntime-web is for pages"),
-        ((), "Missing argument: what to export"),
+        (("avatars", "--format", "web,onnx"), "web alone"),
+        (("avatars", "--onnxruntime-web", "here"), "--onnxruntime-web is for pages"),
+        ((), "Missing argument"),
     ],
 )
 def test_what_does_not_go_together_is_refused(run, words, seen):

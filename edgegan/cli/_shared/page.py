@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.shipped import default_model
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -17,11 +18,11 @@ PAGE = "web"
 _TAKES = ("source", "format_", "out", "onnxruntime_web")  # the options that a page has a use for
 
 
-def check_source(ctx: typer.Context, source: Path | None) -> Path | None:
-    """Returns the source of an export; only for a page may there be none, since edgegan brings models for that."""
-    if source is None and ctx.params.get("format_") != PAGE and not ctx.resilient_parsing:
-        raise typer.BadParameter(f"Missing argument: what to export; --format {PAGE} alone takes a shipped model.")
-    return source
+def offer_shipped(ctx: typer.Context, formats: str) -> str:
+    """Returns the formats; for a page no model has to be named, since one comes with edgegan."""
+    if formats.strip() == PAGE:
+        ctx.default_map = {**(ctx.default_map or {}), "source": str(default_model())}
+    return formats
 
 
 def check_options(ctx: typer.Context, formats: Sequence[str]) -> bool:
@@ -42,7 +43,7 @@ def check_options(ctx: typer.Context, formats: Sequence[str]) -> bool:
     return True
 
 
-def write_page(source: Path | None, out: Path | None, package: Path | None, console: Console) -> None:
+def write_page(source: Path, out: Path | None, package: Path | None, console: Console) -> None:
     """Writes the page, and says how to look at it."""
     from edgegan.export.web import export_site
 
