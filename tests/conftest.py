@@ -28,6 +28,7 @@ run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 site = pages.site
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
+os.environ.setdefault("EDGEGAN_AUTO", "card")  # what a test takes does not hang on how busy the machine is
 
 
 @pytest.fixture(scope="session", params=families.names())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from ..commands import command
@@ -25,10 +25,14 @@ def suffix(path: Path) -> str:
 
 @dataclass(frozen=True)
 class Artefact:
-    """A model file with its card. `suffix` of its path is one of SUFFIXES."""
+    """A model file with its card. `suffix` of its path is one of SUFFIXES.
+
+    `of_folder`: a folder was named and not this file, so that `forms.forms` of it may be taken instead.
+    """
 
     path: Path
     card: ModelCard
+    of_folder: bool = field(default=False, compare=False)
 
     def companion(self, role: str) -> Artefact | None:
         """The model that helps this one in `role` ("classifier"), from the same folder; None if there is none.
@@ -68,6 +72,7 @@ def load(path: str | Path) -> Artefact:
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
+    of_folder = not Path(path).is_file()
     onnx = read_onnx(model) if suffix(model) == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
@@ -81,7 +86,7 @@ def load(path: str | Path) -> Artefact:
     _check_hash(model, onnx, card, beside)
     _check_sizes(card, where=beside)
     _check_condition(card, where=beside)
-    return Artefact(model, card)
+    return Artefact(model, card, of_folder)
 
 
 def payload_sha256(path: Path) -> str:
