@@ -58,7 +58,7 @@ def export(
         str,
         typer.Option(
             "--format",
-            metavar="onnx,openvino,engine|web",
+            metavar="onnx,openvino,engine,mnn,ncnn|web",
             help="Default: each precision's usual one. web: a page for browsers.",
             is_eager=True,
             callback=offer_shipped,

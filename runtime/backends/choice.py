@@ -41,6 +41,20 @@ def choose(
                 lambda candidate: open_candidate(candidate, threads, strict=True)[:2], tell=on_progress
             )
             candidates = tuner.order(known)
+    asked = (backend, device) != ("auto", "auto")
+    try:
+        return _first(artefact, candidates, threads, asked=asked)
+    except CardError:
+        raise
+    except EdgeganError:  # its library is not here, perhaps, and that of another form is
+        others = forms(artefact)[1:] if backend == "auto" and not measure else ()
+        if not others:
+            raise
+        return _first(artefact, candidates_of(artefact, backend, device, among=others), threads, asked=asked)
+
+
+def _first(artefact: Artefact, candidates: list[Candidate], threads: int | None, *, asked: bool) -> Backend:
+    """As `choose`, in the order of the candidates."""
     errors: dict[str, EdgeganError] = {}
     for strict in (True, False):  # first the pairs with a proof, then what nobody can verify
         for candidate in candidates:
@@ -59,7 +73,7 @@ def choose(
             opened.selection = Selection(
                 backend=opened.name,
                 device=opened.device,
-                why=why if (backend, device) == ("auto", "auto") else f"asked for; {why}",
+                why=f"asked for; {why}" if asked else why,
                 artefact=candidate.artefact,
                 file=candidate.file,
                 others=_why_not(candidate, candidates, errors),

@@ -17,6 +17,8 @@ BACKENDS = {
     "onnxruntime": f"{_HERE}.onnxruntime.backend:OnnxRuntime",
     "onnxruntime-tensorrt": f"{_HERE}.onnxruntime.tensorrt:OnnxRuntimeTensorRT",
     "openvino": f"{_HERE}.openvino.backend:OpenVino",
+    "mnn": f"{_HERE}.mnn.backend:Mnn",
+    "ncnn": f"{_HERE}.ncnn.backend:Ncnn",
 }
 
 
