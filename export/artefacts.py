@@ -87,6 +87,8 @@ def make_engine(
             "the golden pairs run at its first load on a GPU, and a miss refuses it"
         )
     folder.notes.append(f"{path.name}: proven: {built.proof}")
+    if built.trtexec:
+        folder.notes.append(f"{path.name}: the same plan by NVIDIA's builder: {built.trtexec}")
     folder.add_rows(artefact)
     return artefact
 

@@ -112,6 +112,10 @@ def export(
             rich_help_panel=ENGINES,
         ),
     ] = False,
+    builder_optimization_level: Annotated[
+        int | None,
+        typer.Option(min=0, max=5, help="0 builds fastest, 5 tries most kernels (TensorRT).", rich_help_panel=ENGINES),
+    ] = None,
     compute_capability: Annotated[
         str,
         typer.Option(
@@ -161,7 +165,12 @@ def export(
         calibration=calib,
         min_psnr_db=min_psnr,
         engine=EngineOptions(
-            workspace, timing_cache, hardware_compatibility, version_compatible, _words(compute_capability)
+            workspace,
+            timing_cache,
+            hardware_compatibility,
+            version_compatible,
+            builder_optimization_level,
+            _words(compute_capability),
         ),
         settings=settings,
     )
