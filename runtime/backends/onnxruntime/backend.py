@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
@@ -160,10 +161,13 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | None = None) -> Any:
+def cpu_session(
+    model: str | bytes, *, spinning: bool = True, threads: int | None = None, profile: Path | None = None
+) -> Any:
     """An InferenceSession of a file or of its bytes, on the CPU and nowhere else, that writes no log.
 
-    `threads`: None takes all. Raises MissingExtraError, and for a model it cannot read an exception of its own.
+    `threads`: None takes all. `profile`: how the name of the file begins that `end_profiling` writes. Raises
+    MissingExtraError, and for a model it cannot read an exception of its own.
     """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
@@ -172,6 +176,8 @@ def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | Non
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
 
 
