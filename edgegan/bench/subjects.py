@@ -191,12 +191,12 @@ def _deployment(engine: str, precision: str, place: str, path: Path) -> Subject:
 
 
 def _places(engine: str, device: str) -> list[str]:
-    """Where a backend is measured. Intel's gpu and npu are asked for by name, or offered where Linux shows one."""
+    """Where a backend is measured. Accelerators are asked for by name; Intel's are offered where Linux shows one."""
     kinds = sorted(backend_class(engine).devices)  # the CPU first
     if device != "auto":
         return [device] if Device.parse(device).kind in kinds else []
     intel = {"gpu": any(Path("/dev").glob("dri/renderD*")), "npu": any(Path("/dev").glob("accel/accel*"))}
-    return [kind for kind in kinds if intel.get(kind, True)]
+    return [kind for kind in kinds if intel.get(kind, kind in ("cpu", "cuda"))]
 
 
 def installed(module: str) -> bool:
