@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from hypothesis import settings
 from rich.console import Console
 from support import commands, editors
 from support.web import browser, page
@@ -21,6 +22,8 @@ from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
 
+settings.register_profile("any pace", deadline=None)  # a machine with other work takes its time
+settings.load_profile("any pace")
 pytest.register_assert_rewrite("support.contract")
 opened, page_editor = page.opened, page.page_editor
 opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene
