@@ -104,10 +104,11 @@ def check_training(folder: Path, ended: Ending, example: Path, nursery: Nursery)
         work = "resume"
     else:
         work = "train"
-    if not ended.status:
+    one = open_run(example / "run")
+    if not ended.status or newest == int(one.checkpoints()[-1].stem):  # it was done, or only had to say so
         return
     assert nursery.run(work, folder).status == 0, Path(f"{folder}.log").read_text()
-    one, two = open_run(example / "run"), open_run(folder / "run")
+    two = open_run(folder / "run")
     for path in (one.checkpoints()[-1], one.best_path):
         first, second = checkpoint.load(path), checkpoint.load(two.folder / path.relative_to(one.folder))
         assert first.header["images"] == second.header["images"] and first.header["best"] == second.header["best"]
