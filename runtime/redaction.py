@@ -79,7 +79,9 @@ def _address(address: str) -> str:
     if "@" in behind or "://" in behind or not _HOST.fullmatch(name) or not rest.startswith(parts.netloc):
         return hidden
     shown = f"{scheme}://" + (f"{MASK}@" if user else "") + host + _path(parts.path)
-    if parts.query:
+    if parts.query and MASK in shown.rpartition("/")[2]:  # the password there may hold a "?"
+        shown += f"?{MASK}"
+    elif parts.query:
         shown += "?" + "".join(map(_item, re.split(r"([&;])", parts.query)))
     return shown + (f"#{MASK}" if parts.fragment else "")
 

@@ -26,6 +26,7 @@ from edgegan.runtime.redaction import MASK, legible, redact, redact_text
         ("srt://host:9000?passphrase=hunter2&latency=20", "srt://host:9000?passphrase=***&latency=20"),
         ("http://proxy/get?url=rtsp%3A%2F%2Fa%3Ahunter2%40cam", "http://***"),
         ("https://h/live.m3u8#token=hunter2", "https://h/live.m3u8#***"),
+        ("rtsp://cam/user=admin_password=1?hunter2_channel=1", "rtsp://cam/***?***"),
         ("rtsp:/admin:hunter2@cam/1", "rtsp:***"),
         ("rtsp:\\\\admin:hunter2@cam\\1", "rtsp:***"),
         ("rtsp//admin:hunter2@cam/1", "rtsp:***"),
