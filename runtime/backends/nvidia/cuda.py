@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendError, MissingExtraError
-from .device import no_memory, no_such_gpu
+from ...errors import BackendError
+from ..device import no_memory, no_such_gpu
+from . import libraries
+from .extras import gpu_extra, missing_package
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 
@@ -20,8 +22,27 @@ class CaptureError(BackendError):
     """Work that CUDA cannot record as a graph; it can still be queued piece by piece."""
 
 
+class Held:
+    """What was allocated together and is freed together, the newest first."""
+
+    def __init__(self) -> None:
+        self._freeing: list[Callable[[], Any]] = []
+
+    def add(self, free: Callable[[], Any]) -> None:
+        """`free` is called once, by the method of that name."""
+        self._freeing.append(free)
+
+    def free(self) -> None:
+        """Frees everything; nothing on the GPU may use it any more."""
+        while self._freeing:
+            self._freeing.pop()()
+
+    def __bool__(self) -> bool:
+        return bool(self._freeing)
+
+
 class Cuda:
-    """One GPU and one stream on it. Everything allocated here is freed by `close`.
+    """One GPU and one stream on it. What is allocated belongs to a `Held` of the caller's.
 
     Raises MissingExtraError without cuda-python, BackendError where the GPU is not there.
     """
@@ -29,11 +50,13 @@ class Cuda:
     def __init__(self, index: int = 0) -> None:
         self._rt = _import()
         self._index = index
-        self._freeing: list[Callable[[], Any]] = []
+        self._own = Held()
         try:
             error, count = self._rt.cudaGetDeviceCount()
         except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
             raise _no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
+        if error == self._rt.cudaError_t.cudaErrorInsufficientDriver and libraries.driver_cuda() is not None:
+            raise _old_driver()
         if error != self._rt.cudaError_t.cudaSuccess or count == 0:
             reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
             raise _no_gpu(reason)
@@ -41,7 +64,7 @@ class Cuda:
             raise no_such_gpu(index, count)
         self.use()
         self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
-        self._freeing.append(lambda: self._rt.cudaStreamDestroy(self.stream))
+        self._own.add(lambda: self._rt.cudaStreamDestroy(self.stream))
 
     @property
     def compute_capability(self) -> str:
@@ -66,19 +89,19 @@ class Cuda:
         """Makes this GPU the calling thread's own: CUDA keeps the choice per thread."""
         self._call("cudaSetDevice", self._index)
 
-    def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, NDArray[Any]]:
-        """Device memory (its address) and pinned host memory (as an array) of one tensor's size."""
+    def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any], held: Held) -> tuple[int, NDArray[Any]]:
+        """Device memory (its address) and pinned host memory (as an array) of one tensor's size, freed with `held`."""
         size = max(1, int(np.prod(shape)) * dtype.itemsize)
-        device = self.memory(size)
+        device = self.memory(size, held)
         host = self._call("cudaMallocHost", size)
-        self._freeing.append(lambda: self._rt.cudaFreeHost(host))
+        held.add(lambda: self._rt.cudaFreeHost(host))
         raw = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(host)))
         return device, raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
 
-    def memory(self, size: int) -> int:
-        """The address of `size` bytes of device memory, aligned for any use."""
+    def memory(self, size: int, held: Held) -> int:
+        """The address of `size` bytes of device memory, aligned for any use, freed with `held`."""
         device = self._call("cudaMalloc", max(1, size))
-        self._freeing.append(lambda: self._rt.cudaFree(device))
+        held.add(lambda: self._rt.cudaFree(device))
         return int(device)
 
     def to_device(self, device: int, host: NDArray[Any]) -> None:
@@ -95,8 +118,8 @@ class Cuda:
         """Returns when all that was queued is done."""
         self._call("cudaStreamSynchronize", self.stream)
 
-    def capture(self, enqueue: Callable[[], None]) -> Any:
-        """What `enqueue` queues, as a graph to replay.
+    def capture(self, enqueue: Callable[[], None], held: Held) -> Any:
+        """What `enqueue` queues, as a graph to replay, freed with `held`.
 
         Raises CaptureError, with the reason, if something in it cannot be captured: then nothing was queued, and the
         stream is as before. What `enqueue` raises besides BackendError goes on to the caller, the capture ended.
@@ -122,32 +145,23 @@ class Cuda:
         if error != success:
             self._rt.cudaGetLastError()
             raise CaptureError(self._words(error))
-        self._freeing.append(lambda: self._rt.cudaGraphExecDestroy(replay))
+        held.add(lambda: self._rt.cudaGraphExecDestroy(replay))
         return replay
 
     def replay(self, graph: Any) -> None:
         """Queues a captured graph."""
         self._call("cudaGraphLaunch", graph, self.stream)
 
-    def mark(self) -> int:
-        """A point to which `free` can go back."""
-        return len(self._freeing)
-
-    def free(self, mark: int = 0) -> None:
-        """Frees what was allocated since `mark`, newest first."""
-        while len(self._freeing) > mark:
-            self._freeing.pop()()
-
-    def finish(self, mark: int = 0) -> None:
-        """Waits for all that was queued, then frees what was allocated since `mark`; never raises."""
-        if self._freeing:
+    def finish(self) -> None:
+        """Waits for all that was queued; never raises, so that freeing goes on after an error of the GPU."""
+        if self._own:
             self._rt.cudaSetDevice(self._index)  # the thread that ends the work may not be the one that began it
             self._rt.cudaStreamSynchronize(self.stream)
-            self.free(mark)
 
     def close(self) -> None:
-        """Frees everything; a second call does nothing, and an error of the GPU does not keep it from freeing."""
+        """Ends the stream; a second call does nothing."""
         self.finish()
+        self._own.free()
 
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)
@@ -187,4 +201,14 @@ def _import() -> Any:
             continue
         except OSError as error:  # so Windows says that a DLL is not there
             raise _no_gpu(f"cuda-python cannot be loaded: {error}") from None
-    raise MissingExtraError("cuda-python", "gpu")
+    raise missing_package("cuda-python")
+
+
+def _old_driver() -> BackendError:
+    """CUDA gives one error where there is no driver and where it is too old; this is for the latter."""
+    major, minor = libraries.driver_cuda() or (0, 0)
+    return BackendError(
+        f"the NVIDIA driver is too old: it serves CUDA {major}.{minor}, and the CUDA of cuda-python is newer",
+        "a driver serves its own CUDA and older ones",
+        f"update the driver, or take packages that suit it: pip install 'edgegan[{gpu_extra()}]'",
+    )
