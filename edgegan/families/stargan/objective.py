@@ -166,8 +166,9 @@ def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
     """The mean absolute difference to what the data say that the edit looks like, where they say it.
 
     Pixels that the edit shall change count together a quarter as much as all others, thin frames as much as long hair,
-    each at most MOST_EMPHASIS times; with more, what merely looks like hair beside the head is changed too. Where two decisions of a picture differ from its target, as with
-    permuted targets, there is no guide, and the picture counts nothing.
+    each at most MOST_EMPHASIS times; with more, what merely looks like hair beside the head is changed too. Where two
+    decisions of a picture differ from its target, as with permuted targets, there is no guide, and the picture counts
+    nothing.
     """
     changed = (target - source_label(real)).abs() > 0.5
     turned_on = changed & (target > 0.5)
