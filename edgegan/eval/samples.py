@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 
 from edgegan.data import open_pictures
+from edgegan.eval.conditional import information, obedience
 from edgegan.eval.report import Report, Request
 from edgegan.eval.sets import Distances, Real, real, table
 from edgegan.eval.subject import Subject
+from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.generate import latent
+from edgegan.runtime.generate import conditions, latent
 from edgegan.sheet import Picture, Sheet
 
 SPLITS = ("heldout", "train")
@@ -23,7 +25,9 @@ def measure(subject: Subject, request: Request) -> Report:
     """Distances of `request.count` samples to the held-out and to the training pictures of a data set.
 
     The held-out pictures are the reference to judge by: nearness to the training set alone is what a model reaches
-    that copies it. The few-shot papers state theirs to the training set, so both are given where both are there.
+    that copies it. The few-shot papers state theirs to the training set, so both are given where both are there. Of a
+    generator that is told what to draw, a judge says how often it does, or what its codes mean, where the pictures
+    are drawn faces.
     Raises InputError if there is no data set, or if it has too few pictures.
     """
     spec = request.data or subject.data
@@ -32,7 +36,8 @@ def measure(subject: Subject, request: Request) -> Report:
             f"{subject.what}: its card does not say what it was trained on",
             todo="name pictures to compare with, as in: --data flat:DIR",
         )
-    made = subject.generate(latent.draw(request.count, _width(subject), request.seed))
+    told = conditions.draw(subject.card.condition, request.count, request.seed)
+    made = subject.generate(latent.draw(request.count, _width(subject), request.seed), told)
     distances = Distances(request.inception, request.seed)
     references, left_out = _references(spec, subject.size, request.count)
     found = {split: distances.to(made, reference) for split, reference in references.items()}
@@ -49,8 +54,15 @@ def measure(subject: Subject, request: Request) -> Report:
         "floor: the same distance between two random halves of the reference; below it, a distance says nothing",
     ]
     title = f"{subject.what}: {len(made)} samples of seed {request.seed}"
+    tables = [table(title, found)]
+    condition = subject.card.condition
+    if condition.names and spec.partition(":")[0] == "avatars":
+        judged = obedience if set(condition.names) <= set(avatars.ATTRIBUTES) else information
+        what, shown = judged.measure(condition, made, told)
+        figures.update(what)
+        tables.append(shown)
     train = references.get("train")
-    return Report(figures, (table(title, found),), notes, lambda: _sheet(title, made, train, distances))
+    return Report(figures, tables, notes, lambda: _sheet(title, made, train, distances))
 
 
 def _references(spec: str, size: int, count: int) -> tuple[dict[str, Real], list[str]]:
