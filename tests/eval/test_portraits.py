@@ -14,8 +14,10 @@ from edgegan import eval as evaluation
 from edgegan.data import open_labelled
 from edgegan.data._faces.folder import write_faces
 from edgegan.data.faces import FacePictures
-from edgegan.eval import Request, face_judge, portraits
-from edgegan.eval.recolouring import Recolourer
+from edgegan.eval import Request
+from edgegan.eval.photographs import judge as face_judge
+from edgegan.eval.photographs import portraits
+from edgegan.eval.photographs.recolouring import Recolourer
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
