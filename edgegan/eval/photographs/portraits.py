@@ -21,10 +21,10 @@ from edgegan.data._faces.backgrounds import composite, draw_background
 from edgegan.data._faces.masks import PERSON, Grid
 from edgegan.data.faces import FacePictures
 from edgegan.eval.decisions import name_answers, name_decision
-from edgegan.eval.photographs.judge import FaceJudge, train_face_judge
 from edgegan.eval.likeness import psnr
-from edgegan.eval.photographs.report import average, make_notes, make_tables, split_by
+from edgegan.eval.photographs.judge import FaceJudge, train_face_judge
 from edgegan.eval.photographs.recolouring import Recolourer
+from edgegan.eval.photographs.report import average, make_notes, make_tables, split_by
 from edgegan.eval.report import Report, Request
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.networks.efficientnet import load_efficientnet_lite0
