@@ -22,7 +22,7 @@ from edgegan.train.reporter import Reporter
 
 pytest.register_assert_rewrite("support.contract")
 opened, page_editor = page.opened, page.page_editor
-opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene
+shared_editor, face_editor, scene = editors.shared_editor, editors.face_editor, editors.scene
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another

@@ -81,7 +81,7 @@ def gather(target: Target, pictures: int, scratch: Path, job: Job) -> Pairs:
         raise InputError(f"{target.shown} cannot be opened, or its held-out pictures not read", refused)
     if model is None:
         raise InputError("there is nothing to measure: the run is not exported, and PyTorch is not installed")
-    count = _save(_made_up(model.card, min(pictures, 8)), scratch)
+    count = _save(_make_inputs(model.card, min(pictures, 8)), scratch)
     return Pairs(scratch, model.card, count, f"{count} made-up smooth pictures: no golden pairs are there", None)
 
 
@@ -93,7 +93,7 @@ def _draw(job: Job, pictures: int) -> tuple[ModelCard, Arrays]:
     return card, {s.name: np.load(Path(job.scratch) / f"in.{s.name}.npy") for s in card.inputs}
 
 
-def stored(pairs: Pairs, subject_id: str) -> Arrays:
+def load_outputs(pairs: Pairs, subject_id: str) -> Arrays:
     """The outputs that a subject wrote."""
     return {s.name: np.load(pairs.scratch / f"out.{subject_id}.{s.name}.npy") for s in pairs.card.outputs}
 
@@ -118,7 +118,7 @@ def check_same_model(pairs: Pairs, eager: Subject) -> None:
     """Raises InputError if the artefacts were exported from another checkpoint than the one that eager ran."""
     if pairs.outputs is None:
         return
-    seen = stored(pairs, eager.id)
+    seen = load_outputs(pairs, eager.id)
     worst = max(float(np.abs(seen[n][: len(a)] - a).max()) for n, a in pairs.outputs.items())
     if not worst <= SAME_MODEL[eager.kind]:
         raise InputError(
@@ -134,7 +134,7 @@ def _save(arrays: Mapping[str, NDArray[Any]], scratch: Path) -> int:
     return len(next(iter(arrays.values())))
 
 
-def _made_up(card: ModelCard, count: int) -> Arrays:
+def _make_inputs(card: ModelCard, count: int) -> Arrays:
     """Inputs that fit the card: smooth pictures, labels that differ from the default by one name each, noise."""
     rng = np.random.default_rng(0)
     return {spec.name: np.stack([_one(card, spec, i, rng) for i in range(count)]) for spec in card.inputs}

@@ -134,7 +134,7 @@ def _offer_trained(target: Target, device: str) -> list[Offer]:
             if kind == "cuda":
                 half = Subject(engine="eager", precision="fp16", device=place, path=path, channels_last=True)
                 offers += [half, msgspec.structs.replace(half, engine="compile")]
-    missing = "" if installed("torch") else "PyTorch is not installed: pip install 'edgegan[train]'"
+    missing = "" if can_import("torch") else "PyTorch is not installed: pip install 'edgegan[train]'"
     return [(s, missing or _no_compiler(s)) for s in offers]
 
 
@@ -195,7 +195,7 @@ def _places(engine: str, device: str) -> list[str]:
     return [kind for kind in kinds if intel.get(kind, True)]
 
 
-def installed(module: str) -> bool:
+def can_import(module: str) -> bool:
     """Whether a package can be imported, found out without importing it."""
     try:
         return importlib.util.find_spec(module) is not None

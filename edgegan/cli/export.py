@@ -103,7 +103,7 @@ def export(
 
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
 
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     console = Console()
     settings = (f"noise={noise}",) if noise is not None else ()
@@ -127,7 +127,7 @@ def export(
         ),
         settings=settings,
     )
-    with told(console) as tell:
+    with show_progress(console) as tell:
         exported = export_run(request, tell)
     _show(exported, source, console)
 

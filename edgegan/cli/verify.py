@@ -66,14 +66,14 @@ def verify(
     from edgegan.export.verify.targets import choose
     from edgegan.runtime.model import artefact, golden
 
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     found = artefact.load(model)
     chosen = choose(found, backend or (), device or "")
     pairs = golden.beside(found)
     corners = ends(found, pairs) if pairs is not None else None  # an engine that is built again lies elsewhere
     if _rebuild.choice(rebuild) == "auto":
-        with told(Console(stderr=True)) as tell:
+        with show_progress(Console(stderr=True)) as tell:
             found = fitting(found, device=device or "cuda", on_progress=tell)
     figures = verify_artefact(found, pairs, backends=chosen, corners=corners)
     assert pairs is not None  # verify_artefact has refused that

@@ -147,7 +147,7 @@ def test_eval_scores_the_edits_that_drawings_can_show(
     files: Files, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a judge that has learnt nothing: a trained one takes a minute, and which edits are scored is the same."""
-    monkeypatch.setattr(counterfactual, "trained_judge", lambda size, names: Judge(len(names)).eval())
+    monkeypatch.setattr(counterfactual, "attribute_judge", lambda size, names: Judge(len(names)).eval())
     report = files.run.with_name("eval.json")
     assert command("eval", files.run, "--count", "6", "--json", report, "--sheet", report.with_suffix(".png")) == 0
     assert "not scored, since no drawing has it: Male, Young" in capsys.readouterr().out

@@ -43,10 +43,10 @@ def test_a_sink_of_any_name_is_written_and_said(tmp_path):
 
 
 def no_home(monkeypatch):
-    def lost():
+    def fail():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("pathlib.Path.home", lost)
+    monkeypatch.setattr("pathlib.Path.home", fail)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
 

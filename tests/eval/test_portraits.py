@@ -57,14 +57,14 @@ def subject(edit: object) -> Subject:
     return Subject(edit, card, "a model")  # type: ignore[arg-type]
 
 
-def held_out(spec: str) -> FacePictures:
+def open_heldout(spec: str) -> FacePictures:
     found = open_labelled(spec, size=64, names=NAMES, split="heldout")
     assert isinstance(found, FacePictures)
     return found
 
 
 def test_every_decision_of_every_face_is_an_edit_and_who_has_no_hair_gets_none(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     cases = portraits.list_cases(subject(None), faces, len(faces))
     assert [(c.face, c.name, c.on) for c in cases] == [
         (0, "Black_Hair", True), (0, "Eyeglasses", True), (1, "Brown_Hair", True), (1, "Eyeglasses", False),
@@ -90,7 +90,7 @@ def test_returning_the_input_keeps_everything_and_lands_what_the_judge_misread(s
 
 
 def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     outside = portraits.find_outside(faces, 0)
     assert 0.05 < outside.mean() < 0.6
     assert not outside[32, 32] and not outside[20, 32]  # nose, forehead
@@ -106,7 +106,7 @@ def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(s
 
 
 def test_another_background_leaves_the_face(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     before, after = faces.picture(0), portraits.replace_background(faces, 0, faces.picture(0))
     assert np.array_equal(after, portraits.replace_background(faces, 0, faces.picture(0)))
     assert np.array_equal(before[28:40, 26:38], after[28:40, 26:38])

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data import PictureStream, normalised, open_pictures
+from edgegan.data import PictureStream, normalise, open_pictures
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
@@ -58,7 +58,7 @@ def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
     if network == "generator":
         return (torch.from_numpy(latent.draw(1, cfg.nz)),)
     image = torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size)
-    return (image,) if cfg.discriminator == "projected" else (image, objective.resized(image, cfg.small))
+    return (image,) if cfg.discriminator == "projected" else (image, objective.resize(image, cfg.small))
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -104,12 +104,12 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     if isinstance(d, ProjectedDiscriminator):
         return Sheet([str(i + 1) for i in range(_COLUMNS)], [*rows, [*real]], [*names, "held out"])
     which = torch.arange(_COLUMNS) % 4
-    images = torch.from_numpy(np.stack([normalised(picture) for picture in real])).to(device)
+    images = torch.from_numpy(np.stack([normalise(picture) for picture in real])).to(device)
     trained = d.training
     d.eval()  # so that looking changes neither statistics nor spectral norms
     with torch.no_grad():
-        found = d.features(images, objective.resized(images, cfg.small))
-        recs = [objective.resized(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
+        found = d.features(images, objective.resize(images, cfg.small))
+        recs = [objective.resize(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
     d.train(trained)
     rows.append([_draw_frame(picture, int(q)) for picture, q in zip(real, which, strict=True)])
     rows += [[to_picture(r) for r in rec] for rec in recs]

@@ -8,7 +8,7 @@ from itertools import islice
 import av
 import numpy as np
 import pytest
-from support.av_clips import number_of, numbered
+from support.av_clips import draw_number, number_of
 from support.servers.http import FileServer
 
 from edgegan.runtime.errors import SourceError, SourceRefusedError
@@ -25,7 +25,7 @@ def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     noise = np.random.default_rng(0).integers(0, 256, (FRAMES, 96, 256, 3), np.uint8)
     for number, picture in enumerate(noise):
-        picture[32:64] = numbered(number, 32, 256)
+        picture[32:64] = draw_number(number, 32, 256)
     for name in ("film.mp4", "film.mkv", "film.ts"):
         options = {"movflags": "faststart"} if name.endswith("mp4") else {}
         with av.open(str(folder / name), "w", options=options) as container:
