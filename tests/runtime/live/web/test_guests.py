@@ -240,13 +240,13 @@ def test_a_click_chooses_the_face_that_is_shown_there(opened, tmp_path):
             visitor.say("mirror", value=int(mirror))
             visitor.say("click", at=click)
 
-            def edited_sides():
+            def sides_edited():
                 visitor.socket.send(up(image))
                 shown = visitor.picture()[1]
                 changed = np.abs((shown[:, ::-1] if mirror else shown).astype(int) - image).mean(axis=(0, 2))
                 return changed[90:170].mean() > 8, changed[400:520].mean() > 8
 
-            return until(lambda: edited_sides() == (left, right), 5.0)  # one that is chosen no more fades
+            return until(lambda: sides_edited() == (left, right), 5.0)  # one that is chosen no more fades
 
         assert is_chosen([0.2, 0.4], True, False, mirror=False)
         assert is_chosen([0.2, 0.4], False, True, mirror=True)
