@@ -5,10 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
+
+from edgegan.runtime.errors import InputError
 
 # Under these keys training programs keep a network's weights; an average, where there is one, is what to use.
 WRAPPERS = ("params_ema", "ema", "state_dict", "model_state_dict", "model", "params", "netG", "generator", "net")
+_COUNT = "num_batches_tracked"
+SHOWN = 4  # of a list of names
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile, in either order
 
 
@@ -37,3 +42,32 @@ def strip_prefixes(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
 def natural_order(key: str) -> list[tuple[int, str]]:
     """Sorts names by their parts, numbers as numbers: `model.2` before `model.10`."""
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in key.split(".")]
+
+
+def fit_state(
+    what: str, state: Mapping[str, Tensor], network: nn.Module, notes: list[str], *, expected: str, todo: str = ""
+) -> dict[str, Tensor]:
+    """The tensors that the network wants, in its order; what else there is is noted as dropped.
+
+    Counts of batches, which older versions of PyTorch did not keep, become 0. Raises InputError that lists what is
+    missing or of another shape.
+    """
+    wanted = network.state_dict()
+    state = {**{key: torch.zeros_like(own) for key, own in wanted.items() if key.endswith(_COUNT)}, **state}
+    wrong = [f"{key} is missing" for key in wanted if key not in state]
+    wrong += [
+        f"{key} is {tuple(state[key].shape)}, not {tuple(wanted[key].shape)}"
+        for key in wanted
+        if key in state and state[key].shape != wanted[key].shape
+    ]
+    if wrong:
+        raise InputError(f"{what} does not fit: {first_of(wrong)}", expected, todo)
+    dropped = [key for key in state if key not in wanted]
+    if dropped:
+        notes.append(f"{what}: dropped {first_of(dropped)}")
+    return {key: state[key] for key in wanted}
+
+
+def first_of(items: list[str]) -> str:
+    """The first few in words, and how many more there are."""
+    return "; ".join(items[:SHOWN]) + (f" and {len(items) - SHOWN} more" if len(items) > SHOWN else "")

@@ -20,8 +20,27 @@ class CaptureError(BackendError):
     """Work that CUDA cannot record as a graph; it can still be queued piece by piece."""
 
 
+class Held:
+    """What was allocated together and is freed together, the newest first."""
+
+    def __init__(self) -> None:
+        self._freeing: list[Callable[[], Any]] = []
+
+    def add(self, free: Callable[[], Any]) -> None:
+        """`free` is called once, by the method of that name."""
+        self._freeing.append(free)
+
+    def free(self) -> None:
+        """Frees everything; nothing on the GPU may use it any more."""
+        while self._freeing:
+            self._freeing.pop()()
+
+    def __bool__(self) -> bool:
+        return bool(self._freeing)
+
+
 class Cuda:
-    """One GPU and one stream on it. Everything allocated here is freed by `close`.
+    """One GPU and one stream on it. What is allocated belongs to a `Held` of the caller's.
 
     Raises MissingExtraError without cuda-python, BackendError where the GPU is not there.
     """
@@ -29,7 +48,7 @@ class Cuda:
     def __init__(self, index: int = 0) -> None:
         self._rt = _import()
         self._index = index
-        self._freeing: list[Callable[[], Any]] = []
+        self._own = Held()
         try:
             error, count = self._rt.cudaGetDeviceCount()
         except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
@@ -41,7 +60,7 @@ class Cuda:
             raise no_such_gpu(index, count)
         self.use()
         self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
-        self._freeing.append(lambda: self._rt.cudaStreamDestroy(self.stream))
+        self._own.add(lambda: self._rt.cudaStreamDestroy(self.stream))
 
     @property
     def compute_capability(self) -> str:
@@ -66,19 +85,19 @@ class Cuda:
         """Makes this GPU the calling thread's own: CUDA keeps the choice per thread."""
         self._call("cudaSetDevice", self._index)
 
-    def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tuple[int, NDArray[Any]]:
-        """Device memory (its address) and pinned host memory (as an array) of one tensor's size."""
+    def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any], held: Held) -> tuple[int, NDArray[Any]]:
+        """Device memory (its address) and pinned host memory (as an array) of one tensor's size, freed with `held`."""
         size = max(1, int(np.prod(shape)) * dtype.itemsize)
-        device = self.memory(size)
+        device = self.memory(size, held)
         host = self._call("cudaMallocHost", size)
-        self._freeing.append(lambda: self._rt.cudaFreeHost(host))
+        held.add(lambda: self._rt.cudaFreeHost(host))
         raw = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(host)))
         return device, raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
 
-    def memory(self, size: int) -> int:
-        """The address of `size` bytes of device memory, aligned for any use."""
+    def memory(self, size: int, held: Held) -> int:
+        """The address of `size` bytes of device memory, aligned for any use, freed with `held`."""
         device = self._call("cudaMalloc", max(1, size))
-        self._freeing.append(lambda: self._rt.cudaFree(device))
+        held.add(lambda: self._rt.cudaFree(device))
         return int(device)
 
     def to_device(self, device: int, host: NDArray[Any]) -> None:
@@ -95,8 +114,8 @@ class Cuda:
         """Returns when all that was queued is done."""
         self._call("cudaStreamSynchronize", self.stream)
 
-    def capture(self, enqueue: Callable[[], None]) -> Any:
-        """What `enqueue` queues, as a graph to replay.
+    def capture(self, enqueue: Callable[[], None], held: Held) -> Any:
+        """What `enqueue` queues, as a graph to replay, freed with `held`.
 
         Raises CaptureError, with the reason, if something in it cannot be captured: then nothing was queued, and the
         stream is as before. What `enqueue` raises besides BackendError goes on to the caller, the capture ended.
@@ -122,32 +141,23 @@ class Cuda:
         if error != success:
             self._rt.cudaGetLastError()
             raise CaptureError(self._words(error))
-        self._freeing.append(lambda: self._rt.cudaGraphExecDestroy(replay))
+        held.add(lambda: self._rt.cudaGraphExecDestroy(replay))
         return replay
 
     def replay(self, graph: Any) -> None:
         """Queues a captured graph."""
         self._call("cudaGraphLaunch", graph, self.stream)
 
-    def mark(self) -> int:
-        """A point to which `free` can go back."""
-        return len(self._freeing)
-
-    def free(self, mark: int = 0) -> None:
-        """Frees what was allocated since `mark`, newest first."""
-        while len(self._freeing) > mark:
-            self._freeing.pop()()
-
-    def finish(self, mark: int = 0) -> None:
-        """Waits for all that was queued, then frees what was allocated since `mark`; never raises."""
-        if self._freeing:
+    def finish(self) -> None:
+        """Waits for all that was queued; never raises, so that freeing goes on after an error of the GPU."""
+        if self._own:
             self._rt.cudaSetDevice(self._index)  # the thread that ends the work may not be the one that began it
             self._rt.cudaStreamSynchronize(self.stream)
-            self.free(mark)
 
     def close(self) -> None:
-        """Frees everything; a second call does nothing, and an error of the GPU does not keep it from freeing."""
+        """Ends the stream; a second call does nothing."""
         self.finish()
+        self._own.free()
 
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)

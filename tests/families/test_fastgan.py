@@ -118,12 +118,11 @@ def test_folding_spectral_norm_changes_no_picture() -> None:
 
 def test_measured_statistics_are_those_of_the_pictures_themselves() -> None:
     """On the very batch that was measured, eval mode gives what batch statistics give."""
-    from edgegan.families.fastgan.inference import _BN_SEED
-    from edgegan.runtime.generate import latent
+    from edgegan.families._generation import statistics_latents
 
     cfg = fastgan.tiny()
     prepared = ready(cfg, _lively(cfg))
-    z = torch.from_numpy(latent.draw(cfg.bn_latents, cfg.nz, _BN_SEED))
+    z = torch.from_numpy(statistics_latents(cfg.bn_latents, cfg.nz))
     with torch.no_grad():
         measured = prepared(z)[0]
         batch = prepared.train()(z)[0]

@@ -6,17 +6,18 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data import PictureStream, normalise, open_pictures
-from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
+from edgegan.data import normalise
+from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, _generation
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
-from edgegan.sheet import Picture, Sheet, to_picture
+from edgegan.sheet import Picture as Shown
+from edgegan.sheet import Sheet, to_picture
 
 from . import objective
 from .config import Config
 from .discriminator import Discriminator
 from .export import exportable as _exportable
-from .inference import ready
+from .inference import Picture, ready
 from .networks import Generator
 from .official import import_official
 from .validate import validate
@@ -39,9 +40,6 @@ __all__ = [
     "tiny",
     "validate",
 ]
-
-_COLUMNS, _ROWS = 8, 3
-_PREVIEW_BN_LATENTS = 128
 
 
 def networks(cfg: Config) -> Networks:
@@ -81,7 +79,7 @@ def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
 
 def streams(cfg: Config, data: str) -> dict[str, Stream]:
     """The training pictures, whole."""
-    return {"real": PictureStream(open_pictures(data, size=cfg.size, split="train"), crop=None, flip=cfg.flip)}
+    return _generation.picture_streams(cfg, data)
 
 
 def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
@@ -92,18 +90,12 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     """
     g, d = _check_networks(nets)
     device = next(g.parameters()).device
-    vectors = torch.from_numpy(latent.draw(_ROWS * _COLUMNS, cfg.nz)).to(device)
-    prepared = ready(cfg, g, min(cfg.bn_latents, _PREVIEW_BN_LATENTS))
-    with torch.no_grad():
-        fakes = [to_picture(prepared(v[None])[0][0].float().cpu()) for v in vectors]
-    rows: list[list[Picture | None]] = [[*fakes[i : i + _COLUMNS]] for i in range(0, len(fakes), _COLUMNS)]
-    names = ["generated"] * len(rows)
-
-    pictures = open_pictures(data, size=cfg.size, split="heldout")
-    real = [pictures.picture(i % len(pictures)) for i in range(_COLUMNS)]
+    draw = Picture(ready(cfg, g, min(cfg.bn_latents, _generation.PREVIEW_LATENTS)))
+    sheet = _generation.preview_sheet(cfg, draw, device, data)
     if isinstance(d, ProjectedDiscriminator):
-        return Sheet([str(i + 1) for i in range(_COLUMNS)], [*rows, [*real]], [*names, "held out"])
-    which = torch.arange(_COLUMNS) % 4
+        return sheet
+    real = _generation.open_heldout(cfg, data, _generation.COLUMNS)
+    which = torch.arange(_generation.COLUMNS) % 4
     images = torch.from_numpy(np.stack([normalise(picture) for picture in real])).to(device)
     trained = d.training
     d.eval()  # so that looking changes neither statistics nor spectral norms
@@ -111,10 +103,9 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
         found = d.features(images, objective.resize(images, cfg.small))
         recs = [objective.resize(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
     d.train(trained)
-    rows.append([_draw_frame(picture, int(q)) for picture, q in zip(real, which, strict=True)])
-    rows += [[to_picture(r) for r in rec] for rec in recs]
-    names += ["held out", "whole", "from small", "quadrant"]
-    return Sheet([str(i + 1) for i in range(_COLUMNS)], rows, names)
+    framed: list[Shown | None] = [_draw_frame(picture, int(q)) for picture, q in zip(real, which, strict=True)]
+    rows = [*sheet.rows[:-1], framed, *([to_picture(r) for r in rec] for rec in recs)]
+    return Sheet(sheet.columns, rows, [*sheet.row_names, "whole", "from small", "quadrant"])
 
 
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
@@ -137,7 +128,7 @@ def tiny() -> Config:
     )
 
 
-def _draw_frame(picture: Picture, quadrant: int) -> Picture:
+def _draw_frame(picture: Shown, quadrant: int) -> Shown:
     """A copy with a red frame around one quadrant."""
     framed = picture.copy()
     half = len(picture) // 2

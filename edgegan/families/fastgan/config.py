@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 from msgspec import Meta
 
-from edgegan.config import BaseConfig
+from edgegan.families._generation import BatchNormConfig
 from edgegan.networks.diff_augment import KINDS, Kind
 from edgegan.ranges import LearningRate, Momentum, Weight, Width
 from edgegan.runtime.errors import InputError
@@ -15,7 +15,7 @@ _SEED_DIGITS = 18  # what fits in 63 bits
 SIZES = (64, 128, 256, 512, 1024)
 
 
-class Config(BaseConfig, frozen=True, kw_only=True):
+class Config(BatchNormConfig, frozen=True, kw_only=True):
     """Widths and size of a FastGAN, how it is trained, and how it is made ready for export.
 
     The paper's sizes are 256, 512 and 1024. 64 and 128 are an extension for small machines: the same networks
@@ -23,11 +23,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     """
 
     size: Literal[64, 128, 256, 512, 1024] = 256
-    domain: str = "pictures like those it was shown"
-    licence: str = ""
-    flip: bool = True
-
-    nz: Annotated[int, Meta(ge=1, le=4096)] = 256
+    nz: Annotated[int, Meta(ge=1, le=8192)] = 256
     ngf: Width = 64
     discriminator: Literal["paper", "projected"] = "paper"  # projected: Sauer et al. 2021, who pair it with FastGAN
     ndf: Width = 64
@@ -43,10 +39,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     lpips_weights: str = ""  # a file with torchvision's VGG16 state dict
     lpips_heads: str = ""  # the linear heads of LPIPS 0.1; empty: those that come with torchmetrics
 
-    # For previews and export, which run in eval mode:
-    noise: str = "zero"  # what the noise injections add: "zero", or "frozen:SEED", one fixed map each
-    bn: Literal["recalibrate", "keep"] = "recalibrate"  # batch statistics: of the averaged weights, or the stored ones
-    bn_latents: Annotated[int, Meta(ge=2, le=1_000_000)] = 1024  # so many random latents measure them
+    noise: str = "zero"  # what the noise injections add in eval mode: "zero", or "frozen:SEED", one fixed map each
 
     def __post_init__(self) -> None:
         # Of the narrowest layer, at full size, there are ngf/8 (ndf/8) channels at 1024 px.

@@ -11,13 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
 
+from edgegan.families import _generation
 from edgegan.runtime.generate import latent as latents_of
 
 from .config import Config, parse_noise
 from .layers import FixedNoise, Noise
 from .networks import Generator
-
-_BN_SEED = 0x5EED  # any, but the same everywhere
 
 
 class Picture(nn.Module):
@@ -46,7 +45,8 @@ def ready(cfg: Config, generator: Generator, bn_latents: int | None = None) -> G
     fix_noise(copied, cfg.noise)
     copied.requires_grad_(False)
     if cfg.bn == "recalibrate":
-        recalibrate(copied, cfg.nz, bn_latents or cfg.bn_latents)
+        drawn = torch.from_numpy(_generation.statistics_latents(bn_latents or cfg.bn_latents, cfg.nz))
+        _generation.measure(copied, (drawn,), cfg.size)
     return copied
 
 
@@ -70,22 +70,3 @@ def fix_noise(generator: Generator, noise: str) -> None:
             drawn = torch.from_numpy(latents_of.draw(1, edge * edge, seed, first=number)).view(1, 1, edge, edge)
             fixed = FixedNoise(layer.weight * drawn.to(layer.weight.device))
         generator.get_submodule(parent).register_module(last, fixed)
-
-
-@torch.no_grad()
-def recalibrate(generator: Generator, nz: int, count: int) -> None:
-    """Measures each batch norm's mean and variance on `count` fixed random latents, averaged over the batches."""
-    norms = [layer for layer in generator.modules() if isinstance(layer, nn.BatchNorm2d)]
-    momenta = [layer.momentum for layer in norms]
-    for layer in norms:
-        layer.reset_running_stats()
-        layer.momentum = None  # cumulative average
-        layer.train()
-    drawn = torch.from_numpy(latents_of.draw(count, nz, _BN_SEED)).to(next(generator.parameters()).device)
-    # Large batches: the variance within a small one misses what differs from batch to batch. At 1024 px, 8 take 2 GB.
-    batch = min(64, max(8, 8192 // generator.size))
-    for first in range(0, count - 1, batch):  # a last batch of one would have no variance
-        generator(drawn[first : first + batch])
-    for layer, momentum in zip(norms, momenta, strict=True):
-        layer.momentum = momentum
-        layer.eval()

@@ -9,13 +9,12 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import torch
 from msgspec.structs import replace
 from torch import Tensor, nn
 
 from edgegan import config
 from edgegan.families import Imported, ImportOptions
-from edgegan.networks.state_dicts import read_state
+from edgegan.networks.state_dicts import fit_state, read_state
 from edgegan.runtime.errors import InputError
 
 from .config import SIZES, Config
@@ -27,7 +26,6 @@ State = dict[str, Tensor]
 LICENCE = "weights of the FastGAN authors' code (GPL-3.0); the rights in the training pictures are their owners'"
 BATCH = 8  # pictures in each of the authors' iterations, which number their files
 _FIRST = "init.init.0.weight_orig"
-_SHOWN = 4
 # The newer spectral norm of PyTorch has other names for the same three tensors.
 _RENAMED = {
     ".parametrizations.weight.original": ".weight_orig",
@@ -55,7 +53,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     notes = [f"{file}: a generator of {cfg.size} px, ngf {cfg.ngf}, nz {cfg.nz}"]
     g = Generator(cfg.size, cfg.nz, cfg.ngf, cfg.small)
     _merge_average(file, loaded, state, g, notes)
-    networks = {"generator": _fit_state(f"{file}: the generator", state, g, notes)}
+    networks = {"generator": _fit(f"{file}: the generator", state, g, notes)}
 
     critic = _bare(loaded.get("d"))
     head = critic.get("rf_big.0.weight_orig")
@@ -63,7 +61,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         cfg = replace(cfg, ndf=int(head.shape[0]) // 16)
         try:
             d = Discriminator(cfg.size, cfg.ndf, cfg.small)
-            networks["discriminator"] = _fit_state(f"{file}: the discriminator", critic, d, notes)
+            networks["discriminator"] = _fit(f"{file}: the discriminator", critic, d, notes)
         except InputError as error:
             notes.append(f"{error.seen}; left out: only training needs it")
             cfg = replace(cfg, ndf=64)
@@ -139,32 +137,15 @@ def _merge_average(file: str, loaded: Mapping[str, Any], state: State, g: nn.Mod
     notes.append(f"{file}: took the average g_ema ({how}) instead of the live weights")
 
 
-def _fit_state(what: str, state: State, network: nn.Module, notes: list[str]) -> State:
-    """The tensors that the network wants; raises InputError that lists what is missing or of another shape."""
-    wanted = network.state_dict()
-    for key, own in wanted.items():
-        if key.endswith("num_batches_tracked") and key not in state:
-            state[key] = torch.zeros_like(own)  # older versions of PyTorch did not count
-    wrong = [f"{key} is missing" for key in wanted if key not in state]
-    wrong += [
-        f"{key} is {tuple(state[key].shape)}, not {tuple(wanted[key].shape)}"
-        for key in wanted
-        if key in state and state[key].shape != wanted[key].shape
-    ]
-    if wrong:
-        raise InputError(
-            f"{what} does not fit: {_some(wrong)}",
-            "the network of the authors' current code",
-            "each of their released models came with code of its own: edgegan knows the current one",
-        )
-    dropped = [key for key in state if key not in wanted]
-    if dropped:
-        notes.append(f"{what}: dropped {_some(dropped)}")
-    return {key: state[key] for key in wanted}
-
-
-def _some(items: list[str]) -> str:
-    return "; ".join(items[:_SHOWN]) + (f" and {len(items) - _SHOWN} more" if len(items) > _SHOWN else "")
+def _fit(what: str, state: State, network: nn.Module, notes: list[str]) -> State:
+    return fit_state(
+        what,
+        state,
+        network,
+        notes,
+        expected="the network of the authors' current code",
+        todo="each of their released models came with code of its own: edgegan knows the current one",
+    )
 
 
 def _images(file: str, notes: list[str]) -> int:

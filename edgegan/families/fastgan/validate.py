@@ -2,35 +2,20 @@
 
 from __future__ import annotations
 
-import torch
-
-from edgegan.data import open_pictures
-from edgegan.eval.swd import descriptors, swd
-from edgegan.families import Networks
+from edgegan.families import Networks, _generation
 from edgegan.runtime.generate import latent
-from edgegan.sheet import to_picture
 
 from .config import Config
 from .inference import Picture, ready
 from .networks import Generator
 
-PICTURES = 128  # of each kind; 128 patches of each picture and level
-_AT_ONCE, _BN_LATENTS = 8, 128
 
-
-@torch.no_grad()
 def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
-    """The sliced Wasserstein distance (x 1000) on Laplacian pyramids, its mean over the levels first, lower is better.
-
-    Between pictures of the latents of seed 0 and as many held-out ones, PICTURES at most, each level's patches
-    normalised (Karras et al. 2018, section 5).
-    """
+    """The sliced Wasserstein distance between pictures of the latents of seed 0 and as many held-out ones."""
     generator = nets["generator"]
     assert isinstance(generator, Generator)
-    held_out = open_pictures(data, size=cfg.size, split="heldout")
-    count = min(len(held_out), PICTURES)
-    draw = Picture(ready(cfg, generator, min(cfg.bn_latents, _BN_LATENTS)))
-    vectors = torch.from_numpy(latent.draw(count, cfg.nz)).to(next(generator.parameters()).device)
-    fakes = [to_picture(one.float().cpu()) for batch in torch.split(vectors, _AT_ONCE) for one in draw(batch)]
-    levels = swd(descriptors([held_out.picture(i) for i in range(count)]), descriptors(fakes))
-    return {"swd": sum(levels.values()) / len(levels), **{f"swd_{height}": value for height, value in levels.items()}}
+    draw = Picture(ready(cfg, generator, min(cfg.bn_latents, _generation.PREVIEW_LATENTS)))
+    device = next(generator.parameters()).device
+    return _generation.swd_figures(
+        cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
+    )

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import NDArray
 
-from ...errors import BackendError, MissingExtraError
+from ...errors import BackendError, EdgeganError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
-from ..device import gpu_number, no_memory, out_of_memory
+from ..capture_gate import GATE
+from ..device import gpu_number
 from .binding import Binding
 from .cuda import CudaOptions, open_cuda
 from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable
+from .owner import OwnerThread
+
+Result = TypeVar("Result")
+Turn = AbstractContextManager[None]
 
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
@@ -39,14 +45,35 @@ class OnnxRuntime:
         self, artefact: Artefact, *, device: str, threads: int | None = None, cuda: CudaOptions | None = None
     ) -> None:
         ort = import_onnxruntime()
-        self._session, self.notices = self._open(ort, artefact, device, threads, cuda)
         self.device = device
+        self._owner = None if device == "cpu" else OwnerThread()
+        self._binding: Binding | None = None
+        self._session: Any = None
+        self._recorded = False
+        try:
+            self._in_owner(lambda: self._start(ort, artefact, threads, cuda))
+        except BaseException:
+            self._end()
+            raise
+
+    def _in_owner(self, function: Callable[[], Result], gate: Callable[[], Turn] = GATE.work) -> Result:
+        """What `function` returns: run here for the CPU, else in the session's thread, once `gate` opens."""
+        if self._owner is None:
+            return function()
+
+        def wait_and_run() -> Result:
+            with gate():
+                return function()
+
+        return self._owner.call(wait_and_run)
+
+    def _start(self, ort: Any, artefact: Artefact, threads: int | None, cuda: CudaOptions | None) -> None:
+        self._session, self.notices = self._open(ort, artefact, self.device, threads, cuda)
         self.inputs = tuple(_port(node) for node in self._session.get_inputs())
         self.outputs = tuple(_port(node) for node in self._session.get_outputs())
         self._names = [port.name for port in self.outputs]
-        self._binding: Binding | None = None
-        if device != "cpu":
-            place = ("cuda", gpu_number(device))
+        if self.device != "cpu":
+            place = ("cuda", gpu_number(self.device))
             self._binding = Binding(ort, self._session, place, self.inputs, self.outputs)
 
     def _open(
@@ -64,19 +91,35 @@ class OnnxRuntime:
         check_inputs(self.inputs, inputs)
         try:
             if self._binding is not None:
-                return self._binding.run(inputs)
+                return self._run_bound(self._binding, inputs)
             found = self._session.run(self._names, dict(inputs))
-        except Exception as error:
-            if self._binding is not None and out_of_memory(str(error)):
-                raise no_memory() from error
+        except EdgeganError:
+            raise
+        except Exception as error:  # its exception types share no base of their own
             raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
         return dict(zip(self._names, found, strict=True))
 
+    def _run_bound(self, binding: Binding, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+        """A run on the GPU; the first one of fixed shapes records the graph, within that one call."""
+        records = not self._recorded and all(None not in port.shape for port in self.inputs)
+        found = self._in_owner(lambda: binding.run(inputs), GATE.capture if records else GATE.work)
+        self._recorded = True
+        return found
+
     def close(self) -> None:
         """See `Backend.close`."""
+        if self._session is not None:
+            self._end()
+
+    def _end(self) -> None:
+        self._in_owner(self._free)
+        if self._owner is not None:
+            self._owner.close()
+
+    def _free(self) -> None:
         if self._binding is not None:
             self._binding.close()
-        self._session = None
+        self._session = self._binding = None
 
     def __enter__(self) -> OnnxRuntime:
         return self

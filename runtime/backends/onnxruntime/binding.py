@@ -9,10 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .. import Arrays, Port
+from ..device import no_memory, out_of_memory
+from ..last_used import LastUsed
+
+_KEPT = 4  # sets of buffers: a frame with one face and a frame with three take turns
+Shapes = tuple[tuple[int, ...], ...]  # of the inputs, in the session's order
 
 
 class Binding:
-    """Runs a session with buffers on a device, which are kept for as long as the shapes of the inputs stay the same.
+    """Runs a session with buffers on a device, which are kept for the few shapes of the inputs that came last.
 
     A CUDA graph replays addresses, so with one no buffer may ever move: fixed outputs are placed before the first
     run, and only open ones are left to ONNX Runtime, which then has no graph.
@@ -29,57 +34,75 @@ class Binding:
     ) -> None:
         self._ort, self._session, self._device = ort, session, device
         self._inputs, self._outputs = inputs, outputs
-        self._binding: Any = None
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._given: dict[str, Any] = {}
-        self._found: dict[str, Any] = {}
+        self._sets: LastUsed[Shapes, _Buffers] = LastUsed(_KEPT, self._bind, _Buffers.free)
 
     def run(self, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-        """The outputs, as arrays that belong to the caller. What ONNX Runtime raises is let through."""
-        shapes = {port.name: tuple(arrays[port.name].shape) for port in self._inputs}
-        if shapes != self._shapes:
-            self._bind(shapes)
-        for name, value in self._given.items():
-            value.update_inplace(np.ascontiguousarray(arrays[name]))
-        self._session.run_with_iobinding(self._binding)
-        if not self._found:
-            self._keep_outputs()
-        return {name: _own(value.numpy()) for name, value in self._found.items()}
+        """The outputs, as arrays that belong to the caller.
+
+        Where memory runs out, the buffers of other shapes go first; NoMemoryError is raised if that is not enough.
+        What else ONNX Runtime raises is let through.
+        """
+        shapes = tuple(tuple(arrays[port.name].shape) for port in self._inputs)
+        while True:
+            try:
+                return self._run(shapes, arrays)
+            except Exception as error:  # its exception types share no base of their own
+                if not out_of_memory(str(error)):
+                    raise
+                if not self._sets.keep_only(shapes):
+                    raise no_memory() from error
 
     def close(self) -> None:
         """Frees the buffers, before their session goes."""
-        self._forget()
+        self._sets.clear()
         self._session = None
 
-    def _bind(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        self._forget()
-        self._binding = self._session.io_binding()
-        for port in self._inputs:
-            self._given[port.name] = self._buffer(shapes[port.name], port)
-            self._binding.bind_ortvalue_input(port.name, self._given[port.name])
+    def _run(self, shapes: Shapes, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
+        buffers = self._sets.get(shapes)
+        for name, value in buffers.given.items():
+            value.update_inplace(np.ascontiguousarray(arrays[name]))
+        self._session.run_with_iobinding(buffers.binding)
+        if not buffers.found:
+            buffers.keep_outputs([port.name for port in self._outputs])
+        return {name: _own(value.numpy()) for name, value in buffers.found.items()}
+
+    def _bind(self, shapes: Shapes) -> _Buffers:
+        made = _Buffers(self._session.io_binding())
+        for port, shape in zip(self._inputs, shapes, strict=True):
+            made.given[port.name] = self._allocate(shape, port)
+            made.binding.bind_ortvalue_input(port.name, made.given[port.name])
         fixed = {port.name: tuple(axis for axis in port.shape if axis is not None) for port in self._outputs}
         if all(len(fixed[port.name]) == len(port.shape) for port in self._outputs):
-            self._found = {port.name: self._buffer(fixed[port.name], port) for port in self._outputs}
-            for name, value in self._found.items():
-                self._binding.bind_ortvalue_output(name, value)
+            made.found = {port.name: self._allocate(fixed[port.name], port) for port in self._outputs}
+            for name, value in made.found.items():
+                made.binding.bind_ortvalue_output(name, value)
         else:
             for port in self._outputs:
-                self._binding.bind_output(port.name, *self._device)
-        self._shapes = shapes  # last: what failed half-way is bound again
+                made.binding.bind_output(port.name, *self._device)
+        return made
 
-    def _keep_outputs(self) -> None:
-        """Makes what ONNX Runtime allocated in the first run the buffers of the next ones."""
-        names = (port.name for port in self._outputs)
-        self._found = dict(zip(names, self._binding.get_outputs(), strict=True))
-        for name, value in self._found.items():
-            self._binding.bind_ortvalue_output(name, value)
-
-    def _buffer(self, shape: tuple[int, ...], port: Port) -> Any:
+    def _allocate(self, shape: tuple[int, ...], port: Port) -> Any:
         kind = np.dtype(port.dtype).type
         return self._ort.OrtValue.ortvalue_from_shape_and_type(list(shape), kind, *self._device)
 
-    def _forget(self) -> None:
-        self._binding, self._shapes, self._given, self._found = None, {}, {}, {}
+
+class _Buffers:
+    """The buffers for one set of shapes; `found` is empty until ONNX Runtime has allocated open outputs."""
+
+    def __init__(self, binding: Any) -> None:
+        self.binding = binding
+        self.given: dict[str, Any] = {}
+        self.found: dict[str, Any] = {}
+
+    def keep_outputs(self, names: list[str]) -> None:
+        """Makes what ONNX Runtime allocated in the first run the buffers of the next ones."""
+        self.found = dict(zip(names, self.binding.get_outputs(), strict=True))
+        for name, value in self.found.items():
+            self.binding.bind_ortvalue_output(name, value)
+
+    def free(self) -> None:
+        """Lets go of all memory."""
+        self.binding, self.given, self.found = None, {}, {}
 
 
 def _own(array: NDArray[Any]) -> NDArray[Any]:

@@ -1,7 +1,7 @@
 """TensorRT 10.3 to 11, and TensorRT for RTX: prebuilt engines on NVIDIA GPUs.
 
-Buffers live on the GPU and in pinned host memory for as long as the shapes stay the same, all work goes through one
-stream, and from the second run on a CUDA graph replays copies and network with one launch.
+For each of the few shapes that came last a context, buffers on the GPU and in pinned host memory, and a CUDA graph are
+kept; from the second run of a shape on the graph replays copies and network with one launch. One stream takes it all.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BackendError, EdgeganError, MisfitError, MissingExtraError
+from ...errors import BackendError, EdgeganError, MisfitError, MissingExtraError, NoMemoryError
 from ...files import write_atomic
 from ...model.artefact import Artefact
+from ..capture_gate import GATE
 from ..contract import Arrays, Port, check_inputs
 from ..cuda import CaptureError, Cuda
 from ..device import gpu_number, no_memory, out_of_memory
@@ -35,12 +36,15 @@ from ..fit import (
     library_version,
     other_gpu,
 )
+from ..last_used import LastUsed
 from ..processor import system
 from ..selection import Selection
+from .bound import Bound, Shapes
 from .log import logger, start
 from .rtx_cache import JitCache
 
 _LOG = logging.getLogger("edgegan")
+_KEPT = 4  # shapes: a frame with one face and a frame with three take turns
 _SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
 
@@ -64,27 +68,25 @@ class TensorRT:
         card = artefact.card
         trt = library(card)
         self._rtx = trt.__name__ == "tensorrt_rtx"
-        self._cuda = Cuda(gpu_number(device))
-        self._mark = self._cuda.mark()
         self._runtime: Any = None
         self._engine: Any = None
-        self._context: Any = None
+        self._config: Any = None  # of contexts; of TensorRT for RTX alone
         self._cache: JitCache | None = None
-        self._shapes: dict[str, tuple[int, ...]] = {}
-        self._on_device: dict[str, int] = {}
-        self._pinned: Arrays = {}
-        self._graph: Any = None
+        self._spare: Any = None  # a context for the first shapes
+        self._bound: LastUsed[Shapes, Bound] = LastUsed(_KEPT, self._bind, Bound.free)
         self._closed = False
-        try:
-            check_version(card, trt.__version__)
-            check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
-            self.notices = tuple(filter(None, [other_gpu(card, self._cuda.gpu_name)]))
-            self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
-            self._log = logger(trt)
-            self._load(trt, artefact)
-        except BaseException:
-            self._free()
-            raise
+        with GATE.work():
+            self._cuda = Cuda(gpu_number(device))
+            try:
+                check_version(card, trt.__version__)
+                check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
+                self.notices = tuple(filter(None, [other_gpu(card, self._cuda.gpu_name)]))
+                self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
+                self._log = logger(trt)
+                self._load(trt, artefact)
+            except BaseException:
+                self._free()
+                raise
         self.device = device
         # TensorRT for RTX captures by itself: it alone knows when its kernels are compiled for good.
         self._capturable = not self._rtx
@@ -106,37 +108,43 @@ class TensorRT:
         # TensorRT would reserve scratch memory for the largest shapes there may be; ours is for those that come.
         managed = all(hasattr(trt.IExecutionContext, name) for name in _SCRATCH)
         self._own_scratch = managed and any(None in port.shape for port in self.inputs)
-        self._context = self._new_context(trt)
-        if self._context is None:
-            if out_of_memory(self._log.last):
-                raise no_memory(artefact.path.name)
-            raise BackendError(f"TensorRT cannot run {artefact.path}: {self._reason()}")
+        self._name = artefact.path.name
+        self._set_strategy(trt)
+        self._spare = self._new_context()
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
         if self._closed:
             raise BackendError("this backend is closed")
         check_inputs(self.inputs, inputs)
-        self._cuda.use()
-        shapes = {p.name: tuple(inputs[p.name].shape) for p in self.inputs}
-        fresh = shapes != self._shapes
-        if fresh:
-            self._bind(shapes)
-        for name, array in inputs.items():
-            np.copyto(self._pinned[name], array)
-        if self._graph is not None:
-            self._cuda.replay(self._graph)
-        else:
-            self._enqueue()
-        self._cuda.wait()
-        if fresh and self._capturable:
-            self._capture()
-        return {p.name: self._pinned[p.name].copy() for p in self.outputs}
+        shapes = tuple(tuple(inputs[port.name].shape) for port in self.inputs)
+        with GATE.work():
+            self._cuda.use()
+            bound = self._make(shapes)
+            first = bound.fresh
+            found = bound.run(inputs)
+            if first and self._capturable:
+                self._capture(bound)
+        return found
 
-    def _capture(self) -> None:
-        """Records a run as a graph: after a first one, which may still allocate. The capture itself runs nothing."""
+    def _make(self, shapes: Shapes) -> Bound:
+        """What runs `shapes`; where memory runs out, what is kept for other shapes goes first."""
         try:
-            self._graph = self._cuda.capture(self._enqueue)
+            return self._bound.get(shapes)
+        except NoMemoryError:
+            if not self._bound.keep_only(shapes):
+                raise
+        return self._bound.get(shapes)
+
+    def _bind(self, shapes: Shapes) -> Bound:
+        context, self._spare = self._spare or self._new_context(), None
+        return Bound(
+            self._cuda, context, self.inputs, self.outputs, shapes, own_scratch=self._own_scratch, reason=self._reason
+        )
+
+    def _capture(self, bound: Bound) -> None:
+        try:
+            bound.capture()
         except CaptureError as error:
             self._capturable = False
             self._notice(
@@ -154,15 +162,16 @@ class TensorRT:
     def close(self) -> None:
         """See `Backend.close`."""
         if not self._closed:
-            self._free()
+            with GATE.work():
+                self._free()
 
     def _free(self) -> None:
         """Frees what there is, in the order that CUDA and TensorRT ask for, also after half a start."""
         self._closed = True
-        self._graph, self._pinned = None, {}
-        self._cuda.finish(self._mark)
+        self._cuda.finish()
         compiled = self._cache.content() if self._cache is not None else None
-        self._context = self._cache = self._engine = self._runtime = None  # from left to right
+        self._bound.clear()
+        self._spare = self._config = self._cache = self._engine = self._runtime = None  # from left to right
         self._cuda.close()
         if compiled is not None:
             with suppress(EdgeganError):  # a disk that is full or closed only costs the next start its time
@@ -176,17 +185,28 @@ class TensorRT:
     ) -> None:
         self.close()
 
-    def _new_context(self, trt: Any) -> Any:
-        strategies = trt.ExecutionContextAllocationStrategy if self._own_scratch else None
+    def _set_strategy(self, trt: Any) -> None:
+        """How every context of this engine is made."""
+        managed = (trt.ExecutionContextAllocationStrategy.USER_MANAGED,) if self._own_scratch else ()
+        self._strategy: tuple[Any, ...] = managed  # the arguments of `create_execution_context`
         if self._cache is None:
-            return self._engine.create_execution_context(*((strategies.USER_MANAGED,) if strategies else ()))
-        config = self._engine.create_runtime_config()
-        if strategies:
-            config.set_execution_context_allocation_strategy(strategies.USER_MANAGED)
+            return
+        self._config = self._engine.create_runtime_config()
+        for strategy in managed:
+            self._config.set_execution_context_allocation_strategy(strategy)
         if hasattr(trt, "CudaGraphStrategy"):
-            config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        self._cache.attach(config)
-        return self._engine.create_execution_context(config)
+            self._config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        self._cache.attach(self._config)
+
+    def _new_context(self) -> Any:
+        """Raises NoMemoryError, or BackendError with TensorRT's reason."""
+        # No variable may hold the configuration: an error's traceback would keep it longer than the engine.
+        made = self._engine.create_execution_context(*(self._strategy if self._config is None else (self._config,)))
+        if made is None:
+            if out_of_memory(self._log.last):
+                raise no_memory(self._name)
+            raise BackendError(f"TensorRT cannot run {self._name}: {self._reason()}")
+        return made
 
     def _port(self, trt: Any, name: str, *, bounded: bool) -> Port:
         shape = tuple(None if axis < 0 else int(axis) for axis in self._engine.get_tensor_shape(name))
@@ -195,38 +215,6 @@ class TensorRT:
             low, _, high = (tuple(map(int, found)) for found in self._engine.get_tensor_profile_shape(name, 0))
             bounds = tuple(zip(low, high, strict=True))
         return Port(name, np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))).name, shape, bounds)
-
-    def _bind(self, shapes: dict[str, tuple[int, ...]]) -> None:
-        """Allocates buffers for `shapes` and tells the context; what was bound before is freed."""
-        self._graph, self._shapes, self._pinned, self._on_device = None, {}, {}, {}
-        self._cuda.free(self._mark)
-        for name, shape in shapes.items():
-            if not self._context.set_input_shape(name, shape):
-                raise BackendError(f"the engine does not take {shape} for '{name}': {self._reason()}")
-        try:
-            unknown = self._context.infer_shapes()
-        except RuntimeError as error:
-            unknown = [str(error)]
-        if unknown:
-            raise BackendError(f"the engine cannot work out its shapes for {shapes}: {', '.join(unknown)}")
-        if self._own_scratch:
-            size = int(self._context.update_device_memory_size_for_shapes())
-            self._context.set_device_memory(self._cuda.memory(size), size)
-        for port in (*self.inputs, *self.outputs):
-            shape = tuple(int(axis) for axis in self._context.get_tensor_shape(port.name))
-            address, self._pinned[port.name] = self._cuda.buffer(shape, np.dtype(port.dtype))
-            self._on_device[port.name] = address
-            if not self._context.set_tensor_address(port.name, address):
-                raise BackendError(f"TensorRT refused the buffer of '{port.name}': {self._reason()}")
-        self._shapes = shapes
-
-    def _enqueue(self) -> None:
-        for port in self.inputs:
-            self._cuda.to_device(self._on_device[port.name], self._pinned[port.name])
-        if not self._context.execute_async_v3(int(self._cuda.stream)):
-            raise BackendError(f"TensorRT stopped: {self._reason()}")
-        for port in self.outputs:
-            self._cuda.to_host(self._pinned[port.name], self._on_device[port.name])
 
     def _reason(self) -> str:
         return self._log.last or "no reason given"

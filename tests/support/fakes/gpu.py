@@ -35,7 +35,8 @@ class FakeCuda:
         self.capabilities = capabilities  # of each device
         self.chosen: set[int] = set()  # the devices that any thread ever used
         self.memory: dict[int, object] = {}
-        self.open: set[str] = set()
+        self.open: list[str] = []
+        self.allocations = self.captures = 0
         self.queue: list = []
         self.recording: list | None = None
         self.launches = 0
@@ -67,7 +68,7 @@ class FakeCuda:
     def cudaStreamCreateWithFlags(self, flags):
         if self.busy:
             return 46, None
-        self.open.add("stream")
+        self.open.append("stream")
         return 0, 77
 
     def cudaStreamDestroy(self, stream):
@@ -78,6 +79,7 @@ class FakeCuda:
         assert threading.get_ident() in self.current, "no device was chosen in this thread"
         if sum(ctypes.sizeof(block) for block in self.memory.values()) + size > self.room:
             return 2, None
+        self.allocations += 1
         block = (ctypes.c_uint8 * size)()
         self.memory[ctypes.addressof(block)] = block
         return 0, ctypes.addressof(block)
@@ -114,21 +116,31 @@ class FakeCuda:
         return (0, recorded) if self.capturable else (900, None)
 
     def cudaGraphInstantiate(self, graph, flags):
-        self.open.add("graph")
-        return 0, graph
+        self.open.append("graph")
+        self.captures += 1
+        return 0, Replay(graph)
 
     def cudaGraphDestroy(self, graph):
         return (0,)
 
     def cudaGraphExecDestroy(self, graph):
         self.open.remove("graph")
+        graph.calls = None
         return (0,)
 
     def cudaGraphLaunch(self, graph, stream):
-        assert "graph" in self.open and threading.get_ident() in self.current
+        assert graph.calls is not None, "the graph was destroyed"
+        assert threading.get_ident() in self.current
         self.launches += 1
-        self.queue += graph
+        self.queue += graph.calls
         return (0,)
+
+
+class Replay:
+    """A cudaGraphExec_t."""
+
+    def __init__(self, calls):
+        self.calls = calls
 
 
 def fake_tensorrt(
@@ -210,7 +222,12 @@ def fake_tensorrt(
                 address, count = self.scratch
                 assert address in cuda.memory and count >= self.update_device_memory_size_for_shapes()
 
+            said = (dict(self.given), dict(self.addresses), self.scratch)
+
             def work():
+                now = (self.given, self.addresses, self.scratch)
+                assert now == said, "the context was changed after this was queued or recorded"
+
                 def view(name):
                     count = int(np.prod(self.get_tensor_shape(name)))
                     kind = np.float32 if name == "label" else dtype

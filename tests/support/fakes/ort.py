@@ -7,6 +7,9 @@ a graph on moved buffers) is an assertion here; what it refuses is refused here.
 from __future__ import annotations
 
 import sys
+import threading
+import time
+from contextlib import contextmanager
 from types import SimpleNamespace
 
 import numpy as np
@@ -20,24 +23,53 @@ class Fail(Exception):  # noqa: N818 - ONNX Runtime's name
     """One of ONNX Runtime's own exceptions, which share no base."""
 
 
+class Recording:
+    """A graph that is being recorded in CUDA's global mode: what other threads do meanwhile fails, and spoils it."""
+
+    def __init__(self):
+        self.thread, self.spoilt = None, False
+
+    def check(self):
+        if self.thread not in (None, threading.get_ident()):
+            self.spoilt = True
+            raise Fail("CUDA failure 906: operation would make the legacy stream depend on a capturing blocking stream")
+
+    @contextmanager
+    def begin(self):
+        self.check()
+        self.thread, self.spoilt = threading.get_ident(), False
+        time.sleep(0.02)  # others have their chance
+        yield
+        self.thread = None
+        if self.spoilt:
+            raise Fail("CUDA failure 901: operation failed due to a previous error during capture")
+
+
+RECORDING = Recording()
+
+
 class Value:
     """An OrtValue on the GPU: numpy never sees its memory, only copies of it."""
 
-    alive = 0
+    alive = made = 0
 
     def __init__(self, shape, dtype, device, number):
         assert device == "cuda", "a GPU session's buffers lie on the GPU"
+        RECORDING.check()
         self.memory, self.number = np.zeros(shape, dtype), number
         Value.alive += 1
+        Value.made += 1
 
     def __del__(self):
         Value.alive -= 1
 
     def update_inplace(self, array):
+        RECORDING.check()
         assert array.flags.c_contiguous and array.dtype == self.memory.dtype and array.shape == self.memory.shape
         self.memory[:] = array
 
     def numpy(self):
+        RECORDING.check()
         return self.memory.copy()
 
 
@@ -93,7 +125,8 @@ def fake_onnxruntime(
             (self.provider, self.options), *others = providers
             assert not others, "what the provider cannot run would go to another one"
             assert module.levels[-1:] == [4], "its log would go to stderr"
-            self.config, self.runs, self.replays, self.captured = options.entries, 0, 0, None
+            RECORDING.check()
+            self.config, self.runs, self.replays, self.captured = options.entries, 0, 0, {}
             module.sessions.append(self)
             if refuses:
                 raise Fail(refuses)
@@ -117,6 +150,7 @@ def fake_onnxruntime(
             return Binding()
 
         def run_with_iobinding(self, binding):
+            RECORDING.check()
             given = {name: value.memory for name, value in binding.inputs.items()}
             if given["image"].shape[-1] > 64:
                 raise Fail("CUDA failure 2: out of memory ; GPU=0")
@@ -127,9 +161,13 @@ def fake_onnxruntime(
             graph = (self.options.get("trt_cuda_graph_enable"), self.options.get("enable_cuda_graph"))
             if graph in (("True", None), (None, "1")):
                 assert isinstance(size, int), "a graph replays fixed shapes"
-                assert self.captured in (None, places), "the graph would read and write the old buffers"
-                self.replays += self.captured is not None
-                self.captured = places
+                thread = threading.get_ident()  # a graph belongs to the thread that recorded it
+                if thread not in self.captured:
+                    with RECORDING.begin():
+                        self.captured[thread] = places
+                else:
+                    self.replays += 1
+                assert self.captured[thread] == places, "the graph would read and write the old buffers"
             out.memory[:] = found
             self.runs += 1
 
@@ -156,6 +194,7 @@ def fake_onnxruntime(
 
 def on_two_gpus(monkeypatch):
     """A machine with two GPUs and everything that ONNX Runtime wants: put(**options) -> the fake in its place."""
+    monkeypatch.setattr(Value, "made", 0)
     monkeypatch.setattr(libraries, "gpu_count", lambda: 2)
     monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
 

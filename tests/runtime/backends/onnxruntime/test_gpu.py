@@ -1,5 +1,6 @@
 """The host's side of ONNX Runtime's GPU providers, on a fake; what a GPU computes is not tested here."""
 
+import threading
 from pathlib import Path
 
 import msgspec
@@ -14,7 +15,8 @@ from edgegan.runtime.backends.onnxruntime import gpu
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
 from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
 from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
-from edgegan.runtime.errors import BackendError, CardError
+from edgegan.runtime.edit.pool import Lanes
+from edgegan.runtime.errors import BackendError, CardError, NoMemoryError
 from edgegan.runtime.files import cache_note
 from edgegan.runtime.model.artefact import Artefact, load
 from edgegan.runtime.model.card import SizeRule
@@ -68,21 +70,54 @@ def test_every_run_gives_its_own_answer_through_the_graph(model, install, backen
 
 
 @pytest.mark.parametrize("backend", BOTH)
-def test_open_axes_have_no_graph_and_buffers_follow_the_shape(model, install, backend):
+def test_open_axes_have_no_graph_and_buffers_are_kept_for_the_shapes_that_came_last(model, install, backend):
     ort = install(size=None)
     with backend(open_axes(model), device="cuda") as network:
         assert OPEN_AXES in network.notices and len(ort.sessions) == 1
-        kept = []
-        for size in (8, 8, 16, 8):
-            assert network.run(inputs(1.0, size))["edited"].shape == (1, 3, size, size)
-            kept.append([id(value) for value in network._binding._given.values()])
-            assert Value.alive == 3
-        assert kept[0] == kept[1] != kept[2]
-        with pytest.raises(BackendError, match="no memory left"):
+        for i, size in enumerate((8, 16, 8, 16, 16, 8)):
+            edited = network.run(inputs(float(i), size))["edited"]
+            assert edited.shape == (1, 3, size, size) and edited[0, 0, 0, 0] == i + 0.5
+        assert (Value.made, Value.alive) == (6, 6)  # three for each of two shapes
+        for size in (4, 32, 8, 64):  # 16 was not used for longest
+            network.run(inputs(1.0, size))
+        assert (Value.made, Value.alive) == (15, 12)
+        network.run(inputs(1.0, 8))
+        assert Value.made == 15
+        network.run(inputs(1.0, 16))
+        assert Value.made == 18
+        with pytest.raises(NoMemoryError, match="no memory left"):
             network.run(inputs(1.0, 128))
+        assert Value.alive == 2  # what other shapes kept has gone first
         assert network.run(inputs(2.0, 8))["edited"][0, 0, 0, 0] == 2.5
-        assert ort.sessions[-1].captured is None
+        assert ort.sessions[-1].captured == {}
     assert Value.alive == 0
+
+
+@pytest.mark.parametrize("backend", BOTH)
+def test_a_graph_is_recorded_once_whichever_threads_call_and_while_nobody_else_works(model, install, backend):
+    """ONNX Runtime has one graph for each thread, and records it in CUDA's global mode."""
+    ort = install(size=32)
+    wrong, name = [], backend.name
+
+    def work(lanes, value):
+        for i in range(5):
+            try:
+                found = lanes.run(inputs(float(value + i), 32))["edited"][0, 0, 0, 0]
+                if found != value + i + 0.5:
+                    wrong.append(found)
+            except BackendError as error:
+                wrong.append(error)
+
+    with Lanes(lambda: open_backend(model, name), 3) as lanes, open_backend(model, name) as other:
+        threads = [threading.Thread(target=work, args=(lanes, 10 * i)) for i in range(6)]
+        threads += [threading.Thread(target=work, args=(other, 100))]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+        assert [len(session.captured) for session in ort.sessions] == [1, 1, 1, 1]
+    assert Value.alive == 0 and not [t for t in threading.enumerate() if t.name.startswith("edgegan-gpu")]
 
 
 def test_a_network_that_is_more_open_than_its_card_gets_no_graph(model, install):

@@ -82,7 +82,7 @@ def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
         raise error("within")
 
     with pytest.raises(error):
-        device.capture(stop)
+        device.capture(stop, cuda.Held())
     assert fake.recording is None and "graph" not in fake.open
     device.wait()  # the stream works as before
     device.close()
@@ -137,14 +137,43 @@ def test_bytes_go_through_as_bytes(tmp_path, monkeypatch):
             backend.run(inputs(1.0))
 
 
-def test_another_shape_frees_the_old_buffers_and_captures_again(tmp_path, monkeypatch):
+def test_the_shapes_that_came_last_keep_buffers_and_graph(tmp_path, monkeypatch):
+    """One face, two faces, one face again: no allocation and no capture after each shape has come once."""
     fake = FakeCuda()
-    install(monkeypatch, fake, size=None)
+    module = install(monkeypatch, fake, size=None)
     with trt.TensorRT(engine(tmp_path), device="cuda:0") as backend:
-        for size in (8, 16, 16, 8, 64, 4):
-            assert backend.run(inputs(1.0, size))["edited"].shape == (1, 3, size, size)
-            assert len(fake.memory) == 7 and len(fake.open) == 2  # two for each tensor, and scratch for this shape
-        assert fake.launches == 1
+        sizes = (8, 16, 32, 8, 16, 32, 8, 8)
+        for i, size in enumerate(sizes):
+            edited = backend.run(inputs(float(i), size))["edited"]
+            assert edited.shape == (1, 3, size, size) and edited[0, 0, 0, 0] == i + 0.5
+        assert fake.captures == 3 and fake.launches == len(sizes) - 3
+        assert fake.allocations == 3 * 7  # two for each tensor, and scratch for each shape
+        assert module.alive.count("context") == 3
+    assert not fake.memory and not fake.open and module.alive == [] and module.wrong == []
+
+
+def test_the_shape_that_was_not_used_for_longest_goes_first(tmp_path, monkeypatch):
+    fake = FakeCuda()
+    module = install(monkeypatch, fake, size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        for size in (4, 8, 16, 32, 4, 64):  # 64 takes the place of 8
+            backend.run(inputs(1.0, size))
+        assert module.alive.count("context") == 4 and len(fake.memory) == 4 * 7 and fake.open.count("graph") == 4
+        before = fake.captures
+        backend.run(inputs(1.0, 4))
+        assert fake.captures == before
+        backend.run(inputs(1.0, 8))
+        assert fake.captures == before + 1
+    assert not fake.memory and not fake.open and module.wrong == []
+
+
+def test_where_memory_runs_out_what_other_shapes_keep_goes_first(tmp_path, monkeypatch):
+    fake = FakeCuda(room=230_000)
+    install(monkeypatch, fake, size=None)
+    with trt.TensorRT(engine(tmp_path), device="cuda") as backend:
+        for size in (8, 32, 64, 8, 64):  # 64 takes 213 kB, 32 takes 57 kB
+            assert backend.run(inputs(1.0, size))["edited"][0, 0, 0, 0] == 1.5
+        assert len(fake.memory) == 2 * 7
     assert not fake.memory and not fake.open
 
 
@@ -345,3 +374,24 @@ def test_a_real_engine_without_a_gpu_is_one_plain_error(tmp_path):
     with pytest.raises(BackendError) as caught:
         open_backend(found)
     assert "no NVIDIA GPU" in caught.value.seen and len(str(caught.value).splitlines()) <= 3
+
+
+def test_an_engine_waits_while_a_graph_is_recorded_elsewhere(tmp_path, monkeypatch):
+    """ONNX Runtime records in CUDA's global mode: our allocations would spoil it."""
+    fake, order = FakeCuda(), []
+    install(monkeypatch, fake)
+    found = engine(tmp_path)
+
+    def work():
+        with trt.TensorRT(found, device="cuda") as backend:
+            backend.run(inputs(1.0))
+        order.append("ran")
+
+    with trt.GATE.capture():
+        thread = threading.Thread(target=work)
+        thread.start()
+        thread.join(0.2)
+        order.append("recorded")
+        assert fake.chosen == set()
+    thread.join()
+    assert order == ["recorded", "ran"]
