@@ -37,7 +37,7 @@ import sys
 
 try:
     import tensorrt
-    from edgegan.runtime.backends.cuda import Cuda
+    from edgegan.runtime.backends.nvidia.cuda import Cuda
     from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
     from edgegan.runtime.backends.onnxruntime.gpu import CUDA, TENSORRT, check_provider
 

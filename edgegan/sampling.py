@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +43,7 @@ class Request:
     count: int = 16
     seed: int = 0
     truncate: float | None = None
+    changes: Mapping[str, float] = field(default_factory=dict)  # names of the card's condition; the rest is drawn
     video: bool = False  # walk.mp4: from picture to picture and back to the first, without a seam
     seconds: float = 12.0
     fps: float = 30.0
@@ -67,7 +68,8 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
     """Writes single pictures, the grid, and where asked the film and the style grid.
 
     Raises:
-        InputError: no generator, a folder that is not empty, or a style mixer that is not there.
+        InputError: no generator, a folder that is not empty, a name that the model does not know, or a style mixer
+            that is not there.
         MissingExtraError: a film is wanted and PyAV is not installed, or a run and PyTorch is not.
         SinkError: the film cannot be written.
     """
@@ -75,6 +77,7 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
     _check_out(request.out, force=request.force)
     tell("opening", 0, 1)
     with open_sampler(request.source, request.backend, request.device) as sampler:
+        sampler.conditions(1, changes=request.changes)  # a name that is not there is said before anything is written
         if request.mix and not sampler.can_mix:
             sampler.mix(np.zeros((1, sampler.width)), np.zeros((1, sampler.width)))  # says why
         film = Video(request.out / "walk.mp4", FrameClock(request.fps)) if request.video else None
@@ -160,7 +163,8 @@ def _pictures(sampler: Sampler, request: Request, tell: Progress) -> list[Pictur
     shown: list[Picture] = []
     for i in range(request.count):
         vector = latent.draw(1, sampler.width, request.seed, first=i, truncate=request.truncate)
-        picture = _rgb(sampler.generate(vector)[0])
+        told = sampler.conditions(1, request.seed, first=i, changes=request.changes)
+        picture = _rgb(sampler.generate(vector, told)[0])
         _write(request.out / f"picture_{i:06d}.png", Pillow.fromarray(picture), sampler)
         if len(shown) < _GRID:
             shown.append(picture)
@@ -194,10 +198,12 @@ def _walk(sampler: Sampler, request: Request, film: Video, tell: Progress) -> No
     """A closed walk through the first pictures, two seconds from each to the next."""
     stops = max(2, round(request.seconds / _STOP_S))
     latents = sampler.latents(stops, request.seed, truncate=request.truncate)
+    told = sampler.conditions(stops, request.seed, changes=request.changes)
     frames = max(stops, round(request.seconds * request.fps))
     for i in range(frames):
         here = latent.walk(lambda k: latents[k % stops], i * stops / frames, request.way)
-        film.write(Frame(sampler.generate(here[None])[0], i, i / request.fps, "walk"))
+        label = latent.walk(lambda k: told[k % stops], i * stops / frames, "linear")
+        film.write(Frame(sampler.generate(here[None], label[None])[0], i, i / request.fps, "walk"))
         tell("walk", i + 1, frames)
 
 

@@ -18,12 +18,15 @@ class EdgeganError(Exception):
 
 
 class MissingExtraError(EdgeganError):
-    """An optional dependency is not installed; the message names the one `pip install` that brings it."""
+    """An optional dependency is not installed; the message names the one `pip install` that brings it.
 
-    def __init__(self, module: str, extra: str) -> None:
+    `todo` is for what pip does not bring.
+    """
+
+    def __init__(self, module: str, extra: str, todo: str = "") -> None:
         super().__init__(
             f"this needs the Python package '{module}', which is not installed",
-            todo=f"run: pip install 'edgegan[{extra}]'",
+            todo=todo or f"run: pip install 'edgegan[{extra}]'",
         )
 
 

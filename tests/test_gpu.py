@@ -23,7 +23,8 @@ from edgegan import families
 from edgegan.export import Exported, Request, engine_from_onnx, export_run
 from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt.options import EngineOptions
-from edgegan.runtime.backends import Backend, backend_class, describe_library, libraries, open_backend
+from edgegan.runtime.backends import Backend, backend_class, describe_library, open_backend
+from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
 from edgegan.runtime.backends.onnxruntime.gpu import CUDA, check_provider

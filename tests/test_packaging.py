@@ -177,11 +177,31 @@ def test_no_extra_asks_for_both_builds_of_one_library() -> None:
     assert "onnxruntime" in packages("all") and "onnxruntime-gpu" in packages("gpu")
 
 
+def test_each_extra_for_gpus_brings_one_cuda_alone() -> None:
+    """CUDA 12 and 13 in one process do not find each other's libraries."""
+    pytest.importorskip("packaging")
+    from packaging.requirements import Requirement
+
+    # The first release for CUDA 13 of each package, as their files are tagged on the package index.
+    first_for_13 = {"onnxruntime-gpu": "1.27", "cuda-python": "13"}
+    for extra, major in (("gpu", 13), ("gpu12", 12), ("jetson", 12)):
+        for line in PROJECT["project"]["optional-dependencies"][extra]:
+            requirement = Requirement(line)
+            if requirement.name in first_for_13:
+                boundary = first_for_13[requirement.name]
+                assert requirement.specifier.contains(boundary) == (major == 13), line
+                assert not requirement.specifier.contains("1.26.9" if major == 13 else "99"), line
+            elif requirement.name.startswith("tensorrt"):
+                assert requirement.name == f"tensorrt-cu{major}" and not requirement.specifier.contains("11.0"), line
+    assert {"gpu", "gpu12", "jetson"} <= set(PROJECT["project"]["optional-dependencies"])
+    assert not {"tensorrt", "tensorrt-cu12", "tensorrt-cu13"} & packages("jetson")
+
+
 def test_all_holds_what_the_demo_needs_and_nothing_that_needs_a_gpu() -> None:
     pytest.importorskip("packaging")
     for extra in ("cpu", "rtx", "avatars", "video", "train", "export", "bench"):
         assert packages(extra) <= packages("all"), extra
-    assert not {"onnxruntime-gpu", "tensorrt"} & packages("all")
+    assert not {"onnxruntime-gpu", "tensorrt", "tensorrt-cu12", "tensorrt-cu13"} & packages("all")
 
 
 def test_the_base_brings_no_framework() -> None:

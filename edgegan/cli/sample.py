@@ -14,6 +14,8 @@ EPILOG = """
 
 `edgegan sample runs/fastgan/export/model.fp16.onnx --count 64 --seed 7 --out night`
 
+`edgegan sample runs/cgan --set Smiling=1 --set Eyeglasses=1` — a conditional generator: the rest is drawn
+
 `edgegan sample runs/fastgan --video --seconds 20 --mix 5 --force` — and a film, and a style grid
 """
 
@@ -35,6 +37,10 @@ def sample(
     truncate: Annotated[
         float | None, typer.Option(help="Latents no farther from 0 than this, such as 1: less varied, more typical.")
     ] = None,
+    settings: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="NAME=VALUE", help="What a conditional generator is to draw: 1 is on, 0 off."),
+    ] = None,
     video: Annotated[bool, typer.Option("--video", help="Also walk.mp4: from picture to picture, in a loop.")] = False,
     seconds: Annotated[float, typer.Option(min=0.5, max=3600, help="How long the film is.")] = 12.0,
     fps: Annotated[float, typer.Option(min=1, max=240, help="The film's frames per second.")] = 30.0,
@@ -48,6 +54,7 @@ def sample(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
+    from edgegan.cli._shared.settings import setting
     from edgegan.sampling import Request
     from edgegan.sampling import sample as draw
 
@@ -57,6 +64,7 @@ def sample(
         count=count,
         seed=seed,
         truncate=truncate,
+        changes=dict(setting(each) for each in settings or ()),
         video=video,
         seconds=seconds,
         fps=fps,

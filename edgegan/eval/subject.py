@@ -58,11 +58,14 @@ class Subject:
             made += self._pictures({"image": np.stack([normalise(p) for p in pictures[start : start + BATCH]])})
         return made
 
-    def generate(self, latents: Arrays) -> list[Picture]:
-        """(N, nz) -> N pictures."""
+    def generate(self, latents: Arrays, told: Arrays | None = None) -> list[Picture]:
+        """(N, nz), and for a conditional generator (N, names) -> N pictures."""
+        rows = {"latent": latents}
+        if told is not None and self.card.condition.names:
+            rows[self.card.inputs[1].name] = told
         made: list[Picture] = []
         for start in range(0, len(latents), BATCH):
-            made += self._pictures({"latent": latents[start : start + BATCH]})
+            made += self._pictures({name: array[start : start + BATCH] for name, array in rows.items()})
         return made
 
     def _pictures(self, inputs: Mapping[str, Arrays]) -> list[Picture]:

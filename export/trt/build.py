@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from edgegan.runtime.backends.fit import check_library, import_library
+from edgegan.runtime.backends.fit import check_library, import_library, missing_library
 from edgegan.runtime.backends.tensorrt.log import logger, start
-from edgegan.runtime.errors import BackendError, EdgeganError, InputError, MissingExtraError
+from edgegan.runtime.errors import BackendError, EdgeganError, InputError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.model.build_info import Profile
 
@@ -50,7 +50,7 @@ def library(name: str) -> Any:
     try:
         module = import_library(name)
     except ImportError:
-        raise MissingExtraError(name, {"tensorrt": "gpu"}.get(name, "rtx")) from None
+        raise missing_library(name) from None
     check_library(name, module.__version__)
     return module
 

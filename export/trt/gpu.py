@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
+import sys
 from dataclasses import dataclass
+from functools import cache
 
-from edgegan.runtime.backends.cuda import Cuda
-from edgegan.runtime.errors import EdgeganError, MissingExtraError
+import msgspec
+from edgegan.runtime.backends.fit import missing_library
+from edgegan.runtime.backends.nvidia import libraries
+from edgegan.runtime.backends.nvidia.cuda import Cuda
+from edgegan.runtime.backends.nvidia.extras import is_jetson
+from edgegan.runtime.errors import EdgeganError
+
+_ANSWER = "the GPU as JSON: "  # libraries may write lines of their own before
+_JETSONS = ("7.2", "8.7", "11.0")  # compute capabilities of Xavier, Orin and Thor
 
 
 @dataclass(frozen=True)
@@ -22,7 +32,34 @@ class Gpu:
 
 
 def find_gpu(number: int = 0) -> Gpu | str:
-    """The GPU of that number, or why CUDA cannot use it here."""
+    """The GPU of that number, or why CUDA cannot use it here.
+
+    Asked in a process of its own: a context on the GPU, some hundred megabytes, would stay with this one to its end.
+    """
+    if libraries.driver_cuda() is None:  # then there can be no context either
+        return look(number)
+    return _ask(number, os.environ.get("CUDA_VISIBLE_DEVICES"))
+
+
+@cache
+def _ask(number: int, seen: str | None) -> Gpu | str:
+    """`look` in a child process that sees the GPUs `seen`, as this one does."""
+    program = f"from {__name__} import answer; answer({number})"
+    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    found = child.stdout.rpartition(_ANSWER)[2]
+    if child.returncode != 0 or not found:
+        said = child.stderr.strip().splitlines()
+        return f"the process that looks for the GPU ended with {child.returncode}" + (f": {said[-1]}" if said else "")
+    return msgspec.json.decode(found, type=Gpu | str)
+
+
+def answer(number: int) -> None:
+    """Writes what `look` finds as JSON, for the process that asked."""
+    sys.stdout.write(_ANSWER + msgspec.json.encode(look(number)).decode())
+
+
+def look(number: int) -> Gpu | str:
+    """As `find_gpu`, in this process, which has a context on the GPU from then on."""
     try:
         cuda = Cuda(number)
     except EdgeganError as error:
@@ -36,15 +73,15 @@ def find_gpu(number: int = 0) -> Gpu | str:
 def choose_library(gpu: Gpu | str) -> str:
     """`tensorrt` where there is a GPU and the package; else `tensorrt_rtx`, which builds without one.
 
-    Raises MissingExtraError that names what fits this machine if neither is installed.
+    TensorRT for RTX does not know a Jetson's GPU and is never given one. Raises MissingExtraError that names what fits
+    this machine if that is not installed.
     """
     if isinstance(gpu, Gpu) and importlib.util.find_spec("tensorrt"):
         return "tensorrt"
-    if importlib.util.find_spec("tensorrt_rtx"):
+    jetson = is_jetson() or (isinstance(gpu, Gpu) and gpu.compute_capability in _JETSONS)
+    if importlib.util.find_spec("tensorrt_rtx") and not jetson:
         return "tensorrt_rtx"
-    if isinstance(gpu, Gpu):
-        raise MissingExtraError("tensorrt", "gpu")
-    raise MissingExtraError("tensorrt_rtx", "rtx")
+    raise missing_library("tensorrt" if isinstance(gpu, Gpu) or jetson else "tensorrt_rtx")
 
 
 def _driver() -> str:

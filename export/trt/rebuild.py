@@ -24,7 +24,7 @@ from ..verify.check import ends, require, verify_artefact
 from .artefact import engine_from_onnx
 from .build import Progress, library
 from .gpu import Gpu, choose_library, find_gpu
-from .options import EngineOptions
+from .options import AUTO, EngineOptions
 
 
 def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:
@@ -50,15 +50,25 @@ def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
     if isinstance(gpu, str):
         raise BackendError(gpu, "an engine is built again on the GPU that runs it")
     trt = library(choose_library(gpu))
-    options = EngineOptions(
-        workspace_mib=engine_info(artefact.card).workspace_mib,
-        compute_capabilities=(gpu.compute_capability,) if trt.__name__ == "tensorrt_rtx" else (),
-    )
+    options = options_for(artefact, trt.__name__, gpu)
     path = _place(artefact, trt.__name__, trt.__version__, gpu, options)
     with suppress(EdgeganError):
         return artefacts.load(path)
     made, _ = engine_from_onnx(parent, path, options=options, device=device, on_progress=on_progress)
     return _verify(made, artefact, device, on_progress)
+
+
+def options_for(artefact: Artefact, library: str, gpu: Gpu) -> EngineOptions:
+    """How an engine like `artefact` is built for `gpu` with the library of that name.
+
+    TensorRT proper times kernels for minutes: what it measured for one engine serves the next one on this GPU.
+    """
+    rtx = library == "tensorrt_rtx"
+    return EngineOptions(
+        workspace_mib=engine_info(artefact.card).workspace_mib,
+        timing_cache=None if rtx else AUTO,
+        compute_capabilities=(gpu.compute_capability,) if rtx else (),
+    )
 
 
 def fitting(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from edgegan.runtime.backends import BACKENDS, Backend, backend_class, libraries, takes
+from edgegan.runtime.backends import BACKENDS, Backend, backend_class, takes
 from edgegan.runtime.backends.device import Device, Target
+from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.gpu import CUDA
 from edgegan.runtime.errors import InputError, MissingExtraError

@@ -5,16 +5,18 @@ from __future__ import annotations
 import importlib
 import importlib.util
 import re
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from ..errors import BackendError, CardError, MisfitError, MissingExtraError
+from ..errors import BackendError, CardError, EdgeganError, MisfitError, MissingExtraError
 from ..model.build_info import EngineInfo
 from ..model.card import ModelCard
+from .nvidia.extras import gpu_extra, is_jetson, missing_package
 from .processor import architecture
 
-# What builds engines, and the extra that brings it.
-LIBRARIES = {"tensorrt": "gpu", "tensorrt_rtx": "rtx"}
+LIBRARIES = ("tensorrt", "tensorrt_rtx")  # what builds engines
+_PACKAGES = {"tensorrt": ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"), "tensorrt_rtx": ("tensorrt-rtx",)}
 _OLDEST, _TOO_NEW = (10, 3), (12, 0)  # of TensorRT proper; 10.2 builds wrong engines
 REBUILD = "build it again on this machine: --rebuild auto, or edgegan export RUN --trt"
 
@@ -37,11 +39,11 @@ def library(card: ModelCard) -> Any:
     except ImportError:
         others = [other for other in LIBRARIES if other != name and importlib.util.find_spec(other)]
         if not others:
-            raise MissingExtraError(name, LIBRARIES[name]) from None
+            raise missing_library(name) from None
         raise MisfitError(
             f"the engine was built with {name}; here is {others[0]}",
             "an engine runs only on the library that built it",
-            f"{REBUILD}, or: pip install 'edgegan[{LIBRARIES[name]}]'",
+            f"{REBUILD}, or: pip install 'edgegan[{'rtx' if name == 'tensorrt_rtx' else gpu_extra()}]'",
         ) from None
 
 
@@ -64,10 +66,31 @@ def import_library(name: str) -> Any:
 
 def library_version(name: str) -> str:
     """The version of an installed library, one of LIBRARIES, without loading its gigabytes where pip knows it."""
-    try:
-        return version(name.replace("_", "-"))
-    except PackageNotFoundError:
-        return str(import_library(name).__version__)
+    return packaged_version(name) or str(import_library(name).__version__)
+
+
+def packaged_version(name: str) -> str:
+    """The version of one of LIBRARIES that pip installed; "" if the system's package manager brought it, or nobody."""
+    for package in _PACKAGES[name]:
+        with suppress(PackageNotFoundError):
+            return version(package)
+    return ""
+
+
+def missing_library(name: str) -> EdgeganError:
+    """The error where one of LIBRARIES is not installed.
+
+    On a Jetson, whose GPU TensorRT for RTX does not know, an engine of the latter is a misfit.
+    """
+    if name == "tensorrt":
+        return missing_package(name)
+    if is_jetson():
+        return MisfitError(
+            "the engine is one of TensorRT for RTX, which does not run on a Jetson",
+            "an engine of TensorRT proper, which comes with JetPack",
+            REBUILD,
+        )
+    return MissingExtraError(name, "rtx")
 
 
 def check_library(name: str, version: str) -> None:
@@ -76,7 +99,7 @@ def check_library(name: str, version: str) -> None:
         raise BackendError(
             f"TensorRT {version} is installed",
             "edgegan builds and runs engines with TensorRT 10.3 to 11",
-            "run: pip install 'tensorrt>=10.3,<11'",
+            f"run: pip install 'edgegan[{gpu_extra()}]'",
         )
 
 

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..backends import libraries
-from ..backends.cuda import Cuda
+from ..backends.nvidia import libraries
+from ..backends.nvidia.cuda import Cuda
+from ..backends.nvidia.extras import gpu_extra
 from ..backends.onnxruntime.backend import import_onnxruntime
 from ..backends.onnxruntime.gpu import CUDA, TENSORRT, WORDS, check_provider, libraries_of, releases
 from ..errors import EdgeganError
@@ -23,12 +24,13 @@ def examine() -> Iterator[Finding]:
     """The NVIDIA GPU, what ONNX Runtime wants of its libraries, and an Intel GPU that OpenVINO does not see."""
     yield _nvidia()
     if all(map(is_installed, ("onnxruntime", "onnxruntime-gpu"))):
+        extra = gpu_extra() if is_here() else "cpu"
         yield Finding(
             topic="gpu",
             name="onnxruntime",
             status="missing",
             text="onnxruntime and onnxruntime-gpu are both installed, and overwrite each other's files",
-            todo=f"pip uninstall onnxruntime onnxruntime-gpu; pip install 'edgegan[{'gpu' if is_here() else 'cpu'}]'",
+            todo=f"pip uninstall onnxruntime onnxruntime-gpu; pip install 'edgegan[{extra}]'",
         )
     try:
         ort = import_onnxruntime()

@@ -8,15 +8,15 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..backends.nvidia import extras
 from .finding import Finding
-
-JETSON = Path("/etc/nv_tegra_release")
 
 
 def examine() -> Iterator[Finding]:
     """System and processor."""
     python = f"Python {platform.python_version()} on {platform.system()} {platform.machine()}"
-    release = re.search(r"R(\d+).*REVISION:\s*([\d.]+)", JETSON.read_text("utf-8")) if JETSON.is_file() else None
+    text = extras.JETSON.read_text("utf-8") if extras.is_jetson() else ""
+    release = re.search(r"R(\d+).*REVISION:\s*([\d.]+)", text)
     if release:
         python += f", NVIDIA Jetson Linux {release[1]}.{release[2]}"
     yield Finding(topic="machine", name="system", status="ok", text=python)

@@ -6,9 +6,9 @@ import platform
 from collections.abc import Mapping
 from pathlib import Path
 
-from ..backends.libraries import DRIVER
+from ..backends.nvidia.extras import is_jetson
+from ..backends.nvidia.libraries import DRIVER
 from .finding import Finding
-from .machine import JETSON
 
 PCI = Path("/sys/bus/pci/devices")
 MODULE = Path("/sys/module/nvidia")  # there while the kernel's part of the driver is loaded
@@ -29,7 +29,7 @@ def cards(root: Path) -> tuple[str, ...]:
 def without_driver() -> Finding:
     """What to say where the driver's library cannot be loaded."""
     found = cards(PCI)
-    if JETSON.is_file():
+    if is_jetson():
         text = f"a Jetson without its driver's library ({DRIVER})"
         todo = "sudo apt install nvidia-l4t-cuda; in a container: docker run --runtime nvidia"
         return Finding(topic="gpu", name="NVIDIA", status="missing", text=text, todo=todo)

@@ -7,9 +7,16 @@ import sys
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, requires, version
 
-from ..backends import libraries
+from ..backends.nvidia import libraries
+from ..backends.nvidia.extras import gpu_extra
 from .finding import Finding
 
+# Each takes the place of the extra `cpu` on its machines; two of them together mix libraries of two CUDAs.
+_FOR_GPUS = {
+    "gpu": "for NVIDIA GPUs whose driver serves CUDA 13, on Python 3.11 and newer; instead of 'cpu'",
+    "gpu12": "for NVIDIA GPUs whose driver serves CUDA 12; instead of 'cpu'",
+    "jetson": "for Jetsons, beside the TensorRT of their system",
+}
 _EXTRA = re.compile(r"extra\s*==\s*['\"]([\w-]+)['\"]")
 
 
@@ -29,9 +36,8 @@ def examine() -> Iterator[Finding]:
         missing = [name for name in names if name != "edgegan" and not _is_served(name)]
         if not missing:
             yield Finding(topic="extra", name=extra, status="ok", text="complete")
-        elif extra == "gpu" and libraries.gpu_count() == 0:
-            text = "for machines with an NVIDIA GPU; there it takes the place of the extra 'cpu'"
-            yield Finding(topic="extra", name=extra, status="note", text=text)
+        elif extra in _FOR_GPUS and (libraries.gpu_count() == 0 or extra != gpu_extra()):
+            yield Finding(topic="extra", name=extra, status="note", text=_FOR_GPUS[extra])
         else:
             todo = f"pip install 'edgegan[{extra}]'"
             yield Finding(topic="extra", name=extra, status="missing", text=f"without {', '.join(missing)}", todo=todo)

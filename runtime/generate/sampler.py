@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from ..model.artefact import Artefact
 from ..model.card import ModelCard, TensorSpec
 from ..model.image import image_spec, postprocess
 from ..types import Float32Array
-from . import latent
+from . import conditions, latent
 
 Images = NDArray[np.uint8]  # (N, H, W, 3), BGR
 
@@ -32,13 +32,14 @@ class Sampler(Session):
     changed and arrays returned belong to the caller. Use it in the process that opened it.
 
     Args:
-        card: of the generator: one input `latent` (1, width), and a picture as output.
+        card: of the generator: an input `latent` (1, width), a second one with a value for each of the card's names
+            if it has any, and a picture as output.
         backend: the loaded generator; closed with the sampler.
         mixer: opens the style mixer when it is first needed; None where the model has none.
         notices: what the user should know.
 
     Raises:
-        CardError: the generator takes something else than one latent vector.
+        CardError: the generator takes something else.
     """
 
     _name = "Sampler"
@@ -52,7 +53,7 @@ class Sampler(Session):
         notices: tuple[str, ...] = (),
     ) -> None:
         super().__init__(card, backend, notices)
-        self._spec = _latent_spec(card)
+        self._spec, self._condition = _vector_specs(card)
         self._output = image_spec(card.outputs, f"output of {card.name}").name
         self._open_mixer = mixer
         self._mixer: Backend | None = None
@@ -97,15 +98,40 @@ class Sampler(Session):
         """(n, width) float32 of N(0, 1); number i of a seed is always the same. See `latent.draw`."""
         return latent.draw(n, self.width, seed, truncate=truncate)
 
-    def sample(self, n: int, seed: int = 0, *, truncate: float | None = None) -> Images:
-        """n pictures, (n, H, W, 3) uint8 BGR; picture i of a seed is always the same, whatever n is."""
-        return self.generate(self.latents(n, seed, truncate=truncate))
+    def conditions(
+        self, n: int, seed: int = 0, *, first: int = 0, changes: Mapping[str, float] | None = None
+    ) -> Float32Array:
+        """(n, names) float32: what pictures `first`, ... of a seed are told, with `changes` on top of what is drawn.
 
-    def generate(self, latents: NDArray[Any]) -> Images:
-        """The pictures of given latents: (n, width), finite numbers -> (n, H, W, 3) uint8 BGR."""
-        given = self._check_vectors(latents, "latents")
+        See `conditions.draw`. Raises InputError for a name that the model does not know.
+        """
+        return conditions.change(
+            self.card.condition, conditions.draw(self.card.condition, n, seed, first=first), changes or {}
+        )
+
+    def sample(
+        self, n: int, seed: int = 0, *, truncate: float | None = None, changes: Mapping[str, float] | None = None
+    ) -> Images:
+        """n pictures, (n, H, W, 3) uint8 BGR; picture i of a seed is always the same, whatever n is.
+
+        `changes` sets names of the card's condition, as in {"Smiling": 1.0}; the others are drawn for each picture.
+        """
+        return self.generate(self.latents(n, seed, truncate=truncate), self.conditions(n, seed, changes=changes))
+
+    def generate(self, latents: NDArray[Any], labels: NDArray[Any] | None = None) -> Images:
+        """The pictures of given latents: (n, width), finite numbers -> (n, H, W, 3) uint8 BGR.
+
+        `labels` are (n, names), a row for each picture; None: those of the first n pictures of seed 0.
+        """
+        given = {LATENT: self._check_vectors(latents, "latents", self.width)}
+        if self._condition is not None:
+            told = self.conditions(len(given[LATENT])) if labels is None else labels
+            names = self._condition.name
+            given[names] = self._check_vectors(told, names, len(self.card.condition.names))
+            if len(told) != len(given[LATENT]):
+                raise InputError(f"{len(given[LATENT])} latents and {len(told)} conditions", "as many of each")
         with self._turn():
-            return self._pictures(self._backend, {LATENT: given})
+            return self._pictures(self._backend, given)
 
     def mix(self, latents: NDArray[Any], styles: NDArray[Any]) -> Images:
         """Pictures that take layout and shapes from `latents` and colours and textures from `styles`.
@@ -113,7 +139,10 @@ class Sampler(Session):
         Both are (n, width), finite numbers; picture i is made of latent i and style i, as (n, H, W, 3) uint8 BGR.
         Raises InputError if the model came without a style mixer.
         """
-        given = {LATENT: self._check_vectors(latents, "latents"), STYLE: self._check_vectors(styles, "styles")}
+        given = {
+            LATENT: self._check_vectors(latents, "latents", self.width),
+            STYLE: self._check_vectors(styles, "styles", self.width),
+        }
         if len(given[LATENT]) != len(given[STYLE]):
             raise InputError(f"{len(given[LATENT])} latents and {len(given[STYLE])} styles", "as many of each")
         if self._open_mixer is None:
@@ -136,13 +165,13 @@ class Sampler(Session):
         ]
         return np.stack(pictures) if pictures else np.empty((0, *self.card.size.hw, 3), np.uint8)
 
-    def _check_vectors(self, vectors: NDArray[Any], what: str) -> Float32Array:
+    def _check_vectors(self, vectors: NDArray[Any], what: str, width: int) -> Float32Array:
         given = np.asarray(vectors)
         shape = "x".join(map(str, given.shape)) or "a single number"
-        if given.ndim != 2 or given.shape[1] != self.width or given.dtype.kind not in "fiu":
-            raise InputError(f"the {what} are {given.dtype}, {shape}", f"numbers, n x {self.width}")
+        if given.ndim != 2 or given.shape[1] != width or given.dtype.kind not in "fiu":
+            raise InputError(f"the {what} are {given.dtype}, {shape}", f"numbers, n x {width}")
         if not np.isfinite(given).all():
-            raise InputError(f"the {what} hold values that are not finite", f"numbers, n x {self.width}")
+            raise InputError(f"the {what} hold values that are not finite", f"numbers, n x {width}")
         return given.astype(np.float32, copy=False)
 
     def _free(self) -> None:
@@ -151,10 +180,20 @@ class Sampler(Session):
         self._backend.close()
 
 
-def _latent_spec(card: ModelCard) -> TensorSpec:
-    spec = card.inputs[0]
-    if len(card.inputs) != 1 or spec.name != LATENT or spec.layout != "NC" or not isinstance(spec.shape[-1], int):
+def _vector_specs(card: ModelCard) -> tuple[TensorSpec, TensorSpec | None]:
+    """The latent, and the vector of the condition where the card has names."""
+    spec, *others = card.inputs
+    names = card.condition.names
+    fits = len(others) == bool(names) and all(other.shape[-1] == len(names) for other in others)
+    if (
+        not fits
+        or spec.name != LATENT
+        or not isinstance(spec.shape[-1], int)
+        or any(s.layout != "NC" for s in card.inputs)
+    ):
         raise CardError(
-            f"{card.name} takes {', '.join(s.name for s in card.inputs)}", f"one vector '{LATENT}' of a known length"
+            f"{card.name} takes {', '.join(s.name for s in card.inputs)}",
+            f"one vector '{LATENT}' of a known length"
+            + (f", and one of {len(names)} numbers for its condition" if names else ""),
         )
-    return spec
+    return spec, others[0] if others else None

@@ -230,7 +230,7 @@ class LiveSession:
 
 def _controls_of(model: Editor | Sampler, source: Source, changes: Mapping[str, float] | None) -> Panel:
     """Raises InputError for an attribute or slider that the model does not have, and a value that it cannot take."""
-    if isinstance(model, Sampler):
-        return WalkControls(model.width, getattr(source, "seed", 0), values=changes)
     condition = model.card.condition
+    if isinstance(model, Sampler):
+        return WalkControls(model.width, getattr(source, "seed", 0), values=changes, condition=condition)
     return Controls(condition.names, condition.groups, changes)

@@ -48,7 +48,8 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """What steers the model. The order of `names` is the order of the condition vector.
 
     `groups` are sets of names of which exactly one is on. `default` is the vector used when nothing is known
-    about a picture. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
+    about a picture; for a generator, how often each name is on. `ranges` are the ends of names whose values are not
+    from 0 to 1. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
     set at a time: `sets` are the names of each, and `mask_slots` as many entries are appended to the vector, of
     which one is on and says which set is meant.
     """
@@ -59,6 +60,7 @@ class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     mask_slots: int = 0
     sets: tuple[tuple[str, ...], ...] = ()
     default: tuple[float, ...] = ()
+    ranges: dict[str, tuple[float, float]] = {}
 
     def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
         """`label` with `changes` on top; turning one name of a group on turns the others off.

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgegan.runtime.backends import libraries
+from edgegan.runtime.backends.nvidia import libraries
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.sh"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")

@@ -13,7 +13,8 @@ from typer.testing import CliRunner
 from edgegan.cli import _register, app
 from edgegan.export import Exported
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends import BACKENDS, backend_class, libraries
+from edgegan.runtime.backends import BACKENDS, backend_class
+from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.places import places
 from edgegan.runtime.model.artefact import payload_sha256
 from edgegan.runtime.model.build_info import BuildInfo, EngineInfo

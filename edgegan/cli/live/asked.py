@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edgegan.cli._shared.rebuild import choice
+from edgegan.cli._shared.settings import setting
 from edgegan.runtime.errors import InputError
 
 from .options import WEB_PORT
@@ -127,7 +128,7 @@ class Asked:
         if self.view is not None and self.view not in VIEWS:
             raise InputError(f"--view {self.view} is not known", f"one of: {', '.join(VIEWS)}")
         view: View | None = self.view or ("both" if self.side_by_side else None)
-        changes = dict(_setting(each) for each in self.settings or ())
+        changes = dict(setting(each) for each in self.settings or ())
         return Wishes(
             changes, _span(self.span), self.preset, self.fresh, view, self.mirror, self.full_screen, self.stdin
         )
@@ -206,19 +207,6 @@ class Asked:
     def _writes(self) -> list[str]:
         """Where it writes, as SPECs."""
         return [*self.outputs, *([str(self.stats_json)] if self.stats_json else [])]
-
-
-def _setting(text: str) -> tuple[str, float]:
-    name, _, value = text.partition("=")
-    try:
-        number = float(value)
-    except ValueError:
-        number = math.nan
-    if not name or not math.isfinite(number):
-        raise InputError(
-            f"--set {text} cannot be read", "NAME=VALUE, a value from 0 (off) to 1 (on)", "as in: --set Smiling=1"
-        )
-    return name, number
 
 
 def _span(text: str | None) -> tuple[float, float]:

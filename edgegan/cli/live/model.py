@@ -38,7 +38,13 @@ def open_model(
             sampler = stack.enter_context(Sampler.open(found, **where._asdict()))
             seed = getattr(source, "seed", 0)
             return sampler, WalkControls(
-                sampler.width, seed, asked.speed, start.changes, look=start.look, memory=start.memory
+                sampler.width,
+                seed,
+                asked.speed,
+                start.changes,
+                condition=found.card.condition,
+                look=start.look,
+                memory=start.memory,
             )
         faces = msgspec.structs.replace(asked.face_options, beside=beside)
         editor = stack.enter_context(Editor.open(found, **where._asdict(), work_size=asked.work_hw, faces=faces))

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from ...errors import BackendError, EdgeganError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
-from ..capture_gate import GATE
 from ..device import gpu_number
+from ..nvidia.capture_gate import GATE
 from .binding import Binding
 from .cuda import CudaOptions, open_cuda
 from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable

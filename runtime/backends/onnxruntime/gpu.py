@@ -11,8 +11,9 @@ from typing import Any
 
 from ...errors import BackendError, InputError
 from ...model.artefact import Artefact
-from .. import libraries
 from ..device import no_memory, no_such_gpu, out_of_memory
+from ..nvidia import libraries
+from ..nvidia.extras import gpu_extra
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
 WORDS = {CUDA: "CUDA", TENSORRT: "TensorRT"}
@@ -43,7 +44,7 @@ def check_provider(ort: Any, provider: str) -> None:
     if provider not in ort.get_available_providers():
         raise BackendError(
             f"this ONNX Runtime was built without {words}",
-            todo="on an NVIDIA machine: pip uninstall onnxruntime; pip install 'edgegan[gpu]'",
+            todo=f"on an NVIDIA machine: pip uninstall onnxruntime; pip install 'edgegan[{gpu_extra()}]'",
         )
     wanted = libraries_of(ort, provider)
     absent = libraries.missing(wanted)
@@ -58,7 +59,7 @@ def check_provider(ort: Any, provider: str) -> None:
         raise BackendError(
             f"the NVIDIA driver serves CUDA {serves[0]}.{serves[1]}, and this ONNX Runtime is built for CUDA {wants}",
             "a driver serves its own CUDA and older ones",
-            "update the driver, or take an onnxruntime-gpu built for that CUDA (before 1.27: CUDA 12)",
+            f"update the driver, or take packages for its CUDA: pip install 'edgegan[{gpu_extra()}]'",
         )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import os
 import time
 from pathlib import Path
@@ -13,6 +12,7 @@ from ...files import cache_folder, sha256
 from ...model.artefact import Artefact
 from ...model.card import ModelCard
 from ..device import gpu_number
+from ..fit import packaged_version
 from ..profiles import profile
 from .backend import OnnxRuntime, import_onnxruntime
 from .cuda import OPEN_AXES, CudaOptions, has_open_axes
@@ -100,9 +100,4 @@ def describe_library() -> str:
 
 def _tensorrt_version() -> str:
     """That of pip's package, else "system": what the system's package manager brought."""
-    for package in ("tensorrt", "tensorrt-cu13", "tensorrt-cu12"):
-        try:
-            return importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            continue
-    return "system"
+    return packaged_version("tensorrt") or "system"

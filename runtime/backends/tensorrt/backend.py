@@ -18,12 +18,10 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BackendError, EdgeganError, MisfitError, MissingExtraError, NoMemoryError
+from ...errors import BackendError, EdgeganError, MisfitError, NoMemoryError
 from ...files import write_atomic
 from ...model.artefact import Artefact
-from ..capture_gate import GATE
 from ..contract import Arrays, Port, check_inputs
-from ..cuda import CaptureError, Cuda
 from ..device import gpu_number, no_memory, out_of_memory
 from ..fit import (
     LIBRARIES,
@@ -34,9 +32,12 @@ from ..fit import (
     engine_info,
     library,
     library_version,
+    missing_library,
     other_gpu,
 )
 from ..last_used import LastUsed
+from ..nvidia.capture_gate import GATE
+from ..nvidia.cuda import CaptureError, Cuda
 from ..processor import system
 from ..selection import Selection
 from .bound import Bound, Shapes
@@ -224,7 +225,7 @@ def describe_library() -> str:
     """See `backends.describe_library`."""
     found = {name: library_version(name) for name in LIBRARIES if importlib.util.find_spec(name)}
     if not found:
-        raise MissingExtraError("tensorrt", "gpu")
+        raise missing_library("tensorrt")
     for name, number in found.items():
         check_library(name, number)
     words = ", ".join(f"{name} {number}" for name, number in found.items())

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..contract import Arrays, Port
-from ..cuda import Cuda, Held
+from ..nvidia.cuda import Cuda, Held
 
 Shapes = tuple[tuple[int, ...], ...]  # of the inputs, in the engine's order
 

@@ -26,7 +26,7 @@ from support.fakes.gpu import FakeCuda
 from support.servers.mjpeg import MjpegServer
 
 from edgegan.cli import _register, app, main
-from edgegan.runtime.backends import cuda
+from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.live.sources.synthetic import Synthetic
 from edgegan.runtime.metrics.memory import resident_mb

@@ -20,9 +20,10 @@ from edgegan.export import EngineOptions, Exported, Request, engine_from_onnx, e
 from edgegan.export.graph import fp16, trace, variants
 from edgegan.export.trt import gpu
 from edgegan.export.trt.build import Job, build_engine, library
-from edgegan.export.trt.options import TARGETS
+from edgegan.export.trt.options import TARGETS, capabilities
 from edgegan.export.trt.subprocess import build_apart
 from edgegan.runtime import load
+from edgegan.runtime.backends.nvidia import extras
 from edgegan.runtime.errors import BackendError, CardError, InputError, MissingExtraError, VerifyError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.artefact import Artefact
@@ -213,6 +214,21 @@ def test_the_library_fits_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
     for found, extra in ((here, "gpu"), ("no GPU", "rtx")):
         with pytest.raises(MissingExtraError, match=rf"edgegan\[{extra}\]"):
             gpu.choose_library(found)
+
+
+@pytest.mark.parametrize("capability", ["7.2", "8.7", "11.0"])
+def test_a_jetson_is_never_given_to_tensorrt_for_rtx(
+    capability: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It has no kernels for Orin (8.7): none of its compute capabilities is a Jetson's."""
+    assert capability not in capabilities(library("tensorrt_rtx"))
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: name if name == "tensorrt_rtx" else None)
+    with pytest.raises(MissingExtraError, match="'tensorrt'"):
+        gpu.choose_library(gpu.Gpu("Orin", capability, ""))
+    (tmp_path / "release").touch()
+    monkeypatch.setattr(extras, "JETSON", tmp_path / "release")
+    with pytest.raises(MissingExtraError, match="comes with JetPack.*--system-site-packages"):
+        gpu.choose_library("cuda-python is missing")
 
 
 def test_an_engine_without_its_hash_is_not_loaded(tiny_export: Exported, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -20,7 +21,8 @@ from support.tiny_half import SHAPE, write_half
 from edgegan import cli
 from edgegan.export.trt import artefact, gpu, rebuild
 from edgegan.export.trt import subprocess as apart
-from edgegan.runtime.backends import cuda, open_backend
+from edgegan.runtime.backends import open_backend
+from edgegan.runtime.backends.nvidia import cuda, libraries
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import load, payload_sha256
@@ -70,6 +72,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: None)  # so that the fake is asked in this process
     monkeypatch.setattr(gpu, "_driver", lambda: "580.1")
     for module in (rebuild, artefact):
         monkeypatch.setattr(module, "choose_library", lambda gpu: "tensorrt_rtx")
@@ -208,6 +211,15 @@ def test_ctrl_c_leaves_nothing_in_the_cache(here: Here) -> None:
     with pytest.raises(KeyboardInterrupt):
         here.open(rebuild="auto", on_progress=interrupt)
     assert not here.list_cached()
+
+
+def test_what_tensorrt_timed_for_one_engine_serves_the_next(here: Here, tmp_path: Path) -> None:
+    found = gpu.Gpu("Fake GPU", "8.9", "580.1")
+    options = rebuild.options_for(load(here.engine), "tensorrt", found)
+    library = SimpleNamespace(__name__="tensorrt", __version__="10.16.1")
+    assert options.timing_cache_file(library, found.name) == tmp_path / "cache/edgegan/tensorrt-10.16.1-Fake_GPU.timing"
+    options.require(library)
+    rebuild.options_for(load(here.engine), "tensorrt_rtx", found).require(rtx)  # which takes no timing cache
 
 
 def test_a_gpu_that_the_library_cannot_build_for_is_named(here: Here) -> None:

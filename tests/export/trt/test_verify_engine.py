@@ -18,7 +18,7 @@ from edgegan.export.folder import ExportFolder
 from edgegan.export.matrix import Wanted
 from edgegan.export.trt import artefact
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends import cuda
+from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.errors import BackendError, VerifyError
 from edgegan.runtime.model.golden import Golden
 

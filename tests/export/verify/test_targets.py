@@ -19,7 +19,8 @@ from edgegan.export.verify import targets
 from edgegan.export.verify.check import require
 from edgegan.families import Tolerance
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends import BACKENDS, libraries
+from edgegan.runtime.backends import BACKENDS
+from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.errors import BackendError, InputError
 from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact

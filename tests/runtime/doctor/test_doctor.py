@@ -12,7 +12,8 @@ from support.fakes.ort import fake_onnxruntime
 
 from edgegan import cli
 from edgegan.runtime import doctor
-from edgegan.runtime.backends import BACKENDS, cuda, fit, libraries
+from edgegan.runtime.backends import BACKENDS, fit
+from edgegan.runtime.backends.nvidia import cuda, extras, libraries
 from edgegan.runtime.backends.onnxruntime import gpu as ort_gpu
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.doctor import devices, gpu, machine, nvidia, packages, system
@@ -123,7 +124,7 @@ def test_backends_for_gpus_are_no_fault_of_a_machine_without_one(monkeypatch):
 
 def test_a_jetson_is_called_one(monkeypatch, tmp_path):
     (tmp_path / "release").write_text("# R36 (release), REVISION: 4.3, GCID: 38968081, BOARD: generic\n")
-    monkeypatch.setattr(machine, "JETSON", tmp_path / "release")
+    monkeypatch.setattr(extras, "JETSON", tmp_path / "release")
     assert "NVIDIA Jetson Linux 36.4.3" in next(iter(machine.examine())).text
 
 
@@ -134,7 +135,7 @@ def no_driver(monkeypatch, tmp_path):
     monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
     monkeypatch.setattr(nvidia, "PCI", tmp_path / "devices")
     monkeypatch.setattr(nvidia, "MODULE", tmp_path / "nvidia")
-    monkeypatch.setattr(nvidia, "JETSON", tmp_path / "release")
+    monkeypatch.setattr(extras, "JETSON", tmp_path / "release")
 
     def with_devices(*devices: tuple[str, str]) -> doctor.Finding:
         for number, (kind, vendor) in enumerate(devices):
@@ -183,7 +184,32 @@ def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(
     monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
     found = {f.name: f for f in devices.backends()}["tensorrt"]
     assert found.status == ("ok" if fits else "missing") and version in found.text
-    assert ("'tensorrt>=10.3,<11'" in found.todo) == (not fits)
+    assert ("'edgegan[gpu]'" in found.todo) == (not fits)
+
+
+def test_a_driver_that_is_too_old_is_told_from_none(no_driver, monkeypatch):
+    """CUDA's runtime gives one error, 35, for both."""
+    monkeypatch.setattr(cuda, "_import", lambda: FakeCuda(refuses=35))
+    assert "no driver" in no_driver().text
+    monkeypatch.setattr(libraries, "driver_cuda", lambda: (12, 4))
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
+    found = no_driver()
+    assert found.status == "missing" and "too old: it serves CUDA 12.4" in found.text
+    assert "update the driver" in found.todo and "'edgegan[gpu12]'" in found.todo
+
+
+def test_the_extra_for_this_machine_s_gpu_is_missing_and_those_for_others_are_notes(monkeypatch, tmp_path):
+    wanted = [f"package-of-{name}>=1; extra == '{name}'" for name in ("gpu", "gpu12", "jetson")]
+    monkeypatch.setattr(packages, "requires", lambda name: wanted)
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
+    for serves, missing in (((13, 0), "gpu"), ((12, 4), "gpu12")):
+        monkeypatch.setattr(libraries, "driver_cuda", lambda serves=serves: serves)
+        assert {f.name for f in packages.examine() if f.status == "missing"} == {missing}
+    (tmp_path / "release").touch()
+    monkeypatch.setattr(extras, "JETSON", tmp_path / "release")
+    assert {f.name for f in packages.examine() if f.status == "missing"} == {"jetson"}
+    monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
+    assert {f.status for f in packages.examine()} == {"note"}
 
 
 def test_cameras_are_listed_once_each(monkeypatch, tmp_path):

@@ -16,9 +16,11 @@ import numpy as np
 
 
 class FakeCuda:
-    """The functions of `cuda.bindings.runtime` that `edgegan.runtime.backends.cuda` calls."""
+    """The functions of `cuda.bindings.runtime` that `edgegan.runtime.backends.nvidia.cuda` calls."""
 
-    cudaError_t = SimpleNamespace(cudaSuccess=0, cudaErrorMemoryAllocation=2, cudaErrorDevicesUnavailable=46)
+    cudaError_t = SimpleNamespace(
+        cudaSuccess=0, cudaErrorMemoryAllocation=2, cudaErrorDevicesUnavailable=46, cudaErrorInsufficientDriver=35
+    )
     cudaDeviceAttr = SimpleNamespace(cudaDevAttrComputeCapabilityMajor=8, cudaDevAttrComputeCapabilityMinor=9)
     cudaMemcpyKind = SimpleNamespace(cudaMemcpyHostToDevice="in", cudaMemcpyDeviceToHost="out")
     cudaStreamCaptureMode = SimpleNamespace(cudaStreamCaptureModeThreadLocal=1)
@@ -29,10 +31,12 @@ class FakeCuda:
         capturable: bool = True,
         room: int = 1 << 40,
         busy: bool = False,
+        refuses: int = 0,
         capabilities: tuple[tuple[int, int], ...] = ((8, 9), (7, 5), (12, 0)),
     ) -> None:
         self.devices, self.capturable, self.room, self.busy = devices, capturable, room, busy
         self.capabilities = capabilities  # of each device
+        self.refuses = refuses  # the error of the first call
         self.chosen: set[int] = set()  # the devices that any thread ever used
         self.memory: dict[int, object] = {}
         self.open: list[str] = []
@@ -43,7 +47,7 @@ class FakeCuda:
         self.current: dict[int, int] = {}  # CUDA keeps a thread's device
 
     def cudaGetDeviceCount(self):
-        return 0, self.devices
+        return (self.refuses, None) if self.refuses else (0, self.devices)
 
     def cudaGetErrorString(self, error):
         return 0, b"fake error %d" % error

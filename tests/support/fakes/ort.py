@@ -14,7 +14,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from edgegan.runtime.backends import libraries
+from edgegan.runtime.backends.nvidia import libraries
 
 CPU, CUDA, TENSORRT = "CPUExecutionProvider", "CUDAExecutionProvider", "TensorrtExecutionProvider"
 

@@ -9,7 +9,8 @@ import pytest
 from support import tiny_models
 from support.fakes.ort import CPU, CUDA, TENSORRT, Value, on_two_gpus
 
-from edgegan.runtime.backends import Port, libraries, open_backend
+from edgegan.runtime.backends import Port, open_backend
+from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime import binding as ort_binding
 from edgegan.runtime.backends.onnxruntime import gpu
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime

@@ -12,7 +12,8 @@ from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 
 from edgegan.export.trt import build
-from edgegan.runtime.backends import cuda, fit, open_backend
+from edgegan.runtime.backends import fit, open_backend
+from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..errors import BackendError, MissingExtraError
-from .device import no_memory, no_such_gpu
+from ...errors import BackendError
+from ..device import no_memory, no_such_gpu
+from . import libraries
+from .extras import gpu_extra, missing_package
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 
@@ -53,6 +55,8 @@ class Cuda:
             error, count = self._rt.cudaGetDeviceCount()
         except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
             raise _no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
+        if error == self._rt.cudaError_t.cudaErrorInsufficientDriver and libraries.driver_cuda() is not None:
+            raise _old_driver()
         if error != self._rt.cudaError_t.cudaSuccess or count == 0:
             reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
             raise _no_gpu(reason)
@@ -197,4 +201,14 @@ def _import() -> Any:
             continue
         except OSError as error:  # so Windows says that a DLL is not there
             raise _no_gpu(f"cuda-python cannot be loaded: {error}") from None
-    raise MissingExtraError("cuda-python", "gpu")
+    raise missing_package("cuda-python")
+
+
+def _old_driver() -> BackendError:
+    """CUDA gives one error where there is no driver and where it is too old; this is for the latter."""
+    major, minor = libraries.driver_cuda() or (0, 0)
+    return BackendError(
+        f"the NVIDIA driver is too old: it serves CUDA {major}.{minor}, and the CUDA of cuda-python is newer",
+        "a driver serves its own CUDA and older ones",
+        f"update the driver, or take packages that suit it: pip install 'edgegan[{gpu_extra()}]'",
+    )

@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from edgegan.runtime.backends import libraries
+from edgegan.runtime.backends.nvidia import libraries
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_two_libraries_with_the_same_names_do_not_see_each_other(tmp_path):
         subprocess.run(["cc", "-shared", "-fPIC", "-O0", "-o", str(tmp_path / f"{name}.so"), str(source)], check=True)
     code = f"""
 import ctypes
-from edgegan.runtime.backends import libraries
+from edgegan.runtime.backends.nvidia import libraries
 assert libraries.missing([{str(tmp_path / "first.so")!r}, "libnothing.so.0"]) == ("libnothing.so.0",)
 print(ctypes.CDLL({str(tmp_path / "second.so")!r}).answer_second())
 """

@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from edgegan.runtime.backends.capture_gate import CaptureGate
+from edgegan.runtime.backends.nvidia.capture_gate import CaptureGate
 
 
 def start(function):
