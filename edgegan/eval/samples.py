@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import normalised, open_pictures
+from edgegan.data import normalise, open_pictures
 from edgegan.eval.decisions import name_answers
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.sets import Distances, Real, real, table
@@ -69,10 +69,10 @@ def _obedience(subject: Subject, made: Sequence[Picture], told: NDArray[np.float
 
     What a hat hides is not asked.
     """
-    from edgegan.eval.judge import read, trained_judge
+    from edgegan.eval.judge import attribute_judge, read
 
     condition = subject.card.condition
-    seen = read(trained_judge(subject.size, condition.names), np.stack([normalised(picture) for picture in made]))
+    seen = read(attribute_judge(subject.size, condition.names), np.stack([normalise(picture) for picture in made]))
     right: dict[str, list[bool]] = {}
     for asked, found in zip(told, seen, strict=True):
         answers, wanted = name_answers(condition, found), name_answers(condition, asked)
