@@ -121,7 +121,7 @@ def test_an_imported_run_is_not_resumed(files: Files, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "arguments,words",
     [
-        (("{g}", "--out", "{run}"), "exists and is not empty"),
+        (("{g}", "--out", "{run}"), "exists and is not an empty folder"),
         (("{g}", "{g}", "--out", "{new}"), "two files are called 200000-G.ckpt"),
         (("{d}", "--out", "{new}"), "one generator"),
         (("{g}", "--family", "nosuchgan", "--out", "{new}"), "no family is called 'nosuchgan'"),
