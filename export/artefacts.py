@@ -15,7 +15,7 @@ from .folder import ExportFolder, limits
 from .graph import fp16, trace
 from .graph.depth_to_space import to_blocks
 from .int8 import openvino
-from .matrix import FOR_CPU, INT8_IN_HALF, Wanted, report_name
+from .matrix import FOR_CPU, INT8_IN_HALF, MOBILE, Wanted, report_name
 from .quantisation import Quantisation
 from .request import Request
 from .trt.artefact import engine_from_onnx
@@ -52,6 +52,7 @@ def make_artefacts(folder: ExportFolder, specs: Sequence[ExportSpec], request: R
         if spec.note:
             folder.notes.append(spec.note)
         model, single = _make_single(folder, spec, pairs[spec.name], training)
+        _make_mobile(folder, spec, model, single, pairs[spec.name], request)
         if not is_helper(spec, specs):  # small, and run on few frames: another precision would gain nothing
             _make_others(folder, spec, model, single, pairs[spec.name], request)
     (folder.path / "golden.npz").write_bytes(golden_bytes(pairs, calls))
@@ -128,6 +129,16 @@ def _make_others(
         if INT8_IN_HALF in wanted and half is not None:
             parent = quantisation.make_in_half(model, half)
             make_engine(folder, parent, Wanted("int8", "engine"), pairs, request.engine)
+
+
+def _make_mobile(
+    folder: ExportFolder, spec: ExportSpec, model: Any, single: Artefact, pairs: Golden, request: Request
+) -> None:
+    """The forms of small runtimes, of helpers as well: such a machine may have nothing else to run them."""
+    for wanted in request.wanted:
+        if wanted.format in MOBILE:
+            card = msgspec.structs.replace(single.card, parent_sha256=single.card.payload_sha256)
+            folder.write_verified(model, card, wanted.file(spec.name), pairs, wanted.format)
 
 
 def _make_half(folder: ExportFolder, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact) -> Artefact:

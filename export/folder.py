@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 from edgegan.runtime.backends.processor import int8_arithmetic
-from edgegan.runtime.model.artefact import Artefact
+from edgegan.runtime.model.artefact import Artefact, parts
 from edgegan.runtime.model.card import ModelCard
 from edgegan.runtime.model.fidelity import OTHERS
 from edgegan.runtime.model.golden import Golden, stem
 
 from .graph import trace
 from .int8 import openvino
+from .mobile import mnn, ncnn
 from .request import Progress, Row
 from .verify.check import require, verify_artefact
 from .verify.diagnosis import REFERENCE
@@ -22,6 +23,9 @@ from .verify.targets import list_for_export
 
 if TYPE_CHECKING:
     from edgegan.families import Tolerance
+
+
+_SAVE = {".xml": openvino.save_ir, ".mnn": mnn.save, ".param": ncnn.save}
 
 
 class ExportFolder:
@@ -40,10 +44,11 @@ class ExportFolder:
     def write(self, model: Any, card: ModelCard, name: str, pairs: Golden) -> Artefact:
         """Writes an onnx.ModelProto, or an openvino.Model where `name` ends in .xml, and measures the file.
 
+        What `name` ends in says the format.
+
         The card's `tolerances` are what each backend is held to. A miss is on the card, and raises nothing.
         """
-        save = openvino.save_ir if name.endswith(".xml") else trace.save
-        return self.measure(save(model, card.lasting, self.path / name), pairs)
+        return self.measure(_SAVE.get(Path(name).suffix, trace.save)(model, card.lasting, self.path / name), pairs)
 
     def measure(self, artefact: Artefact, pairs: Golden) -> Artefact:
         """Runs a finished file on every backend here, and puts the figures onto its card; the file stays as it is."""
@@ -71,8 +76,7 @@ class ExportFolder:
 
     def add_rows(self, artefact: Artefact, *, loud: bool = True) -> None:
         """Reports a finished artefact; a backend that will not run it is a warning, or a note unless `loud`."""
-        weights = artefact.path.with_suffix(".bin")  # of an OpenVINO model
-        size = artefact.path.stat().st_size + (weights.stat().st_size if artefact.path.suffix == ".xml" else 0)
+        size = sum(part.stat().st_size for part in parts(artefact.path))
         for backend, found in artefact.card.verification.items():
             if found.status == "failed":
                 (self.warnings if loud else self.notes).append(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 
-from .matrix import Wanted
+from .matrix import MOBILE, Wanted
 from .request import Request
 from .trt.artefact import check_options
 
@@ -21,6 +21,8 @@ _NEEDS = {
     Wanted("fp16", "onnx"): (("onnxconverter_common", "export"),),
     Wanted("fp32", "openvino"): (("openvino", "cpu"),),
     Wanted("int8", "openvino"): (("openvino", "cpu"), ("nncf", "export")),
+    Wanted("fp32", "mnn"): (("MNN", "mnn"),),
+    Wanted("fp32", "ncnn"): (("ncnn", "ncnn"), ("pnnx", "ncnn-export")),
 }
 
 
@@ -35,6 +37,14 @@ def check_request(request: Request) -> None:
     elif request.engine.arguments:
         option = next(iter(request.engine.arguments))
         raise InputError(f"{option} is for TensorRT engines", todo=f"add --trt, or leave {option} out")
+    for form in (each.format for each in wanted if each.format in MOBILE):
+        for option, given in (("--size dynamic", request.open_size), ("--batch dynamic", request.open_batch)):
+            if given:
+                raise InputError(f"{option}: a model for {form} has one size and batch", todo=f"leave out {option}")
+        if request.as_bytes:
+            raise InputError(f"--io uint8: a model for {form} takes float32", todo="leave out --io uint8")
+        if form == "ncnn" and request.batch > 1:
+            raise InputError(f"--batch {request.batch}: ncnn takes one picture a call", todo="leave out --batch")
     if not any(each.precision == "int8" for each in wanted):
         for option, value in (("--min-psnr", request.min_psnr_db), ("--calib", request.calibration)):
             if value is not None:

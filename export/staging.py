@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.model.artefact import parts
 from edgegan.runtime.model.build_info import BuildInfo
 from edgegan.train.interrupt import defer_interrupts
 
@@ -71,10 +72,8 @@ def _publish(stage: Path, out: Path) -> list[str]:
         stale = [old for folder in {f.parent for f in files} for old in _stale(out, folder, files)]
         for old in stale:
             (out / old).unlink()  # cards first: without its card nothing looks finished
-            artefact = out / _artefact(old)
-            artefact.unlink(missing_ok=True)
-            if artefact.suffix == ".xml":
-                artefact.with_suffix(".bin").unlink(missing_ok=True)
+            for part in parts(out / _artefact(old)):
+                part.unlink(missing_ok=True)
         for file in sorted(files, key=lambda f: f.name.endswith(_CARD)):
             os.replace(stage / file, out / file)
     except OSError as error:

@@ -12,6 +12,7 @@ import torch
 from rich.console import Console
 from support import commands, editors
 from support.web import browser, page
+from support.web import site as pages
 
 from edgegan import families
 from edgegan.export import Exported, Request, export_run
@@ -25,7 +26,9 @@ opened, page_editor = page.opened, page.page_editor
 shared_editor, face_editor, scene = editors.shared_editor, editors.face_editor, editors.scene
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
+site = pages.site
 os.environ.setdefault("EDGEGAN_OPENVINO_CACHE", "")  # tiny models of one test are of no use to another
+os.environ.setdefault("EDGEGAN_AUTO", "card")  # what a test takes does not hang on how busy the machine is
 
 
 @pytest.fixture(scope="session", params=families.names())

@@ -23,7 +23,7 @@ from support import tiny_models
 from support.untrained import make_run
 
 from edgegan.export import verify_artefact
-from edgegan.runtime import backends
+from edgegan.runtime.backends import choice
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model import artefact, golden, npz, onnxfile
@@ -50,7 +50,7 @@ def no_runtime(monkeypatch):
     def fail(name):
         raise AssertionError(f"{name} opened a file that should have been refused")
 
-    monkeypatch.setattr(backends, "backend_class", fail)
+    monkeypatch.setattr(choice, "backend_class", fail)
 
 
 @st.composite

@@ -66,5 +66,5 @@ def _find_exports(folder: Path, asked: Path) -> tuple[Path, ...]:
         if several:
             names = ", ".join(p.name for p in several)
             raise InputError(f"{asked} holds several models: {names}", todo=f"name one: {command('bench', several[0])}")
-    order = {".onnx": 0, ".xml": 1, ".engine": 2}
+    order = {suffix: place for place, suffix in enumerate(SUFFIXES)}
     return tuple(sorted(found, key=lambda p: (order[p.suffix], "int8" in p.name, p.name != "model.onnx", p.name)))

@@ -7,6 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from edgegan.runtime.errors import InputError
+
+from ._shared.page import check_options, offer_shipped, write_page
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -24,6 +28,8 @@ EPILOG = """
 `edgegan export runs/stargan --io uint8` — bytes in, bytes out: nothing left to compute around the model
 
 `edgegan export runs/stargan/checkpoints/0000200000.safetensors --size 160x128 --out wide`
+
+`edgegan export runs/stargan --format web --out site` — a page that edits in the browser, of what was exported before
 """
 
 DYNAMIC = "dynamic"
@@ -36,13 +42,27 @@ def register(app: typer.Typer) -> None:
 
 
 def export(
-    source: Annotated[Path, typer.Argument(metavar="RUN|CHECKPOINT", help="A run folder, or one checkpoint of it.")],
+    ctx: typer.Context,
+    source: Annotated[
+        Path,
+        typer.Argument(
+            metavar="RUN|CHECKPOINT",
+            help="A run folder, or one checkpoint of it. For a page: an export, or the name of a shipped model.",
+        ),
+    ],
     trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
     precision: Annotated[
         str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
     ] = "",
     format_: Annotated[
-        str, typer.Option("--format", metavar="onnx,openvino,engine", help="Default: each precision's usual one.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="onnx,openvino,engine,mnn,ncnn|web",
+            help="Default: each precision's usual one. web: a page for browsers.",
+            is_eager=True,
+            callback=offer_shipped,
+        ),
     ] = "",
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
     batch: Annotated[
@@ -57,7 +77,9 @@ def export(
     min_psnr: Annotated[
         float | None, typer.Option(help="dB that INT8 must reach on the worst picture; layers that cost too much stay.")
     ] = None,
-    out: Annotated[Path | None, typer.Option(help="The folder to write; default export/ in the run.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="The folder to write; default export/ in the run, or site/ for a page.")
+    ] = None,
     data: Annotated[str | None, typer.Option(help="Held-out pictures to verify on; default: the run's data.")] = None,
     pictures: Annotated[int, typer.Option(min=1, help="So many held-out pictures, each with every edit.")] = 64,
     workspace: Annotated[
@@ -97,15 +119,26 @@ def export(
     noise: Annotated[
         str | None, typer.Option(metavar="zero|frozen:SEED", help="What a generator's noise inputs are fixed to.")
     ] = None,
+    onnxruntime_web: Annotated[
+        Path | None,
+        typer.Option(
+            "--onnxruntime-web",
+            metavar="DIR",
+            help="Where the npm package lies; default: node_modules, here or above.",
+            rich_help_panel="A page for browsers (--format web)",
+        ),
+    ] = None,
 ) -> None:
     """Export a trained model, verified against PyTorch, or refuse: nothing unverified is written."""
     from rich.console import Console
 
+    console = Console()
+    if check_options(ctx, _words(format_)):
+        return write_page(source, out, onnxruntime_web, console)
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
 
     from ._shared.progress import show_progress
 
-    console = Console()
     settings = (f"noise={noise}",) if noise is not None else ()
     request = Request(
         source,
@@ -137,8 +170,6 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 def _one_of(option: str, value: str | None, known: tuple[str | None, ...]) -> str | None:
-    from edgegan.runtime.errors import InputError
-
     if value not in known:
         raise InputError(f"{option} {value}: not known", f"one of: {', '.join(word for word in known if word)}")
     return value

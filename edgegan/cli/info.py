@@ -70,10 +70,11 @@ def info(
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
+    from edgegan.runtime.model.artefact import parts
     from edgegan.runtime.model.golden import stem
 
     card = found.card
-    size = sum(part.stat().st_size for part in (found.path, *_weights(found.path)))
+    size = sum(part.stat().st_size for part in parts(found.path))
     yield "file", f"{found.path} ({size / 1e6:.1f} MB)"
     yield "model", f"{card.name} ({card.family}, {card.task})" + (f", {card.direction}" if card.direction else "")
     yield "knows", card.domain
@@ -101,13 +102,6 @@ def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
     yield "built with", _pairs(_facts(card.built_with))
     yield "licence", card.licence
     yield "SHA-256", f"{card.payload_sha256} (checked)" if card.payload_sha256 else "sealed in the file (checked)"
-
-
-def _weights(path: Path) -> Iterator[Path]:
-    from edgegan.runtime.model.artefact import suffix
-
-    if suffix(path) == ".xml":
-        yield path.with_suffix(".bin")
 
 
 def _shares(card: ModelCard) -> Iterator[tuple[str, str]]:

@@ -35,7 +35,9 @@ def verify(
     model: Annotated[Path, typer.Argument(help="A model file, an export folder or a run folder.")],
     backend: Annotated[
         list[str] | None,
-        typer.Option(help="onnxruntime, onnxruntime-tensorrt, openvino or tensorrt; repeatable. Default: all."),
+        typer.Option(
+            help="onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn or tensorrt; repeatable. Default: all."
+        ),
     ] = None,
     device: Annotated[
         str | None,

@@ -6,11 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
-from edgegan.data import normalise, open_pictures
-from edgegan.eval.decisions import name_answers
-from edgegan.eval.report import Report, Request, Table
+from edgegan.data import open_pictures
+from edgegan.eval.conditional import information, obedience
+from edgegan.eval.report import Report, Request
 from edgegan.eval.sets import Distances, Real, real, table
 from edgegan.eval.subject import Subject
 from edgegan.runtime.drawn import avatars
@@ -20,7 +19,6 @@ from edgegan.sheet import Picture, Sheet
 
 SPLITS = ("heldout", "train")
 SHOWN, COLUMNS = 24, 8
-_HAT = "Wearing_Hat"
 
 
 def measure(subject: Subject, request: Request) -> Report:
@@ -28,7 +26,8 @@ def measure(subject: Subject, request: Request) -> Report:
 
     The held-out pictures are the reference to judge by: nearness to the training set alone is what a model reaches
     that copies it. The few-shot papers state theirs to the training set, so both are given where both are there. Of a
-    generator that is told what to draw, a judge says how often it does, where the pictures are drawn faces.
+    generator that is told what to draw, a judge says how often it does, or what its codes mean, where the pictures
+    are drawn faces.
     Raises InputError if there is no data set, or if it has too few pictures.
     """
     spec = request.data or subject.data
@@ -56,32 +55,14 @@ def measure(subject: Subject, request: Request) -> Report:
     ]
     title = f"{subject.what}: {len(made)} samples of seed {request.seed}"
     tables = [table(title, found)]
-    if subject.card.condition.kind in ("binary", "one_hot") and spec.partition(":")[0] == "avatars":
-        figures["obeyed"] = obeyed = _obedience(subject, made, told)
-        rows = [[name, f"{share:.1%}"] for name, share in obeyed.items()]
-        tables.append(Table("what the judge sees is what was asked for", ("decision", "share"), rows))
+    condition = subject.card.condition
+    if condition.names and spec.partition(":")[0] == "avatars":
+        judged = obedience if set(condition.names) <= set(avatars.ATTRIBUTES) else information
+        what, shown = judged.measure(condition, made, told)
+        figures.update(what)
+        tables.append(shown)
     train = references.get("train")
     return Report(figures, tables, notes, lambda: _sheet(title, made, train, distances))
-
-
-def _obedience(subject: Subject, made: Sequence[Picture], told: NDArray[np.float32]) -> dict[str, float]:
-    """For each decision of the condition, and their mean as "all": the share of pictures in which the judge sees it.
-
-    What a hat hides is not asked.
-    """
-    from edgegan.eval.judge import attribute_judge, read
-
-    condition = subject.card.condition
-    seen = read(attribute_judge(subject.size, condition.names), np.stack([normalise(picture) for picture in made]))
-    right: dict[str, list[bool]] = {}
-    for asked, found in zip(told, seen, strict=True):
-        answers, wanted = name_answers(condition, found), name_answers(condition, asked)
-        hatted = wanted.get(_HAT) == "on"
-        for decision, answer in wanted.items():
-            if not (hatted and set(decision.split("/")) <= set(avatars.HAIR)):
-                right.setdefault(decision, []).append(answers[decision] == answer)
-    shares = {decision: round(float(np.mean(found)), 4) for decision, found in right.items()}
-    return {**shares, "all": round(float(np.mean([one for found in right.values() for one in found])), 4)}
 
 
 def _references(spec: str, size: int, count: int) -> tuple[dict[str, Real], list[str]]:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
-from functools import cached_property
+from dataclasses import dataclass
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
@@ -18,67 +17,35 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgegan import distributed
 from edgegan.config import BaseConfig
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
 
+from ._step import Batch, Step
+
+__all__ = [
+    "Batch",
+    "ExportSpec",
+    "Family",
+    "ImportOptions",
+    "Imported",
+    "Loss",
+    "Networks",
+    "Phase",
+    "Stage",
+    "Step",
+    "Stream",
+    "Tolerance",
+    "get",
+    "is_helper",
+    "names",
+]
+
 C = TypeVar("C", bound=BaseConfig)
-Batch = Mapping[str, Tensor]
 # A module without parameters (an image pool) is state: it is saved with the run, and neither counted nor exported.
 Networks = dict[str, nn.Module]
 Loss = tuple[Tensor, dict[str, Tensor]]  # the scalar to minimise, and its named parts
-
-
-@dataclass(frozen=True)
-class Step:
-    """One micro-batch on its way through a phase. Real pictures are in [-1, 1], (N, 3, H, W).
-
-    Under torchrun each process holds its own slice of the micro-batch. What is drawn for a picture by its number
-    (`uniform`) or over the whole micro-batch (`permute`) is what a single process would draw; what is drawn from
-    `rng`, or from torch's generator, is each process's own.
-    """
-
-    streams: Mapping[str, Batch]
-    first_image: int  # the number of the first real picture of this slice since training began
-    seed: int
-    first_of_all: int | None = None  # that of the whole micro-batch, over all processes; None: this slice is all
-    scratch: dict[str, Any] = field(default_factory=dict)  # what a phase leaves for later ones of the same round
-
-    @property
-    def real(self) -> Batch:
-        """The one stream of families that have only one."""
-        return self.streams["real"]
-
-    @cached_property
-    def rng(self) -> np.random.Generator:
-        """Randomness that depends on (seed, images seen) alone, so that a resumed run repeats it."""
-        return np.random.Generator(np.random.Philox(key=[self.seed, self.first_image]))
-
-    @cached_property
-    def _shared_rng(self) -> np.random.Generator:
-        """The same in every process."""
-        first = self.first_image if self.first_of_all is None else self.first_of_all
-        return np.random.Generator(np.random.Philox(key=[self.seed, first], counter=1 << 42))
-
-    def permute(self, own: Tensor) -> Tensor:
-        """(N, ...) -> (N, ...): one row for each picture, from a permutation of the whole micro-batch's rows."""
-        rows = distributed.gather(own)
-        order = torch.from_numpy(self._shared_rng.permutation(len(rows)))
-        start = self.first_image - self.first_of_all if self.first_of_all is not None else 0
-        return rows[order[start : start + len(own)].to(rows.device)]
-
-    def uniform(self, count: int, *shape: int, draw: int = 0) -> Tensor:
-        """(count, *shape) in [0, 1): each picture's own, from (seed, images seen, index, draw) alone.
-
-        The same `draw` always gives the same numbers: give another one for every further use.
-        """
-        own = (
-            np.random.Generator(np.random.Philox(key=[self.seed, self.first_image + i], counter=draw << 64 | 1 << 40))
-            for i in range(count)
-        )
-        return torch.from_numpy(np.array([rng.random(shape) for rng in own], np.float32))
 
 
 @dataclass(frozen=True)
@@ -106,6 +73,18 @@ class Phase:
             return False
         every = self.interval(round_) if callable(self.interval) else self.interval
         return every > 0 and round_ % every == 0
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What holds for a round, where training goes in stages (see `Family.stage`).
+
+    Another name begins another stage: the optimisers then forget their moments, and the log says so.
+    """
+
+    name: str  # as in "16 px"
+    batch: int  # real pictures of the round, over all processes
+    rate: float = 1.0  # share of the full learning rates
 
 
 class Stream(Protocol):
@@ -202,6 +181,14 @@ class Family(Generic[C]):
 
     tiny: Callable[[], C]
     """A config that trains in a second on a CPU, for tests."""
+
+    stage: Callable[[C, int], Stage] | None = None
+    """(cfg, images): the stage of the round that begins after so many images; optional, without it training is one
+    stage of `train.batch` pictures a round. What it returns may depend on its arguments alone."""
+
+    advance: Callable[[C, Networks, int], None] | None = None
+    """(cfg, networks, images): before each round, sets what in the networks follows from the images seen alone (how
+    far they have grown); optional. It belongs in buffers, so that checkpoints, averages and exports have it."""
 
     validate: Callable[[C, Networks, str], dict[str, float]] | None = None
     """(cfg, networks, data): figures on held-out data, where these can tell a good checkpoint from a bad one; optional.

@@ -16,6 +16,8 @@ def describe_run(run: Run, console: Console) -> None:
     """Prints the resolved config, the size of each network, and what a step will need."""
     console.print_json(msgspec.json.encode(run.header()).decode())
     nets = {n: net for n, net in run.family.networks(run.cfg).items() if any(True for _ in net.parameters())}
+    if run.family.advance is not None:  # what a step needs at the end is the most
+        run.family.advance(run.cfg, nets, run.cfg.train.images)
     total = 0
     for name, net in nets.items():
         count = sum(p.numel() for p in net.parameters())

@@ -17,7 +17,6 @@ from torch import Tensor
 from edgegan import distributed
 from edgegan.data._files.fingerprint import describe_stream
 from edgegan.families import Networks, Step
-from edgegan.runtime.errors import InputError
 
 from .acceleration import compile_methods, fuse, memory_layout
 from .averages import averages, follow
@@ -28,6 +27,7 @@ from .interrupt import defer_interrupts
 from .loader import Loader, readers
 from .reporter import Reporter, Silence
 from .schedule import Schedule
+from .stages import Stages
 from .state import pack_state, unpack_state
 from .update import Update
 from .validation import Best, measure
@@ -46,14 +46,7 @@ class Trainer:
 
     def __init__(self, run: Run, device: torch.device, *, threads: int | None = None) -> None:
         self.run, self.device, self.cfg = run, device, run.cfg.train
-        parts = self.cfg.accumulate * distributed.world()
-        if self.cfg.batch % parts:
-            raise InputError(
-                f"train.batch={self.cfg.batch}, for {distributed.world()} processes and "
-                f"train.accumulate={self.cfg.accumulate}",
-                f"the batch is shared by all: a multiple of {parts}",
-            )
-        self._slice = self.cfg.batch // parts  # pictures of one micro-batch that are this process's
+        self.stages = Stages(run)
         if threads:
             torch.set_num_threads(threads)
         with distributed.fail_together(), distributed.let_first_of_machine_go_first():
@@ -73,6 +66,7 @@ class Trainer:
         self.update = Update(self.nets, self.cfg, device)
         self.images = 0
         self.round = 0
+        self.stage = ""  # the name of the last round's
         self.seconds = 0.0  # trained so far, over all sessions
         self.best: Best | None = None
         if self.cfg.compile:
@@ -87,8 +81,8 @@ class Trainer:
         """
         began = saved = time.monotonic()
         spent_before = self.seconds
-        # After how many images to act again; never is after the end.
-        every = [n or budget.images + self.cfg.batch for n in self._intervals]
+        # After how many images to act again.
+        every = [n or math.inf for n in self._intervals]
         minutes = self.cfg.checkpoint_minutes or math.inf
         done = [self.images // n for n in every]
         with ExitStack() as stack:
@@ -102,6 +96,7 @@ class Trainer:
             if self.images == 0:
                 self._sample(reporter)
             while self.images < budget.images:
+                self._enter_stage(reporter)
                 with distributed.fail_together():
                     waited = time.monotonic()
                     steps = self._steps(loaders)
@@ -135,30 +130,41 @@ class Trainer:
         """In images, of samples, checkpoints and validation; 0 is never."""
         return self.cfg.sample_images, self.cfg.checkpoint_images, self.cfg.validate_images
 
+    def _enter_stage(self, reporter: Reporter | Silence) -> None:
+        """Where another stage begins, the optimisers forget their moments."""
+        stage = self.stages.at(self.images)
+        if stage.name != self.stage:
+            self.stage = stage.name
+            for phase in self.phases:
+                phase.optimiser.state.clear()
+            reporter.stage(self.images, stage)
+
     def _steps(self, loaders: Mapping[str, Loader]) -> list[Step]:
         """This process's slices of the next batch; what follows it is announced to the loaders."""
-        micro = self._slice * distributed.world()
         steps = []
-        for start in range(self.images, self.images + self.cfg.batch, micro):
-            first = start + self._slice * distributed.rank()
-            batches = {name: self._to_device(loader.batch(first, self._slice)) for name, loader in loaders.items()}
-            steps.append(Step(batches, first_image=first, seed=self.cfg.seed, first_of_all=start))
-        for step in steps:
-            for loader in loaders.values():
-                for later in (self.cfg.batch, 2 * self.cfg.batch):
-                    loader.announce(step.first_image + later, self._slice)
+        for part in self.stages.slices(self.images):
+            batches = {name: self._to_device(loader.batch(part.first, part.count)) for name, loader in loaders.items()}
+            steps.append(Step(batches, first_image=part.first, seed=self.cfg.seed, first_of_all=part.first_of_all))
+        later = self.images
+        for _ in range(2):
+            later += self.stages.at(later).batch
+            for part in self.stages.slices(later):
+                for loader in loaders.values():
+                    loader.announce(part.first, part.count)
         return steps
 
     def _round(self, steps: list[Step]) -> dict[str, float]:
         """One batch of real pictures through every phase that is due."""
         self.round += 1
-        self.schedule.set(self.images)
+        stage = self.stages.at(self.images)
+        self.schedule.set(self.images, stage.rate)
+        self.stages.advance(self.nets, self.images)
         logged: dict[str, float] = {}
         for number, phase in enumerate(self.phases):
             if phase.due(self.round):
                 torch.manual_seed(hash((self.cfg.seed, steps[0].first_image, number)) % 2**63)
                 logged.update(self.update(phase, steps, f"round {self.round} ({self.images} images)"))
-        self.images += self.cfg.batch
+        self.images += stage.batch
 
         # Batch statistics are each process's own; their mean is everybody's.
         if distributed.world() > 1:
@@ -169,7 +175,7 @@ class Trainer:
             self.ema,
             self.nets,
             images=self.images,
-            batch=self.cfg.batch,
+            batch=stage.batch,
             halflife_images=self.cfg.ema_halflife_images,
         )
         return logged

@@ -17,6 +17,7 @@ import numpy as np
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
+from edgegan.families import Stage
 from edgegan.runtime.errors import InputError
 from edgegan.sheet import Sheet
 
@@ -83,6 +84,12 @@ class Reporter:
         self._bar.update(self._task, rate=rate, losses=short)
         self._sums, self._waited, self._since, self._since_images = {}, 0.0, now, images
 
+    def stage(self, images: int, stage: Stage) -> None:
+        """Takes the stage that begins after so many images; one without a name is not worth a word."""
+        if stage.name:
+            self._write_line({"images": images, "stage": stage.name, "batch": stage.batch})
+            self._console.print(f"{images} images: {stage.name}, {stage.batch} pictures a round", highlight=False)
+
     def validation(self, images: int, figures: dict[str, float], best: bool) -> None:
         """Takes figures on held-out data; the first decides, and `best` says that it is the lowest so far."""
         named = {f"heldout/{name}": value for name, value in figures.items()}
@@ -134,6 +141,9 @@ class Silence:
 
     def step(self, images: int, round_: int, parts: dict[str, float], seconds: float, waited: float = 0.0) -> None:
         """Takes the losses of one round, and leaves them to the first process."""
+
+    def stage(self, images: int, stage: Stage) -> None:
+        """Takes the beginning of a stage, and leaves it to the first process."""
 
     def validation(self, images: int, figures: dict[str, float], best: bool) -> None:
         """Takes figures on held-out data, which the first process alone measures."""

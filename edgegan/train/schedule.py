@@ -24,8 +24,8 @@ class Schedule:
         left = max(0.0, min(1.0, (cfg.images - images) / cfg.decay_images)) if cfg.decay_images else 1.0
         return 0.5 - 0.5 * math.cos(math.pi * left) if cfg.schedule == "cosine" else left
 
-    def set(self, images: int) -> None:
-        """Sets the rates for the round that begins after so many images."""
+    def set(self, images: int, share: float = 1.0) -> None:
+        """Sets the rates for the round that begins after so many images, to a `share` of what they would be."""
         for optimiser, rates in self._full:
             for group, full in zip(optimiser.param_groups, rates, strict=True):  # a resume makes new groups
-                group["lr"] = full * self.factor(images)
+                group["lr"] = full * self.factor(images) * share

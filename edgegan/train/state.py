@@ -29,6 +29,11 @@ def pack_state(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]]:
         **trainer.run.header(),
         "images": trainer.images,
         "round": trainer.round,
+        "stage": trainer.stage,
+        # Of a network that grows, not every one has moments yet.
+        "parameters": {
+            phase.name: checkpoint.count_parameters(phase.optimiser) for phase in _optimiser_owners(trainer)
+        },
         "seconds": trainer.seconds,
         "scaler": trainer.update.scaler.state_dict(),
         "best": trainer.best and trainer.best.header(),
@@ -48,8 +53,10 @@ def unpack_state(trainer: Trainer, found: checkpoint.Checkpoint) -> list[str]:
         for name, net in nets.items():
             found.load_into(net, f"{kind}/{name}")
     for phase in _optimiser_owners(trainer):
-        checkpoint.restore_optimiser(phase.optimiser, found.section(f"optimiser/{phase.name}"))
+        count = found.header.get("parameters", {}).get(phase.name)  # older checkpoints do not have it
+        checkpoint.restore_optimiser(phase.optimiser, found.section(f"optimiser/{phase.name}"), count)
     trainer.images, trainer.round = int(found.header["images"]), int(found.header["round"])
+    trainer.stage = str(found.header.get("stage", ""))
     trainer.seconds = float(found.header["seconds"])
     trainer.update.scaler.load_state_dict(found.header["scaler"])
     trainer.best = Best.from_header(found.header.get("best"))

@@ -6,6 +6,7 @@ documentation on low-precision execution says so. A figure measured on one kind 
 
 from __future__ import annotations
 
+import os
 import platform
 import re
 import sys
@@ -39,6 +40,26 @@ def architecture(machine: str = "") -> str:
 def system() -> str:
     """The operating system and the architecture, such as "Linux x86_64"."""
     return f"{platform.system()} {architecture()}"
+
+
+@cache
+def name() -> str:
+    """The processor's name for people, with its family and model where the system tells them."""
+    try:
+        text = _INFO.read_text("utf-8", "replace")
+    except OSError:
+        return platform.processor() or platform.machine()
+    first = text.partition("\n\n")[0]
+    known = {key.strip(): value.strip() for key, _, value in (line.partition(":") for line in first.splitlines())}
+    found = known.get("model name") or platform.machine()
+    if {"cpu family", "model"} <= known.keys():  # cloud machines hide the exact name, not these numbers
+        found += f" (family {known['cpu family']}, model {known['model']})"
+    return found
+
+
+def count_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @cache

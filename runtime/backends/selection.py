@@ -11,36 +11,61 @@ from ..model.verification import Verification
 from .device import Device, Target
 from .processor import other_arithmetic
 
-# Taken when asked for, or when the card verified them: Intel's gpu and npu, which few have tried, and ONNX Runtime's
-# TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
-_RELUCTANT = ("gpu", "npu", "onnxruntime-tensorrt")
+# Taken when asked for, or when the card verified them: Intel's gpu and npu and ncnn's Vulkan, which few have tried,
+# and ONNX Runtime's TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an
+# engine file gains too.
+_RELUCTANT = ("gpu", "npu", "vulkan", "onnxruntime-tensorrt")
 
 
-class Candidate(msgspec.Struct, frozen=True):
-    """A backend on a device, with what the card knows about the pair."""
+class Candidate(msgspec.Struct, frozen=True, kw_only=True):
+    """A file on a backend and a device, with what its card knows of that, and what was measured here.
 
+    `proof` says how it was verified, or why it is tried without. `file` is named where there are several. `why_not`
+    is what kept it from being measured.
+    """
+
+    artefact: Artefact
     target: Target
     status: Literal["passed", "failed", "not_run"]
-    reason: str
-    latency_ms: float | None
-    why: str
+    reason: str = ""
+    proof: str
+    latency_ms: float | None = None
+    measured_ms: float | None = None
+    why_not: str = ""
+    file: str = ""
 
     def __str__(self) -> str:
-        return f"{self.target.backend} on {self.target.device}"
+        return f"{self.target.backend} on {self.target.device}" + (f" ({self.file})" if self.file else "")
+
+    @property
+    def why(self) -> str:
+        """What speaks for it: its proof, and how long a call takes."""
+        if self.measured_ms is not None:
+            return f"{self.proof}, {self.measured_ms:.1f} ms measured on this machine"
+        if self.latency_ms is not None:
+            return f"{self.proof}, {self.latency_ms:.1f} ms when it was measured"
+        return self.proof
 
 
 class Selection(msgspec.Struct, frozen=True, kw_only=True):
-    """Which backend and device run a model and why; for each other pair, why not. `notices` are for the user."""
+    """Which backend and device run a model and why; for each other pair, why not. `notices` are for the user.
+
+    `artefact` is what was loaded, which may be another file than the one in hand where a folder was named, and
+    `file` its name there.
+    """
 
     backend: str
     device: str
     why: str
+    artefact: Artefact | None = None
+    file: str = ""
     others: dict[str, str] = {}
     notices: tuple[str, ...] = ()
 
     def lines(self) -> list[str]:
         """The record in words, one line for each pair, the chosen one first."""
-        return [f"{self.backend} on {self.device}: {self.why}"] + [
+        of = f" ({self.file})" if self.file else ""
+        return [f"{self.backend} on {self.device}{of}: {self.why}"] + [
             f"not {pair}: {w}" for pair, w in self.others.items()
         ]
 
@@ -62,7 +87,7 @@ def rank(artefact: Artefact, able: dict[str, tuple[str, ...]], device: str) -> l
             offered = willing or (known is not None and known.status == "passed")
             if asked or (device == "auto" and offered):
                 target = Target(name, wanted if asked else Device(kind))
-                candidates.append(_candidate(target, known, artefact.card.precision))
+                candidates.append(_candidate(artefact, target, known))
     if artefact.card.precision == "int8":
         candidates.sort(key=lambda c: c.target.backend != "openvino")  # 4 to 5 times faster there; both sorts keep ties
     return sorted(candidates, key=_order)
@@ -83,10 +108,15 @@ def verification(artefact: Artefact, backend: str, kind: str) -> Verification | 
     return known
 
 
-def _candidate(target: Target, known: Verification | None, precision: str) -> Candidate:
+def _candidate(artefact: Artefact, target: Target, known: Verification | None) -> Candidate:
     if known is None or known.status == "not_run":
-        return Candidate(target, "not_run", "", None, f"the first choice for {precision} that is here")
-    why = f"verified ({known.psnr_worst_db:.0f} dB)" if known.psnr_worst_db is not None else "verified"
-    if known.latency_ms is not None:
-        why += f", {known.latency_ms:.1f} ms when it was measured"
-    return Candidate(target, known.status, known.reason, known.latency_ms, why)
+        proof = f"the first choice for {artefact.card.precision} that is here"
+        return Candidate(artefact=artefact, target=target, status="not_run", proof=proof)
+    return Candidate(
+        artefact=artefact,
+        target=target,
+        status=known.status,
+        reason=known.reason,
+        proof=f"verified ({known.psnr_worst_db:.0f} dB)" if known.psnr_worst_db is not None else "verified",
+        latency_ms=known.latency_ms,
+    )

@@ -32,7 +32,8 @@ def assemble(
         opened.append(load(model))
         labels, notices = _load_labels(model, helper, opened)
         finder = FaceFinder() if model.card.faces else None
-        pipeline = Pipeline(model.card, opened[0], labels, finder, work_size=work_size, faces=faces)
+        taken = opened[0].selection.artefact or model  # of a folder, another file of the same network perhaps
+        pipeline = Pipeline(taken.card, opened[0], labels, finder, work_size=work_size, faces=faces)
     except BaseException:
         for each in opened:
             each.close()

@@ -44,10 +44,11 @@ class Loading(NamedTuple):
     def helper(self, companion: Artefact) -> Backend:
         """A helper's backend, on the device asked for: the backend asked for where it can load the file, else the best.
 
-        A helper that cannot run on that device goes to another one, with a notice.
+        A helper that cannot run on that device goes to another one, with a notice. It runs on few frames: measuring
+        it would cost more than it gains.
         """
         wanted = self.backend if self.backend != "auto" and takes(self.backend, companion.path) else "auto"
-        return open_backend(companion, wanted, self.device, allow_fallback=True, threads=self.threads)
+        return open_backend(companion, wanted, self.device, allow_fallback=True, threads=self.threads, measure=False)
 
 
 def load_for(task: str, path: str | Path | Artefact | None) -> Artefact:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from numpy.typing import NDArray
 
 from ..backends import Arrays, Backend, Selection
+from ..backends.processor import count_cores
 from ..errors import BackendError, InputError
 from ..faces.options import FaceOptions
 from ..model.artefact import Artefact
@@ -126,7 +126,7 @@ class EditorPool:
         if size < 1:
             raise InputError(f"a pool of {size} networks was asked for", "at least 1")
         model = load_for("translate", path)
-        each = threads or max(1, _count_cores() // size)
+        each = threads or max(1, count_cores() // size)
 
         def lanes(load: Load) -> Load:
             return lambda artefact: Lanes(lambda: load(artefact), size)
@@ -211,11 +211,3 @@ class EditorPool:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-
-def _count_cores() -> int:
-    """Returns how many cores this process may use."""
-    try:
-        return len(os.sched_getaffinity(0))
-    except AttributeError:  # not on every system
-        return os.cpu_count() or 1

@@ -84,7 +84,8 @@ class Sampler(Session):
         opened = loading.network(model)
         try:
             mixer = None if companion is None else lambda: loading.helper(companion)
-            return cls(model.card, opened, mixer, notices=opened.selection.notices)
+            taken = opened.selection.artefact or model
+            return cls(taken.card, opened, mixer, notices=opened.selection.notices)
         except BaseException:
             opened.close()
             raise

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..commands import command
@@ -14,7 +14,14 @@ from .card import METADATA_KEY, ModelCard, sidecar
 from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
 from .onnxfile import read as read_onnx
 
-SUFFIXES = {".onnx": "an ONNX model", ".xml": "an OpenVINO model", ".engine": "a TensorRT engine"}
+SUFFIXES = {
+    ".onnx": "an ONNX model",
+    ".xml": "an OpenVINO model",
+    ".engine": "a TensorRT engine",
+    ".mnn": "an MNN model",
+    ".param": "an ncnn model",
+}
+_TWO_FILES = (".xml", ".param")  # the weights lie beside them, in a .bin
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
 
 
@@ -23,12 +30,21 @@ def suffix(path: Path) -> str:
     return path.suffix.lower()
 
 
+def parts(path: Path) -> tuple[Path, ...]:
+    """The files that a model at `path` consists of: itself and, of an OpenVINO or ncnn model, the .bin beside it."""
+    return (path, path.with_suffix(".bin")) if suffix(path) in _TWO_FILES else (path,)
+
+
 @dataclass(frozen=True)
 class Artefact:
-    """A model file with its card. `suffix` of its path is one of SUFFIXES."""
+    """A model file with its card. `suffix` of its path is one of SUFFIXES.
+
+    `of_folder`: a folder was named and not this file, so that `forms.forms` of it may be taken instead.
+    """
 
     path: Path
     card: ModelCard
+    of_folder: bool = field(default=False, compare=False)
 
     def companion(self, role: str) -> Artefact | None:
         """The model that helps this one in `role` ("classifier"), from the same folder; None if there is none.
@@ -44,7 +60,7 @@ class Artefact:
                 f"{self.path}: its card names the {role} '{name}', which is not beside it",
                 todo="copy the whole export folder, not one file of it",
             )
-        return load(path)
+        return replace(load(path), of_folder=True)
 
     @property
     def golden(self) -> Path | None:
@@ -68,6 +84,7 @@ def load(path: str | Path) -> Artefact:
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
+    of_folder = not Path(path).is_file()
     onnx = read_onnx(model) if suffix(model) == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
@@ -81,27 +98,23 @@ def load(path: str | Path) -> Artefact:
     _check_hash(model, onnx, card, beside)
     _check_sizes(card, where=beside)
     _check_condition(card, where=beside)
-    return Artefact(model, card)
+    return Artefact(model, card, of_folder)
 
 
 def payload_sha256(path: Path) -> str:
     """The hash a card holds: of the file's bytes, and then of those of the files that hold its weights.
 
-    These are the .bin of an OpenVINO model, and the external data of an ONNX file.
+    These are the .bin of an OpenVINO or ncnn model, and the external data of an ONNX file.
     """
-    parts = [path]
-    if suffix(path) == ".xml":
-        parts.append(path.with_suffix(".bin"))
-    elif suffix(path) == ".onnx":
-        parts += read_onnx(path).external
+    external = read_onnx(path).external if suffix(path) == ".onnx" else ()
     joined = hashlib.sha256()
-    for part in parts:
+    for part in (*parts(path), *external):
         try:
             with open(part, "rb") as file:
                 while block := file.read(1 << 20):
                     joined.update(block)
         except OSError as error:
-            todo = "an OpenVINO model is two files" if suffix(path) == ".xml" else ""
+            todo = f"{SUFFIXES[suffix(path)]} is two files" if suffix(path) in _TWO_FILES else ""
             raise InputError(f"cannot read {part}: {error.strerror}", todo=todo) from error
     return joined.hexdigest()
 

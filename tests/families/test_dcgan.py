@@ -110,8 +110,8 @@ def test_without_an_opinion_the_losses_are_those_of_chance() -> None:
     assert isinstance(g, DcganGenerator) and isinstance(d, DcganDiscriminator)
     nn.init.zeros_(d.main[-1].weight)  # type: ignore[arg-type]
     step = Step({"real": {"image": torch.rand(4, 3, 16, 16)}}, first_image=0, seed=0)
-    assert dcgan.objective.g_loss(cfg.nz, g, d, step)[0].item() == pytest.approx(math.log(2))
-    loss, parts = dcgan.objective.d_loss(d, step)
+    assert dcgan.objective.g_loss(cfg, g, d, step)[0].item() == pytest.approx(math.log(2))
+    loss, parts = dcgan.objective.d_loss(cfg, d, step)
     assert loss.item() == pytest.approx(2 * math.log(2))
     assert parts["real"].item() == parts["fake"].item() == 0.5
 

@@ -1,21 +1,34 @@
-"""DCGAN: pictures from noise by convolutions alone (Radford et al., ICLR 2016)."""
+"""DCGAN: pictures from noise by convolutions alone (Radford et al., ICLR 2016).
+
+"Improved Techniques for Training GANs" (Salimans et al., NeurIPS 2016) are options of this family and not a family of
+their own: each is a change to one term or one layer of the same two networks, so that a run with one of them differs
+from a run without it in that alone.
+"""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, _generation
+from edgegan.families import ExportSpec, Family, Loss, Networks, Phase, Step, Stream, _generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
+from edgegan.networks.generation.virtual_norm import VirtualBatchNorm, VirtualGenerator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Sheet
 
 from . import objective
+from .classes import classifier_spec, measure_error, open_stream
 from .config import Config
+from .discriminator import ImprovedDiscriminator
+from .history import History, as_vector
 from .official import import_official
 
 TITLE = "Unsupervised Representation Learning with Deep Convolutional Generative Adversarial Networks"
 EMA = ("generator",)
+_REFERENCE_SEED = 0x4EF  # of the latents that virtual batch norms refer to
 
 __all__ = [
     "EMA",
@@ -35,36 +48,64 @@ __all__ = [
 
 
 def networks(cfg: Config) -> Networks:
-    """The generator and the discriminator; weights N(0, 0.02), gains N(1, 0.02)."""
-    return {
-        "generator": DcganGenerator(cfg.size, cfg.nz, cfg.ngf, cfg.body, cfg.latent),
-        "discriminator": DcganDiscriminator(cfg.size, cfg.ndf, cfg.body),
+    """The generator and the discriminator; weights N(0, 0.02), gains N(1, 0.02); and the means of past weights."""
+    norm = partial(VirtualBatchNorm, reference=cfg.virtual_reference) if cfg.norm == "virtual" else nn.BatchNorm2d
+    g: nn.Module = DcganGenerator(cfg.size, cfg.nz, cfg.ngf, cfg.body, cfg.latent, norm)
+    if cfg.norm == "virtual":
+        g = VirtualGenerator(g, torch.from_numpy(latent.draw(cfg.virtual_reference, cfg.nz, _REFERENCE_SEED)))
+    body = DcganDiscriminator(cfg.size, cfg.ndf, cfg.body)
+    d: nn.Module = body
+    if cfg.improved:
+        d = ImprovedDiscriminator(body, cfg.minibatch_kernels, cfg.minibatch_dims, len(cfg.classes))
+    players: Networks = {"generator": g, "discriminator": d}
+    pasts: Networks = {
+        f"{name}_history": History(sum(p.numel() for p in player.parameters())) for name, player in players.items()
     }
+    return {**players, **(pasts if cfg.historical_weight else {})}
 
 
 def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
-    """Two latents (the batch norms of an MLP train on no fewer), or a picture."""
+    """Two latents (the batch norms of an MLP train on no fewer), a picture, or weights in a row."""
     if network == "generator":
         return (torch.from_numpy(latent.draw(2, cfg.nz)),)
+    if network.endswith("_history"):
+        history = networks(cfg)[network]
+        assert isinstance(history, History)
+        return (torch.zeros_like(history.mean),)
     return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
     """The generator, then the discriminator on the same fakes, every round."""
-    g, d = _check_networks(nets)
+    g, d = nets["generator"], nets["discriminator"]
+    assert isinstance(d, DcganDiscriminator | ImprovedDiscriminator)
 
-    def adam(network: nn.Module, rate: float) -> torch.optim.Adam:
-        return torch.optim.Adam(network.parameters(), rate, (cfg.beta1, cfg.beta2), weight_decay=cfg.weight_decay)
+    def player(name: str, network: nn.Module, rate: float, past: str, loss_fn: Callable[[Step], Loss]) -> Phase:
+        betas = (cfg.beta1, cfg.beta2)
+        adam = torch.optim.Adam(network.parameters(), rate, betas, weight_decay=cfg.weight_decay)
+        history = nets.get(past)
+        if not isinstance(history, History):
+            return Phase(name, network, adam, loss_fn)
+        return Phase(
+            name,
+            network,
+            adam,
+            lambda s: objective.with_history(loss_fn(s), cfg.historical_weight, history, as_vector(network)),
+            after_step=lambda parts: history.add(as_vector(network)),
+        )
 
     return (
-        Phase("G", g, adam(g, cfg.g_lr), lambda s: objective.g_loss(cfg.nz, g, d, s)),
-        Phase("D", d, adam(d, cfg.d_lr), lambda s: objective.d_loss(d, s)),
+        player("G", g, cfg.g_lr, "generator_history", lambda s: objective.g_loss(cfg, g, d, s)),
+        player("D", d, cfg.d_lr, "discriminator_history", lambda s: objective.d_loss(cfg, d, s)),
     )
 
 
 def streams(cfg: Config, data: str) -> dict[str, Stream]:
-    """The training pictures, whole."""
-    return _generation.picture_streams(cfg, data)
+    """The training pictures, whole; a second time for the features to match; and those whose class is known."""
+    found = _generation.picture_streams(cfg, data)
+    if cfg.generator_loss == "feature_matching":
+        found["matched"] = _generation.picture_streams(cfg, data)["real"]
+    return {**found, **open_stream(cfg, data)}
 
 
 def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
@@ -74,17 +115,25 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
 
 
 def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
-    """The sliced Wasserstein distance to held-out pictures."""
+    """The sliced Wasserstein distance to held-out pictures, and with classes the share of these read wrongly."""
     draw = _ready(cfg, nets, _generation.PREVIEW_LATENTS)
     device = next(draw.parameters()).device
-    return _generation.swd_figures(
+    figures = _generation.swd_figures(
         cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
     )
+    d = nets.get("discriminator")
+    if cfg.classes and isinstance(d, ImprovedDiscriminator):
+        figures["class_error"] = measure_error(cfg, d, data)
+    return figures
 
 
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
-    """The generator as `model`; the golden inputs need no pictures."""
-    return (_generation.picture_spec(cfg, _generation.Exported("dcgan", _ready(cfg, nets, cfg.bn_latents).cpu())),)
+    """The generator as `model`, whose golden inputs need no pictures; with classes, D as `classifier`."""
+    draw, d = _ready(cfg, nets, cfg.bn_latents).cpu(), nets.get("discriminator")
+    if not cfg.classes or not isinstance(d, ImprovedDiscriminator):
+        return (_generation.picture_spec(cfg, _generation.Exported("dcgan", draw)),)
+    exported = _generation.Exported("dcgan", draw, companions={"classifier": "classifier.onnx"})
+    return _generation.picture_spec(cfg, exported), classifier_spec(cfg, d, data)
 
 
 def tiny() -> Config:
@@ -109,13 +158,10 @@ def _ready(cfg: Config, nets: Networks, count: int) -> nn.Module:
     def rows(count: int) -> tuple[Tensor, ...]:
         return (torch.from_numpy(_generation.statistics_latents(count, cfg.nz)),)
 
-    return _generation.ready(nets["generator"], rows, bn=cfg.bn, count=min(count, cfg.bn_latents), size=cfg.size)
-
-
-def _check_networks(nets: Networks) -> tuple[DcganGenerator, DcganDiscriminator]:
-    g, d = nets["generator"], nets["discriminator"]
-    assert isinstance(g, DcganGenerator) and isinstance(d, DcganDiscriminator)
-    return g, d
+    ready = _generation.ready(nets["generator"], rows, bn=cfg.bn, count=min(count, cfg.bn_latents), size=cfg.size)
+    if isinstance(ready, VirtualGenerator):
+        ready.freeze()
+    return ready
 
 
 FAMILY = Family(

@@ -9,7 +9,8 @@ from msgspec import Meta
 from edgegan.families._generation import BatchNormConfig
 from edgegan.networks.generation.dcgan import Body
 from edgegan.networks.generation.latents import Law
-from edgegan.ranges import LearningRate, Momentum, Width
+from edgegan.ranges import LearningRate, Momentum, Weight, Width
+from edgegan.runtime.errors import InputError
 
 SIZES = (16, 32, 64, 128)
 
@@ -33,3 +34,25 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     beta1: Momentum = 0.5
     beta2: Momentum = 0.999
     weight_decay: Annotated[float, Meta(ge=0, le=1)] = 0.0  # added to the gradient; 1e-5 in the authors' code
+
+    # "Improved Techniques for Training GANs" (Salimans et al. 2016), each by itself:
+    generator_loss: Literal["adversarial", "feature_matching"] = "adversarial"  # section 3.1
+    minibatch_kernels: Annotated[int, Meta(ge=0, le=1000)] = 0  # of D's comparison within a batch (3.2); paper: 100
+    minibatch_dims: Annotated[int, Meta(ge=1, le=1000)] = 5
+    historical_weight: Weight = 0.0  # of the distance to the mean of past weights (3.3)
+    real_target: Annotated[float, Meta(gt=0.5, le=1)] = 1.0  # one-sided label smoothing (3.4); the paper: 0.9
+    norm: Literal["batch", "virtual"] = "batch"  # of the generator (3.5)
+    virtual_reference: Annotated[int, Meta(ge=2, le=1024)] = 32  # pictures of the reference batch
+    classes: tuple[str, ...] = ()  # names of which each picture has exactly one: semi-supervised (section 5)
+    labelled: Annotated[int, Meta(ge=1, le=10**9)] = 100  # so many of the training pictures show their class
+
+    def __post_init__(self) -> None:
+        if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
+            raise InputError(f"classes={list(self.classes)}", "two or more names, each once, or none")
+        if self.body == "mlp" and self.norm == "virtual":
+            raise InputError("norm=virtual with body=mlp", "virtual batch norms are of maps", "body=4x4 or body=5x5")
+
+    @property
+    def improved(self) -> bool:
+        """Whether the discriminator has a head of its own: it compares pictures, or knows classes."""
+        return bool(self.minibatch_kernels or self.classes)

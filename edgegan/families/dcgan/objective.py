@@ -1,35 +1,78 @@
 """DCGAN's losses: the GAN's own (Goodfellow et al. 2014, eq. 1), the generator's in the form that does not saturate.
 
 The generator's phase comes first, as in the authors' code, and leaves its pictures to the discriminator's. Real and
-generated pictures go through the discriminator apart: in one batch, its norms would see a mixture of both.
+generated pictures go through the discriminator apart: in one batch, its norms would see a mixture of both. What
+Salimans et al. (2016) added changes single terms.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from edgegan import losses
 from edgegan.families import Loss, Step
-from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
+
+from .config import Config
+from .discriminator import ImprovedDiscriminator, Judging
+from .history import History
 
 FAKES = "fakes"
+Draw = Callable[[Tensor], Tensor]  # latents -> pictures
 
 
-def g_loss(nz: int, g: DcganGenerator, d: DcganDiscriminator, step: Step) -> Loss:
-    """-E[log s(D(G(z)))]; the pictures are left in the step's scratch, without gradient."""
+def g_loss(cfg: Config, g: Draw, d: Judging, step: Step) -> Loss:
+    """-E[log s(D(G(z)))], or how far the features' means are apart; the pictures are left in the step's scratch."""
     real = step.real["image"]
-    fakes = g(torch.randn(len(real), nz, device=real.device))
+    fakes = g(torch.randn(len(real), cfg.nz, device=real.device))
     step.scratch[FAKES] = fakes.detach()
-    adv = losses.vanilla_g(d(fakes))
+    features = d.features(fakes)
+    if cfg.generator_loss == "feature_matching":
+        with torch.no_grad():
+            wanted = d.features(step.streams["matched"]["image"])
+        matching = feature_matching(wanted, features)
+        return matching, {"matching": matching}
+    adv = losses.vanilla_g(d.score(features))
     return adv, {"adv": adv}
 
 
-def d_loss(d: DcganDiscriminator, step: Step) -> Loss:
-    """-E[log s(D(x))] - E[log(1 - s(D(G(z))))], on the pictures that the generator's phase has left."""
-    real, fake = d(step.real["image"]), d(step.scratch.pop(FAKES))
-    adv = losses.vanilla_d(real, fake)
-    return adv, {"adv": adv, **confidence(real, fake)}
+def d_loss(cfg: Config, d: Judging, step: Step) -> Loss:
+    """-E[log s(D(x))] - E[log(1 - s(D(G(z))))], on the pictures that the generator's phase has left.
+
+    With classes, half of it, and the cross-entropy of the labelled pictures (section 5).
+    """
+    real, fake = (d.score(d.features(images)) for images in (step.real["image"], step.scratch.pop(FAKES)))
+    adv = smooth_d(real, fake, cfg.real_target)
+    parts = {"adv": adv, **confidence(real, fake)}
+    if not cfg.classes:
+        return adv, parts
+    assert isinstance(d, ImprovedDiscriminator)
+    labelled = step.streams["labelled"]
+    logits = d.logits(d.features(labelled["image"]))
+    parts["class"] = F.cross_entropy(logits, labelled["label"].argmax(1))
+    return 0.5 * adv + parts["class"], parts
+
+
+def smooth_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
+    """The discriminator's loss where real pictures are to be taken for real with probability `target` alone.
+
+    Generated ones keep the target 0: a higher one would reward what the generator does already (section 3.4).
+    """
+    return losses.vanilla_d(real, fake) + (1 - target) * real.mean()
+
+
+def feature_matching(real: Tensor, fake: Tensor) -> Tensor:
+    """The mean square between the means of the features over both batches (section 3.1)."""
+    return (real.flatten(1).mean(0) - fake.flatten(1).mean(0)).square().mean()
+
+
+def with_history(loss: Loss, weight: float, history: History, weights: Tensor) -> Loss:
+    """The loss with historical averaging."""
+    penalty = history(weights)
+    return loss[0] + weight * penalty, {**loss[1], "history": penalty}
 
 
 @torch.no_grad()

@@ -84,7 +84,8 @@ class DcganDiscriminator(nn.Module):
         ndf: channels of the largest map; the smallest, of 4 pixels, has ndf * size / 8.
         body: see above.
         channels: of what it is shown; 3 are RGB.
-        norm: makes the norm of every layer but the first and the last; None for none (a critic of WGAN-GP).
+        norm: makes the norm of every layer but the first and the last; None for none, and biases in their place (a
+            critic of WGAN-GP).
     """
 
     def __init__(
@@ -99,7 +100,7 @@ class DcganDiscriminator(nn.Module):
         else:
             layers, inside = [], channels
             for number, outside in enumerate(reversed(widths(size, ndf))):
-                layers.append(_down(inside, outside, body))
+                layers.append(_down(inside, outside, body, bias=norm is None))
                 layers += [norm(outside)] if norm is not None and number else []
                 layers.append(nn.LeakyReLU(SLOPE, inplace=True))
                 inside = outside
@@ -138,9 +139,9 @@ def _up(inside: int, outside: int, body: Body) -> nn.Module:
     return nn.ConvTranspose2d(inside, outside, 5, 2, 2, output_padding=1, bias=False)
 
 
-def _down(inside: int, outside: int, body: Body) -> nn.Module:
+def _down(inside: int, outside: int, body: Body, *, bias: bool) -> nn.Module:
     kernel, padding = (4, 1) if body == "4x4" else (5, 2)
-    return nn.Conv2d(inside, outside, kernel, 2, padding, bias=False)
+    return nn.Conv2d(inside, outside, kernel, 2, padding, bias=bias)
 
 
 def _score(channels: int, body: Body) -> nn.Module:

@@ -93,8 +93,19 @@ def optimiser_tensors(optimiser: torch.optim.Optimizer) -> dict[str, Tensor]:
     return {f"{n}/{key}": torch.as_tensor(v) for n, values in state.items() for key, v in values.items()}
 
 
-def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse of `optimiser_tensors`; hyperparameters stay as configured."""
+def count_parameters(optimiser: torch.optim.Optimizer) -> int:
+    """How many tensors an optimiser trains, whether or not it has moments of them yet."""
+    return sum(len(group["params"]) for group in optimiser.param_groups)
+
+
+def restore_optimiser(
+    optimiser: torch.optim.Optimizer, tensors: Mapping[str, Tensor], count: int | None = None
+) -> None:
+    """The inverse of `optimiser_tensors`; hyperparameters stay as configured.
+
+    `count` is that of `count_parameters` when the tensors were saved; None: there were moments of every parameter.
+    Raises TrainingError if it was another number than now.
+    """
     parameters = [p for group in optimiser.param_groups for p in group["params"]]
     state: dict[int, dict[str, Tensor]] = {}
     for name, tensor in tensors.items():
@@ -105,7 +116,7 @@ def restore_optimiser(optimiser: torch.optim.Optimizer, tensors: Mapping[str, Te
             tensor = torch.empty_like(like, dtype=tensor.dtype, requires_grad=False).copy_(tensor)
         state.setdefault(int(number), {})[key] = tensor.clone()
     groups = optimiser.state_dict()["param_groups"]
-    if state and len(state) != sum(len(g["params"]) for g in groups):
+    if (count if count is not None else len(state) or len(parameters)) != len(parameters):
         raise TrainingError("the checkpoint's optimiser has another number of parameters than this configuration")
     optimiser.load_state_dict({"state": state, "param_groups": groups})
 

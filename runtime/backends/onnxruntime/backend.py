@@ -23,6 +23,7 @@ from .owner import OwnerThread
 Result = TypeVar("Result")
 Turn = AbstractContextManager[None]
 
+PACKAGES = ("onnxruntime", "onnxruntime-gpu")
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 

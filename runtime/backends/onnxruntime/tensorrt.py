@@ -18,6 +18,7 @@ from .backend import OnnxRuntime, import_onnxruntime
 from .cuda import OPEN_AXES, CudaOptions, has_open_axes
 from .gpu import TENSORRT, check_gpu, check_provider, open_session
 
+PACKAGES = ("onnxruntime-gpu", "tensorrt", "tensorrt-cu13", "tensorrt-cu12")
 _SLOW_S = 5.0  # a load that took longer has built an engine
 _TF32 = "NVIDIA_TF32_OVERRIDE"
 

@@ -18,6 +18,7 @@ from .. import Arrays, Port, Selection, check_inputs
 from ..device import Device
 from .cache import Compiled, choose_folder
 
+PACKAGES = ("openvino",)
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
 
 

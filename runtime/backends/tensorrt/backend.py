@@ -44,6 +44,7 @@ from .bound import Bound, Shapes
 from .log import logger, start
 from .rtx_cache import JitCache
 
+PACKAGES = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx")
 _LOG = logging.getLogger("edgegan")
 _KEPT = 4  # shapes: a frame with one face and a frame with three take turns
 _SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext

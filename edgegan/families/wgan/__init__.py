@@ -1,0 +1,95 @@
+"""WGAN: a critic of bounded slope, whose loss follows the quality of the pictures (Arjovsky et al., ICML 2017)."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from edgegan.families import ExportSpec, Family, Networks, Phase, _generation, _latent_generation
+from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
+from edgegan.runtime.generate import latent
+
+from . import objective
+from .config import Config, generator_due
+
+TITLE = "Wasserstein Generative Adversarial Networks"
+EMA = ("generator",)
+
+__all__ = ["EMA", "FAMILY", "TITLE", "Config"]
+
+
+def networks(cfg: Config) -> Networks:
+    """The generator and the critic of a DCGAN."""
+    return {
+        "generator": DcganGenerator(cfg.size, cfg.nz, cfg.ngf, cfg.body),
+        "critic": DcganDiscriminator(cfg.size, cfg.ndf, cfg.body, norm=nn.BatchNorm2d if cfg.critic_norm else None),
+    }
+
+
+def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
+    """Two latents (batch norms train on no fewer), or a picture."""
+    if network == "generator":
+        return (torch.from_numpy(latent.draw(2, cfg.nz)),)
+    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
+
+
+def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
+    """The critic every round, its weights clipped after each step; the generator when the critic has had its steps."""
+    g, d = nets["generator"], nets["critic"]
+    return (
+        Phase(
+            "D",
+            d,
+            torch.optim.RMSprop(d.parameters(), cfg.lr),
+            lambda s: objective.d_loss(cfg.nz, g, d, s),
+            after_step=lambda _: objective.clip_weights(d, cfg.clip),
+        ),
+        Phase(
+            "G",
+            g,
+            torch.optim.RMSprop(g.parameters(), cfg.lr),
+            lambda s: objective.g_loss(cfg.nz, g, d, s),
+            interval=lambda round_: int(generator_due(cfg, round_)),
+        ),
+    )
+
+
+def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
+    """The generator as `model`."""
+    del data
+    return _latent_generation.export("wgan", cfg, nets)
+
+
+def tiny() -> Config:
+    """Narrow networks at 16 px."""
+    from edgegan.config import Training
+
+    return Config(
+        size=16,
+        nz=8,
+        ngf=8,
+        ndf=8,
+        lr=1e-3,
+        critic_steps=2,
+        long_steps=3,
+        long_first=1,
+        long_every=3,
+        bn_latents=32,
+        domain="drawn faces",
+        train=Training(data="avatars:16", batch=4, images=64, sample_images=32, checkpoint_images=32),
+    )
+
+
+FAMILY = Family(
+    TITLE=TITLE,
+    EMA=EMA,
+    Config=Config,
+    networks=networks,
+    example_inputs=example_inputs,
+    phases=phases,
+    streams=_generation.picture_streams,
+    preview=_latent_generation.preview,
+    exportable=exportable,
+    tiny=tiny,
+    validate=_latent_generation.validate,
+)

@@ -1,0 +1,1 @@
+"""MNN: Winograd convolutions on CPUs; reads its own .mnn files."""
