@@ -1,134 +1,86 @@
 #!/usr/bin/env bash
-# Checks and times everything that needs an NVIDIA GPU, into one folder with a README that says what was run.
+# Checks and times what needs an NVIDIA GPU, in order of value, within a few borrowed minutes.
 #
-#   make venv && benchmarks/gpu.sh [FOLDER]     default: benchmarks/results/gpu
+#   benchmarks/gpu.sh [--minutes 9] [--out benchmarks/results/gpu] [--python .venv/bin/python] [--work runs/gpu]
 #
-# BENCH_SECONDS=10   counted calls for each row of a benchmark
-# MODELS="..."       models of benchmarks/supervised.py; default: all. MODELS=none leaves training and benchmarks out
-# WORK=runs/gpu      runs and exports; what lies there is used again
-#
-# The venv's ONNX Runtime is replaced by the one for GPUs, which cannot lie beside it; `make clean venv` brings it back.
-# A step that fails is noted and the next one runs; the script then ends with 1, as it does where a GPU backend was not
-# measured. It ends with 2 where it cannot start.
-set -euo pipefail
+# Every step has its own limit, log and line in OUT/steps.jsonl, written as soon as it ends; probes write a JSON line
+# for every figure. A step that fails or hangs is noted and the next one runs. What no time is left for is noted too.
+# Nothing is installed or uninstalled: `pip install 'edgegan[gpu]'` before, in an environment without onnxruntime.
+# Without a GPU every step that needs one says so, and the others run. Ends with 1 unless every step ran.
+set -uo pipefail
 cd "$(dirname "$0")/.."
 
-out=${1:-benchmarks/results/gpu}
-work=${WORK:-runs/gpu}
-bench_seconds=${BENCH_SECONDS:-10}
-models=${MODELS:-stargan-128 cyclegan-256 pix2pix-256 fastgan-256}
-bin=.venv/bin
-
-refuse() {
-  printf 'gpu.sh: %s\n' "$@" >&2
-  exit 2
-}
-
-gpus=$(nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader 2>/dev/null) ||
-  refuse "no NVIDIA GPU is here: nvidia-smi does not answer" "run it on a machine with a GPU and NVIDIA's driver"
-[ -n "$gpus" ] || refuse "nvidia-smi lists no GPU" "if it should, restart or reinstall the driver"
-[ -x "$bin/edgegan" ] || refuse "there is no $bin/edgegan" "run: make venv"
-
-# Whether all that is to be measured can run. Names of packages do not tell: the two builds of ONNX Runtime overwrite
-# each other's files, and another extra brings cuda-python too.
-ready() {
-  "$bin/python" - <<'PYTHON'
-import sys
-
-try:
-    import tensorrt
-    from edgegan.runtime.backends.nvidia.cuda import Cuda
-    from edgegan.runtime.backends.onnxruntime.backend import import_onnxruntime
-    from edgegan.runtime.backends.onnxruntime.gpu import CUDA, TENSORRT, check_provider
-
-    for provider in (CUDA, TENSORRT):
-        check_provider(import_onnxruntime(), provider)
-    Cuda(0).close()
-except Exception as error:
-    sys.exit(str(error))
-PYTHON
-}
-
-if ! ready 2>/dev/null; then
-  echo "== replacing onnxruntime by onnxruntime-gpu, with TensorRT, CUDA and cuDNN"
-  "$bin/python" -m pip uninstall --quiet --yes onnxruntime onnxruntime-gpu
-  "$bin/python" -m pip install --quiet --editable '.[gpu]'
-  ready || refuse "the packages of edgegan[gpu] are installed, and the GPU cannot be used"
-fi
-
+minutes=9 out=benchmarks/results/gpu work=runs/gpu python=.venv/bin/python
+while [ $# -gt 0 ]; do
+  case $1 in
+    --minutes) minutes=$2 ;;
+    --out) out=$2 ;;
+    --work) work=$2 ;;
+    --python) python=$2 ;;
+    *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  esac
+  shift 2
+done
+[ -x "$(command -v "$python")" ] || python=$(command -v python3) || { echo "gpu.sh: there is no Python" >&2; exit 2; }
 mkdir -p "$out" "$work"
-rm -f "$out"/tests.xml "$out"/bench-*.json # of a run before, which would count as measured now
-readme=$out/README.md
-{
-  echo "# On a GPU"
-  echo
-  echo "Made by \`benchmarks/gpu.sh\` on $(date -u '+%Y-%m-%d %H:%M') UTC, revision $(git rev-parse --short HEAD 2>/dev/null || echo unknown)."
-  echo
-  while read -r gpu; do echo "- $gpu"; done <<<"$gpus"
-  echo
-  echo "| step | result | seconds | files |"
-  echo "|---|---|---:|---|"
-} >"$readme"
+rm -f "$out"/*.jsonl "$out"/*.log "$out"/tests.xml "$out"/bench-*.json # of a run before, which would count as this one's
+export PYTHONPATH="$PWD${PYTHONPATH:+:$PYTHONPATH}" PYTHONUNBUFFERED=1
 
+end=$(awk -v s="$SECONDS" -v m="$minutes" 'BEGIN { printf "%d", s + 60 * m }')
+gpu=$(timeout 20 nvidia-smi --query-gpu=name,driver_version,compute_cap --format=csv,noheader 2>/dev/null) || gpu=""
+echo "${gpu:-no GPU}"
 failed=0
 
-# step NAME FILES COMMAND...: runs a command with its output in $out/NAME.log, and adds a line to the README.
-step() {
-  local name=$1 files=$2 began=$SECONDS status=0
-  shift 2
-  echo "== $name"
-  "$@" >"$out/$name.log" 2>&1 || status=$?
-  if [ "$status" -eq 0 ]; then
-    echo "| $name | ran | $((SECONDS - began)) | $files |" >>"$readme"
-  else
-    echo "   ended with $status: $out/$name.log"
-    echo "| $name | **ended with $status** | $((SECONDS - began)) | $files, \`$name.log\` |" >>"$readme"
-    failed=1
-  fi
+# note NAME STATUS SECONDS: one line of steps.jsonl.
+note() {
+  printf '{"step": "%s", "status": "%s", "seconds": %d, "log": "%s.log"}\n' "$1" "$2" "$3" "$1" | tee -a "$out/steps.jsonl"
+  [ "$2" = ran ] || failed=1
 }
 
-step gpu "\`gpu.log\`" nvidia-smi
-step doctor "\`doctor.log\`" "$bin/edgegan" doctor
-step packages "\`packages.log\`" "$bin/python" -m pip list --format=freeze
+# step any|gpu NAME LIMIT COMMAND...: runs a command for at most LIMIT seconds and what is left of all.
+step() {
+  local needs=$1 name=$2 limit=$3 began=$SECONDS status=0 left=$((end - SECONDS))
+  shift 3
+  if [ "$needs" = gpu ] && [ -z "$gpu" ]; then note "$name" "no GPU" 0; return; fi
+  if [ "$left" -lt 2 ]; then note "$name" "no time left" 0; return; fi
+  [ "$left" -lt "$limit" ] && limit=$left
+  timeout -k 5 "$limit" "$@" >"$out/$name.log" 2>&1 </dev/null || status=$?
+  case $status in
+    0) note "$name" ran $((SECONDS - began)) ;;
+    124 | 137) note "$name" "stopped after $limit s" $((SECONDS - began)) ;;
+    *) note "$name" "ended with $status" $((SECONDS - began)) ;;
+  esac
+}
 
+shipped=runtime/data/avatars/model.onnx
+probe() { step gpu "$1" "$2" "$python" benchmarks/gpu_probe.py "$1" "$out/$1.jsonl"; }
+
+step any packages 20 "$python" -m pip list --format=freeze
+step any doctor 40 "$python" -m edgegan doctor
+step gpu smi 10 nvidia-smi
+probe host 40
 # Else TensorRT and cuDNN round float32 products to 10 bits, and "fp32" means something else on every backend.
-step tests "\`tests.xml\`" env NVIDIA_TF32_OVERRIDE=0 \
-  "$bin/python" -m pytest -m gpu -p no:cacheprovider --junitxml="$out/tests.xml"
-
-if [ "$models" != none ]; then
-  for model in $models; do
-    # Full width, in every precision and format, engines included; the weights come from a few hundred steps of L1.
-    step "export-$model" "" "$bin/python" benchmarks/precisions.py --only "$model" --work "$work" --no-bench
+step gpu tests 150 env NVIDIA_TF32_OVERRIDE=0 "$python" -m pytest -m gpu -p no:cacheprovider --junitxml="$out/tests.xml"
+step gpu bench-shipped 90 "$python" -m edgegan bench "$shipped" --device cuda --seconds 3 --json "$out/bench-shipped.json"
+probe pool 40
+step gpu cuda-options 60 "$python" benchmarks/cuda_options.py "$shipped"
+probe torch 130
+probe train 90
+for model in stargan-128 cyclegan-256 pix2pix-256 fastgan-256; do
+  # Full width, in every precision and format, engines included; the weights come from a few hundred steps of L1.
+  step gpu "export-$model" 120 "$python" benchmarks/precisions.py --only "$model" --work "$work" --no-bench
+  find "$work/$model" -path '*/export/*' -name model.onnx 2>/dev/null | sort | while read -r file; do
+    name=$model$(printf '%s' "${file#"$work/$model/export"}" | sed 's|/model.onnx$||; s|/|-|g')
+    step gpu "bench-$name" 60 "$python" -m edgegan bench "$(dirname "$file")" --device cuda --seconds 3 \
+      --json "$out/bench-$name.json"
+    step gpu "layers-$name" 30 "$python" -m edgegan bench "$(dirname "$file")" --device cuda --backend tensorrt \
+      --profile "$out/layers-$name.png" --json "$out/layers-$name.json"
   done
-  # The shipped model's weights, exported again: an engine fits the GPU that it was built on.
-  mkdir -p "$work/avatars-128"
-  cp -r models/avatars-128/. "$work/avatars-128"
-  if [ ! -d "$work/avatars-128/export" ]; then
-    step export-avatars-128 "" "$bin/edgegan" export "$work/avatars-128" --trt \
-      --precision fp32,fp16,int8 --format onnx,engine --data avatars:200
-  fi
-  # TF32 is left as PyTorch has it, so that eager is not slowed; a file that this puts off its tolerance is refused.
-  find "$work" -path '*/export/*' -name model.onnx | sort | while read -r file; do
-    folder=${file%/model.onnx}
-    name=$(printf '%s' "${folder#"$work"/}" | sed 's|/export||; s|/|-|g')
-    echo "$name $folder"
-  done >"$out/.folders"
-  while read -r name folder; do
-    step "bench-$name" "\`bench-$name.json\`, \`bench-$name.md\`" "$bin/edgegan" bench "$folder" --device cuda \
-      --seconds "$bench_seconds" --json "$out/bench-$name.json" --markdown "$out/bench-$name.md"
-    step "cuda-options-$name" "\`cuda-options-$name.log\`" \
-      "$bin/python" benchmarks/cuda_options.py "$folder/model.onnx" "$folder/model.fp16.onnx"
-  done <"$out/.folders"
-  rm "$out/.folders"
-fi
-
+done
+step gpu throttling 10 nvidia-smi --query-gpu=clocks_throttle_reasons.active,clocks.sm,temperature.gpu --format=csv
 # A backend that could not run leaves no row, and its tests are skipped: then nothing was checked.
-step absent "\`absent.log\`" "$bin/python" benchmarks/gpu_absent.py "$out"
-if [ -s "$out/absent.log" ]; then
-  printf '\n**Not measured:**\n\n' >>"$readme"
-  sed 's/^/- /' "$out/absent.log" >>"$readme"
-fi
+step gpu absent 20 "$python" benchmarks/gpu_absent.py "$out"
 
-echo "== $readme"
-cat "$readme"
+[ "$(grep -vc '"status": "ran"' "$out/steps.jsonl")" -eq 0 ] || failed=1
+echo "== $out/steps.jsonl"
 exit "$failed"

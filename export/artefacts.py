@@ -12,7 +12,7 @@ from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden, stem
 
 from .folder import ExportFolder, limits
-from .graph import fp16, trace
+from .graph import fp16, instance_norm, trace
 from .graph.depth_to_space import to_blocks
 from .int8 import openvino
 from .matrix import FOR_CPU, INT8_IN_HALF, MOBILE, Wanted, report_name
@@ -51,7 +51,7 @@ def make_artefacts(folder: ExportFolder, specs: Sequence[ExportSpec], request: R
         calls |= pairs_to_store(folder.corners[spec.name], spec.card, spec.name)
         if spec.note:
             folder.notes.append(spec.note)
-        model, single = _make_single(folder, spec, pairs[spec.name], training)
+        model, single = _make_single(folder, spec, pairs[spec.name], request, training)
         _make_mobile(folder, spec, model, single, pairs[spec.name], request)
         if not is_helper(spec, specs):  # small, and run on few frames: another precision would gain nothing
             _make_others(folder, spec, model, single, pairs[spec.name], request)
@@ -87,14 +87,20 @@ def make_engine(
             "the golden pairs run at its first load on a GPU, and a miss refuses it"
         )
     folder.notes.append(f"{path.name}: proven: {built.proof}")
+    if built.trtexec:
+        folder.notes.append(f"{path.name}: the same plan by NVIDIA's builder: {built.trtexec}")
     folder.add_rows(artefact)
     return artefact
 
 
-def _make_single(folder: ExportFolder, spec: ExportSpec, pairs: Golden, training: Training) -> tuple[Any, Artefact]:
+def _make_single(
+    folder: ExportFolder, spec: ExportSpec, pairs: Golden, request: Request, training: Training
+) -> tuple[Any, Artefact]:
     """The float32 onnx.ModelProto that all others are made from, and its file."""
     folder.tell(f"{spec.name}: tracing", 0, 1)
     model = trace.to_onnx(spec)
+    if request.instance_norm == "reductions":
+        model = instance_norm.to_reductions(model)
     folder.tell(f"{spec.name}: tracing", 1, 1)
     card = msgspec.structs.replace(
         spec.card,
@@ -117,7 +123,8 @@ def _make_others(
         folder.write_verified(openvino.to_ir(for_cpu), single.card, name, pairs, "openvino")
     half = None
     if Wanted("fp16", "onnx") in wanted and "fp16" in spec.tolerances:
-        half = _make_half(folder, spec, model, pairs, single)
+        lowered = instance_norm.SENSITIVE if request.instance_norm == "reductions" else ()
+        half = _make_half(folder, spec, model, pairs, single, (*(spec.keep_fp32 or _SENSITIVE), *lowered))
         if Wanted("fp16", "engine") in wanted:
             make_engine(folder, half, Wanted("fp16", "engine"), pairs, request.engine)
     if "int8" in spec.tolerances and any(each.precision == "int8" for each in wanted):
@@ -141,9 +148,10 @@ def _make_mobile(
             folder.write_verified(model, card, wanted.file(spec.name), pairs, wanted.format)
 
 
-def _make_half(folder: ExportFolder, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact) -> Artefact:
+def _make_half(
+    folder: ExportFolder, spec: ExportSpec, model: Any, pairs: Golden, single: Artefact, sensitive: Sequence[str]
+) -> Artefact:
     """The fp16 artefact: what the values ask for stays fp32; on a miss, all sensitive operators do."""
-    sensitive = spec.keep_fp32 or _SENSITIVE
     ranges = fp16.measure_ranges(model, spread(pairs, _RANGE_PAIRS))
     measured = fp16.find_hurt_by_half(model, ranges, sensitive)
     try:

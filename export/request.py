@@ -36,6 +36,7 @@ class Request:
     as_bytes: bool = False  # pictures as (H, W, 3) uint8 in and out
     calibration: str | None = None  # --data SPEC of the pictures INT8 is calibrated on; default: the run's own data
     min_psnr_db: float | None = None  # what INT8 has to reach on the worst picture; default: the family's tolerance
+    instance_norm: str = "plain"  # of `graph.instance_norm.KINDS`: how instance norms are written
     engine: EngineOptions = EngineOptions()  # how TensorRT engines are built
     settings: tuple[str, ...] = ()  # `key=value` on top of the run's config: how the model runs, not what it is
 

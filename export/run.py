@@ -187,6 +187,8 @@ def _options(request: Request, run: Run) -> dict[str, str | None]:
         options["--batch"] = "dynamic" if request.open_batch else str(request.batch)
     if request.as_bytes:
         options["--io"] = "uint8"
+    if request.instance_norm != "plain":
+        options["--instance-norm"] = request.instance_norm
     if request.calibration is not None:
         options["--calib"] = request.calibration
     options |= request.engine.arguments

@@ -24,8 +24,8 @@ from .subjects import Subject
 from .targets import Target
 
 Arrays = dict[str, NDArray[Any]]
-# Eager runs the golden pairs again: on another processor sums come in another order; on a GPU, convolutions also
-# round their inputs to TF32.
+# Eager runs the golden pairs again: on another processor sums come in another order; on a GPU, cuDNN may take other
+# algorithms too.
 SAME_MODEL = {"cpu": 5e-3, "cuda": 0.1}
 
 
@@ -81,7 +81,7 @@ def gather(target: Target, pictures: int, scratch: Path, job: Job) -> Pairs:
         raise InputError(f"{target.shown} cannot be opened, or its held-out pictures not read", refused)
     if model is None:
         raise InputError("there is nothing to measure: the run is not exported, and PyTorch is not installed")
-    count = _save(_make_inputs(model.card, min(pictures, 8)), scratch)
+    count = _save(make_up(model.card, min(pictures, 8)), scratch)
     return Pairs(scratch, model.card, count, f"{count} made-up smooth pictures: no golden pairs are there", None)
 
 
@@ -134,7 +134,7 @@ def _save(arrays: Mapping[str, NDArray[Any]], scratch: Path) -> int:
     return len(next(iter(arrays.values())))
 
 
-def _make_inputs(card: ModelCard, count: int) -> Arrays:
+def make_up(card: ModelCard, count: int) -> Arrays:
     """Inputs that fit the card: smooth pictures, labels that differ from the default by one name each, noise."""
     rng = np.random.default_rng(0)
     return {spec.name: np.stack([_one(card, spec, i, rng) for i in range(count)]) for spec in card.inputs}

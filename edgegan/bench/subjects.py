@@ -30,6 +30,7 @@ TITLES: dict[str, str] = {
 }
 DEVICES = ("auto", "cpu", "cuda", "gpu", "npu")
 _EXPECTED = ("model.onnx", "model.fp16.onnx")  # what every export leaves; other precisions are extra
+CUDA_GRAPH, MAX_AUTOTUNE = "CUDA graph", "max-autotune"  # variants of PyTorch on a GPU
 _NO_GPU = "no NVIDIA GPU is here"
 
 
@@ -49,7 +50,7 @@ class Subject(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def id(self) -> str:
         """A short name, unique within one benchmark."""
-        parts = (self.engine, self.precision, self.device.replace(":", ""), self.variant)
+        parts = (self.engine, self.precision, self.device.replace(":", ""), self.variant.replace(" ", "-"))
         return "-".join(filter(None, parts))
 
     @property
@@ -132,8 +133,11 @@ def _offer_trained(target: Target, device: str) -> list[Offer]:
             offers.append(Subject(engine="eager", precision="fp32", device=place, path=path))
             offers.append(Subject(engine="compile", precision="fp32", device=place, path=path))
             if kind == "cuda":
+                offers.append(Subject(engine="eager", precision="tf32", device=place, path=path))
                 half = Subject(engine="eager", precision="fp16", device=place, path=path, channels_last=True)
-                offers += [half, msgspec.structs.replace(half, engine="compile")]
+                fast = msgspec.structs.replace(half, engine="compile")
+                offers += [half, msgspec.structs.replace(half, variant=CUDA_GRAPH)]
+                offers += [fast, msgspec.structs.replace(fast, variant=MAX_AUTOTUNE)]
     missing = "" if can_import("torch") else "PyTorch is not installed: pip install 'edgegan[train]'"
     return [(s, missing or _no_compiler(s)) for s in offers]
 
@@ -187,12 +191,12 @@ def _deployment(engine: str, precision: str, place: str, path: Path) -> Subject:
 
 
 def _places(engine: str, device: str) -> list[str]:
-    """Where a backend is measured. Intel's gpu and npu are asked for by name, or offered where Linux shows one."""
+    """Where a backend is measured. Accelerators are asked for by name; Intel's are offered where Linux shows one."""
     kinds = sorted(backend_class(engine).devices)  # the CPU first
     if device != "auto":
         return [device] if Device.parse(device).kind in kinds else []
     intel = {"gpu": any(Path("/dev").glob("dri/renderD*")), "npu": any(Path("/dev").glob("accel/accel*"))}
-    return [kind for kind in kinds if intel.get(kind, True)]
+    return [kind for kind in kinds if intel.get(kind, kind in ("cpu", "cuda"))]
 
 
 def can_import(module: str) -> bool:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ._shared import rebuild as _rebuild
+
+if TYPE_CHECKING:
+    from edgegan.bench.session import Request
 
 EPILOG = """
 **Examples**
@@ -17,6 +20,8 @@ EPILOG = """
 `edgegan bench model.onnx --backend onnxruntime --backend openvino` — an exported file, without PyTorch
 
 `edgegan bench runs/stargan --json bench.json --markdown bench.md --plot bench.png`
+
+`edgegan bench model.onnx --backend openvino --profile layers.png` — which layers take the time
 """
 
 
@@ -44,6 +49,12 @@ def bench(
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
     plot: Annotated[Path | None, typer.Option(help="Draw the latencies into a PNG.")] = None,
+    profile: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="PNG", help="Time every layer of the exported files instead: tables, and the slowest as a picture."
+        ),
+    ] = None,
     seconds: Annotated[
         float | None, typer.Option(min=0.01, help="Seconds of counted calls for each subject.  [default: 10]")
     ] = None,
@@ -64,13 +75,16 @@ def bench(
 
     if seconds is not None and iterations is not None:
         raise InputError("--seconds and --iterations are both given", todo="name one of them")
-    for path in filter(None, (json, markdown, plot)):
+    for path in filter(None, (json, markdown, plot, profile)):
         if path.is_dir():
             raise InputError(f"cannot write {path}: it is a folder", todo="name a file")
-    if plot is not None:
-        if plot.suffix.lower() != ".png":
-            raise InputError(f"--plot {plot}: not a PNG", "a file name that ends in .png")
-        picture.check_available()
+    for option, png in (("--plot", plot), ("--profile", profile)):
+        if png is not None:
+            if png.suffix.lower() != ".png":
+                raise InputError(f"{option} {png}: not a PNG", "a file name that ends in .png")
+            picture.check_available()
+    if profile is not None and (markdown or plot or seconds is not None):
+        raise InputError("--profile times layers", "with --json and --iterations alone")
     request = Request(
         path=model,
         backends=tuple(backend or ()),
@@ -85,6 +99,9 @@ def bench(
     console = Console()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
     errors = Console(stderr=True)
+    if profile is not None:
+        _profile(request, profile, json)
+        return
     with Progress(*columns, console=errors, transient=True, disable=not errors.is_terminal) as bar:
         task = bar.add_task("", total=1.0)
         report = run_benchmark(request, lambda what, done: bar.update(task, description=what, completed=done))
@@ -102,3 +119,23 @@ def bench(
     written = [str(path) for path in (json, markdown, plot) if path is not None]
     if written:
         print(f"wrote {', '.join(written)}")
+
+
+def _profile(request: Request, path: Path, json: Path | None) -> None:
+    from rich.console import Console
+
+    from edgegan.bench.profile.layers import write_json
+    from edgegan.bench.profile.picture import write_picture
+    from edgegan.bench.profile.session import profile_layers
+
+    console = Console()
+    profiles, absent = profile_layers(request)
+    wide = console if console.is_terminal else Console(width=140)
+    for profile in profiles:
+        wide.print(profile.table())
+    for each in absent:
+        console.print(f"not measured: {each.title}: {each.reason}", highlight=False, markup=False, soft_wrap=True)
+    write_picture(profiles, path)
+    if json is not None:
+        write_json(profiles, json)
+    print(f"wrote {', '.join(str(each) for each in (path, json) if each is not None)}")

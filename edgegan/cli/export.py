@@ -71,6 +71,10 @@ def export(
     io: Annotated[
         str, typer.Option(metavar="float|uint8", help="uint8: pictures as bytes, (H, W, 3), with the scaling inside.")
     ] = "float",
+    instance_norm: Annotated[
+        str,
+        typer.Option(metavar="plain|reductions", help="reductions: instance norms as plain arithmetic, to compare."),
+    ] = "plain",
     calib: Annotated[
         str | None, typer.Option(metavar="SPEC", help="Pictures to calibrate INT8 on; default: the run's data.")
     ] = None,
@@ -108,6 +112,10 @@ def export(
             rich_help_panel=ENGINES,
         ),
     ] = False,
+    builder_optimization_level: Annotated[
+        int | None,
+        typer.Option(min=0, max=5, help="0 builds fastest, 5 tries most kernels (TensorRT).", rich_help_panel=ENGINES),
+    ] = None,
     compute_capability: Annotated[
         str,
         typer.Option(
@@ -153,10 +161,16 @@ def export(
         open_batch=batch == DYNAMIC,
         open_size=size == DYNAMIC,
         as_bytes=_one_of("--io", io, ("float", "uint8")) == "uint8",
+        instance_norm=_one_of("--instance-norm", instance_norm, ("plain", "reductions")),
         calibration=calib,
         min_psnr_db=min_psnr,
         engine=EngineOptions(
-            workspace, timing_cache, hardware_compatibility, version_compatible, _words(compute_capability)
+            workspace,
+            timing_cache,
+            hardware_compatibility,
+            version_compatible,
+            builder_optimization_level,
+            _words(compute_capability),
         ),
         settings=settings,
     )
@@ -169,9 +183,9 @@ def _words(text: str) -> tuple[str, ...]:
     return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
-def _one_of(option: str, value: str | None, known: tuple[str | None, ...]) -> str | None:
+def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
     if value not in known:
-        raise InputError(f"{option} {value}: not known", f"one of: {', '.join(word for word in known if word)}")
+        raise InputError(f"{option} {value}: not known", f"one of: {', '.join(known)}")
     return value
 
 

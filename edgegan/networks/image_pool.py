@@ -21,6 +21,7 @@ class ImagePool(nn.Module):
         super().__init__()
         self.register_buffer("images", torch.zeros(capacity, 3, size, size))
         self.register_buffer("filled", torch.zeros((), dtype=torch.int64))
+        self._known = (-1, -1, 0)  # of `filled`: which tensor, its version, its value
 
     @torch.no_grad()
     def forward(self, fakes: Tensor, draws: Tensor) -> Tensor:
@@ -34,7 +35,7 @@ class ImagePool(nn.Module):
             draws: (N, 2) uniform in [0, 1): whether to swap, and with which picture.
         """
         shown = fakes.clone()
-        capacity, filled = len(self.images), int(self.filled)
+        capacity, filled = len(self.images), self._count()
         for i, (swap, which) in enumerate(draws.tolist()):
             if filled < capacity:
                 self.images[filled] = fakes[i]
@@ -44,4 +45,11 @@ class ImagePool(nn.Module):
                 shown[i] = self.images[place]
                 self.images[place] = fakes[i]
         self.filled.fill_(filled)
+        self._known = (id(self.filled), self.filled._version, filled)
         return shown
+
+    def _count(self) -> int:
+        """The value of `filled`; read from the device, which waits for it, only where somebody else has written it."""
+        if self._known[:2] != (id(self.filled), self.filled._version):
+            return int(self.filled)
+        return self._known[2]

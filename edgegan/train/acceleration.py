@@ -48,6 +48,12 @@ def memory_layout(cfg: Training, device: torch.device) -> torch.memory_format:
     return torch.channels_last if wanted else torch.contiguous_format
 
 
+def choose_kernels(device: torch.device) -> None:
+    """Lets cuDNN time its convolutions for each new shape and keep the fastest: training has few shapes."""
+    if device.type == "cuda":
+        torch.backends.cudnn.benchmark = True
+
+
 def compile_methods(nets: Iterable[nn.Module]) -> None:
     """Compiles each public method that a network adds to nn.Module, not `forward` alone: losses call others too.
 

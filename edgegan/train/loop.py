@@ -18,7 +18,7 @@ from edgegan import distributed
 from edgegan.data._files.fingerprint import describe_stream
 from edgegan.families import Networks, Step
 
-from .acceleration import compile_methods, fuse, memory_layout
+from .acceleration import choose_kernels, compile_methods, fuse, memory_layout
 from .averages import averages, follow
 from .failure import explain_failures
 from .folder import checkpoint
@@ -55,6 +55,7 @@ class Trainer:
             self.fingerprint = {name: describe_stream(stream) for name, stream in self.streams.items()}
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
+        choose_kernels(device)
         self._layout = memory_layout(self.cfg, device)
         for net in self.nets.values():
             net.to(device=device, memory_format=self._layout)  # type: ignore[call-overload]

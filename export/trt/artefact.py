@@ -5,6 +5,7 @@ Needs no torch, so an engine can be built on the machine that will run it.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from .build import Built, Job, Progress, library
 from .gpu import Gpu, choose_library, find_gpu
 from .options import EngineOptions
 from .subprocess import build_apart
+from .trtexec import trtexec_line
 
 PRECISIONS = ("fp16", "int8")
 
@@ -77,6 +79,8 @@ def engine_from_onnx(
         gpu=gpu if isinstance(gpu, Gpu) else None,
     )
     built = build_apart(name, job, on_progress=on_progress)
+    if name == "tensorrt":
+        built = replace(built, trtexec=trtexec_line(job, trt.__version__, path.name))
     write_atomic(path, built.data)
     reason = "built and not run" + (f": {gpu}" if isinstance(gpu, str) else "")
     made = msgspec.structs.replace(

@@ -43,6 +43,7 @@ class Built:
 
     data: bytes
     proof: Proof
+    trtexec: str = ""  # the line of NVIDIA's builder for the same plan; for TensorRT proper alone
 
 
 def library(name: str) -> Any:
@@ -111,6 +112,8 @@ def _configure(trt: Any, config: Any, job: Job) -> Path | None:
         config.clear_flag(trt.BuilderFlag.TF32)  # what is kept in float32 shall be float32
     if options.workspace_mib is not None:
         config.set_memory_pool_limit(trt.MemoryPoolType.WORKSPACE, options.workspace_mib << 20)
+    if options.optimization_level is not None:
+        config.builder_optimization_level = options.optimization_level
     if options.version_compatible:
         config.set_flag(trt.BuilderFlag.VERSION_COMPATIBLE)
     if options.hardware_compatibility != "none":

@@ -29,6 +29,7 @@ class EngineOptions:
     timing_cache: str | None = None  # a file, or AUTO for one in the per-user cache folder
     hardware_compatibility: str = "none"  # of LEVELS
     version_compatible: bool = False  # also newer versions of TensorRT may run it, somewhat slower
+    optimization_level: int | None = None  # 0 builds fastest, 5 tries most kernels; TensorRT takes 3
     compute_capabilities: tuple[str, ...] = ()  # such as ("8.6", "8.9"); empty: TARGETS
 
     @property
@@ -51,6 +52,8 @@ class EngineOptions:
                 raise InputError(f"{option} has no use: {library}", reason, f"leave {option} out")
         if self.workspace_mib is not None and self.workspace_mib < 1:
             raise InputError(f"--workspace {self.workspace_mib}", "a number of MiB, 1 or more")
+        if self.optimization_level is not None and not 0 <= self.optimization_level <= 5:
+            raise InputError(f"--builder-optimization-level {self.optimization_level}", "a number from 0 to 5")
         if self.hardware_compatibility not in LEVELS:
             raise InputError(f"--hardware-compatibility {self.hardware_compatibility}", f"one of: {', '.join(LEVELS)}")
         level = self.hardware_compatibility.upper()
@@ -103,6 +106,7 @@ _FLAGS = {
     "--timing-cache": "timing_cache",
     "--hardware-compatibility": "hardware_compatibility",
     "--version-compatible": "version_compatible",
+    "--builder-optimization-level": "optimization_level",
     "--compute-capability": "compute_capabilities",
 }
 _RTX_ONLY = {
@@ -111,5 +115,6 @@ _RTX_ONLY = {
 _NOT_RTX = {
     "--timing-cache": "it times no kernels; what it compiles at the first start is cached by itself",
     "--hardware-compatibility": "one engine runs on several kinds of GPU; --compute-capability names them",
+    "--builder-optimization-level": "it times no kernels: the GPU's own are compiled at the first start",
     "--version-compatible": "its engines run only on the version that built them",
 }

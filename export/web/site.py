@@ -16,7 +16,7 @@ from edgegan.runtime.live.provenance import EDITED
 from edgegan.runtime.model.artefact import Artefact
 
 from ..staging import publish, staging
-from .models import MIN_PSNR_DB, PageModel, write_detector, write_model
+from .models import PageModel, write_detector, write_model
 from .onnxruntime import copy_runtime, find_package, version_of
 from .samples import sample_pictures
 
@@ -105,7 +105,6 @@ def _manifest(models: dict[str, PageModel], runtime: str) -> dict[str, Any]:
         "card": cards["model"],
         "classifier": cards.get("classifier"),
         "models": {role: each.about for role, each in models.items()},
-        "min_psnr_db": MIN_PSNR_DB,
         "origin": {"mark": origin.mark, "xmp": origin.xmp().decode(), "tool": f"edgegan {__version__}"},
     }
 

@@ -11,10 +11,9 @@ from ..model.verification import Verification
 from .device import Device, Target
 from .processor import other_arithmetic
 
-# Taken when asked for, or when the card verified them: Intel's gpu and npu and ncnn's Vulkan, which few have tried,
-# and ONNX Runtime's TensorRT provider, whose first load builds an engine for minutes. What it gains over CUDA, an
-# engine file gains too.
-_RELUCTANT = ("gpu", "npu", "vulkan", "onnxruntime-tensorrt")
+# Taken when asked for, or when the card verified them: what few have tried, or nobody yet, and ONNX Runtime's TensorRT
+# provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
+_RELUCTANT = ("gpu", "npu", "vulkan", "directml", "coreml", "qnn", "migraphx", "xnnpack", "onnxruntime-tensorrt")
 
 
 class Candidate(msgspec.Struct, frozen=True, kw_only=True):

@@ -12,14 +12,14 @@ import pytest
 from support.tiny_models import write_editor
 
 from edgegan import families
-from edgegan.bench import fresh, machine, timing
+from edgegan.bench import fresh, machine, subjects, timing
 from edgegan.bench.messages import Job
 from edgegan.bench.pairs import check_same_model, fidelity, gather
 from edgegan.bench.plot import write_plot
 from edgegan.bench.report import Report
 from edgegan.bench.session import Request, run_benchmark
 from edgegan.bench.subjects import Subject, plan
-from edgegan.bench.targets import resolve
+from edgegan.bench.targets import Target, resolve
 from edgegan.runtime.errors import BackendError, InputError
 
 QUICK = ["--iterations", "4", "--starts", "1", "--threads", "1"]
@@ -332,3 +332,20 @@ def test_an_export_of_another_checkpoint_is_refused(editor: Path, tmp_path: Path
     np.save(file, pairs.outputs["edited"] + 1e-1)
     with pytest.raises(InputError, match="another checkpoint"):
         check_same_model(pairs, eager)
+
+
+def test_on_a_gpu_eager_is_measured_with_and_without_tf32_and_launched_in_every_way(monkeypatch) -> None:
+    """What is offered where there is a GPU; none of these rows has run on one here."""
+    monkeypatch.setattr(subjects, "installed", lambda module: True)
+    target = Target("run", Path("run"), (), "", "model")
+    found, _ = subjects.plan(target, ("eager", "compile"), "cuda", cuda=True)
+    assert len({s.id for s in found}) == len(found) and not any(" " in s.id for s in found)
+    assert [s.title.removesuffix(" (cuda)") for s in found] == [
+        "PyTorch eager fp32",
+        "torch.compile fp32",
+        "PyTorch eager tf32",
+        "PyTorch eager fp16 channels_last",
+        "PyTorch eager fp16 channels_last CUDA graph",
+        "torch.compile fp16 channels_last",
+        "torch.compile fp16 channels_last max-autotune",
+    ]

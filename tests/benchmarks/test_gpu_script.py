@@ -1,4 +1,4 @@
-"""benchmarks/gpu.sh: it starts nothing without a GPU, notes what fails, and says what was run. Its tools are fakes."""
+"""benchmarks/gpu.sh: steps in order of value, none of which stops the rest. Its tools are fakes."""
 
 from __future__ import annotations
 
@@ -11,35 +11,19 @@ from pathlib import Path
 
 import pytest
 
-from edgegan.runtime.backends.nvidia import libraries
-
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.sh"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
 
-# A python whose site-packages are the lines of `installed`: it knows the GPU only if all that it takes is there.
+# A python that writes down how it was called, and for some calls the files that the real one would.
 PYTHON = """
-echo "${0##*/} $*" >>CHECKOUT/calls
-installed=CHECKOUT/installed
+echo "$*" >>CHECKOUT/calls
 case "$*" in
-  -) # the script's own question, on standard input
-    for name in onnxruntime-gpu tensorrt cuda-python; do
-      grep -qx "$name" $installed || { echo "no $name" >&2; exit 1; }
-    done
-    ! grep -qx onnxruntime $installed || { echo "this ONNX Runtime was built without CUDA" >&2; exit 1; } ;;
-  "-m pip uninstall"*) for name in "${@:4}"; do sed -i "/^$name\\$/d" $installed; done ;;
-  "-m pip install"*".[gpu]") cat CHECKOUT/gpu_extra >>$installed ;;
   "-m pytest"*) for word in "$@"; do case $word in --junitxml=*) cp CHECKOUT/tests.xml "${word#*=}" ;; esac; done ;;
   *gpu_absent.py*) exec REAL "$@" ;;
-  *precisions.py*) mkdir -p runs/gpu/net/export/AtoB; touch runs/gpu/net/export/AtoB/model.onnx ;;
+  *precisions.py*stargan*) mkdir -p runs/gpu/stargan-128/export; touch runs/gpu/stargan-128/export/model.onnx ;;
+  *" bench "*) while [ "$1" != --json ]; do shift; done; cp CHECKOUT/bench.json "$2" ;;
 esac
 """
-EDGEGAN = """
-echo "${0##*/} $*" >>CHECKOUT/calls
-case "$*" in
-  bench*) while [ "$1" != --json ]; do shift; done; cp CHECKOUT/bench.json "$2" ;;
-esac
-"""
-GPU_EXTRA = ("onnxruntime-gpu", "tensorrt", "cuda-python")
 RUNNERS = ("onnxruntime", "onnxruntime-tensorrt", "tensorrt", "tensorrt_rtx")
 
 
@@ -70,117 +54,112 @@ def write_bench(checkout: Path, *engines: str) -> None:
 
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
-    """A tree with the script, a GPU that answers, its packages, and programs that write down how they were called."""
+    """A tree with the script, a GPU that answers, and a python that writes down how it was called."""
     shutil.copytree(SCRIPT.parent, tmp_path / "benchmarks", ignore=shutil.ignore_patterns("results", "__pycache__"))
-    (tmp_path / "models" / "avatars-128").mkdir(parents=True)
     tool(tmp_path / "path" / "nvidia-smi", 'echo "Fake GPU, 580.1, 8.9"')
-    for name, body in (("python", PYTHON), ("edgegan", EDGEGAN)):
-        tool(tmp_path / ".venv" / "bin" / name, body.replace("CHECKOUT", str(tmp_path)).replace("REAL", sys.executable))
-    for name in ("installed", "gpu_extra"):
-        (tmp_path / name).write_text("\n".join(GPU_EXTRA) + "\n")
+    python = tmp_path / ".venv" / "bin" / "python"
+    tool(python, PYTHON.replace("CHECKOUT", str(tmp_path)).replace("REAL", sys.executable))
     write_tests(tmp_path)
     write_bench(tmp_path, "onnxruntime", "onnxruntime-tensorrt", "tensorrt")
     return tmp_path
 
 
-def run(checkout: Path, **env: str) -> subprocess.CompletedProcess[str]:
+def run(checkout: Path, *words: str) -> tuple[int, dict[str, str]]:
+    """The script's exit status, and the status of each step in order."""
     path = f"{checkout / 'path'}{os.pathsep}{os.environ['PATH']}"
-    return subprocess.run(
-        ["bash", str(checkout / "benchmarks" / "gpu.sh")],
-        env={**os.environ, "PATH": path, **env},
+    done = subprocess.run(
+        ["bash", str(checkout / "benchmarks" / "gpu.sh"), *words],
+        env={**os.environ, "PATH": path},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=100,
     )
+    lines = (checkout / "benchmarks" / "results" / "gpu" / "steps.jsonl").read_text().splitlines()
+    return done.returncode, {step["step"]: step["status"] for step in map(json.loads, lines)}
 
 
-def readme(checkout: Path) -> str:
-    return (checkout / "benchmarks" / "results" / "gpu" / "README.md").read_text()
+def calls(checkout: Path) -> list[str]:
+    return (checkout / "calls").read_text().splitlines()
 
 
-def test_without_a_gpu_it_says_so_and_starts_nothing(checkout: Path) -> None:
-    for body, words in (("exit 9", "does not answer"), ("exit 0", "lists no GPU")):
-        tool(checkout / "path" / "nvidia-smi", body)
-        done = run(checkout)
-        assert (done.returncode, done.stdout) == (2, "") and words in done.stderr
-        assert len(done.stderr.splitlines()) <= 3 and not (checkout / "calls").exists()
-    assert not (checkout / "benchmarks" / "results").exists()
+def also(checkout: Path, pattern: str, command: str) -> None:
+    """Has python run `command` when it is called with words like `pattern`."""
+    python = checkout / ".venv" / "bin" / "python"
+    python.write_text(python.read_text() + f'\ncase "$*" in {pattern}) {command} ;; esac\n')
 
 
-def test_without_the_venv_it_names_the_command(checkout: Path) -> None:
-    shutil.rmtree(checkout / ".venv")
-    done = run(checkout)
-    assert done.returncode == 2 and "make venv" in done.stderr
+@pytest.mark.parametrize("body", ["exit 9", ""])
+def test_without_a_gpu_every_step_that_needs_one_says_so_and_the_others_run(checkout: Path, body: str) -> None:
+    tool(checkout / "path" / "nvidia-smi", body)
+    status, steps = run(checkout)
+    assert status == 1
+    assert {name for name, said in steps.items() if said == "ran"} == {"packages", "doctor"}
+    assert {said for said in steps.values()} == {"ran", "no GPU"} and len(steps) > 12
+    assert calls(checkout) == ["-m pip list --format=freeze", "-m edgegan doctor"]
 
 
-def test_every_step_is_in_the_readme_with_its_files(checkout: Path) -> None:
-    done = run(checkout, MODELS="net")
-    assert done.returncode == 0, done.stdout + done.stderr
-    calls = (checkout / "calls").read_text()
-    for part in ("pytest -m gpu", "--only net", "edgegan doctor", "avatars-128 --trt", "cuda_options.py"):
-        assert part in calls
-    assert "pip install" not in calls  # all of it is there
-    assert "bench runs/gpu/net/export/AtoB --device cuda" in calls
-    told = readme(checkout)
-    assert "- Fake GPU, 580.1, 8.9" in told and "| tests | ran |" in told and "bench-net-AtoB.json" in told
-    assert "Not measured" not in told
+def test_on_a_gpu_every_step_runs_the_most_valuable_first_and_nothing_is_installed_or_removed(checkout: Path) -> None:
+    status, steps = run(checkout)
+    assert status == 0 and set(steps.values()) == {"ran"}
+    order = list(steps)
+    assert order.index("host") < order.index("tests") < order.index("bench-shipped") < order.index("torch")
+    assert order.index("train") < order.index("export-stargan-128") < order.index("bench-stargan-128")
+    said = calls(checkout)
+    assert not [call for call in said if "install" in call]
+    assert any("bench runs/gpu/stargan-128/export --device cuda" in call for call in said)
+    assert any("--profile benchmarks/results/gpu/layers-stargan-128.png" in call for call in said)
 
 
 def test_a_step_that_fails_is_noted_and_the_rest_runs(checkout: Path) -> None:
-    python = checkout / ".venv" / "bin" / "python"
-    tool(python, python.read_text() + 'case "$*" in *"pytest"*) exit 1;; esac')
-    done = run(checkout, MODELS="none")
-    assert done.returncode == 1
-    assert "| tests | **ended with 1** |" in readme(checkout) and "| packages | ran |" in readme(checkout)
+    also(checkout, '*"pytest"*', "exit 3")
+    status, steps = run(checkout)
+    assert status == 1 and steps.pop("tests") == "ended with 3"
+    assert set(steps.values()) == {"ran"}
 
 
-@pytest.mark.parametrize(
-    "installed",
-    [
-        ("onnxruntime", "cuda-python"),  # as `make venv` leaves it: another extra brings cuda-python
-        ("onnxruntime-gpu", "cuda-python"),
-        ("onnxruntime", *GPU_EXTRA),  # the files of one are those of the other
-        (),
-    ],
-)
-def test_what_a_gpu_takes_is_installed_where_any_of_it_is_absent(checkout: Path, installed: tuple[str, ...]) -> None:
-    (checkout / "installed").write_text("".join(f"{name}\n" for name in installed))
-    done = run(checkout, MODELS="none")
-    assert done.returncode == 0, done.stdout + done.stderr
-    calls = (checkout / "calls").read_text()
-    assert calls.index("pip uninstall") < calls.index(".[gpu]") < calls.index("pytest")
-    assert "onnxruntime\n" not in (checkout / "installed").read_text()
+def test_a_step_that_hangs_is_stopped_at_its_limit_with_its_children_and_the_rest_runs(checkout: Path) -> None:
+    script = checkout / "benchmarks" / "gpu.sh"
+    script.write_text(script.read_text().replace("probe pool 40", "probe pool 1"))
+    also(checkout, "*gpu_probe.py*pool*", f"sleep 60 & echo $! >{checkout}/child; wait")
+    status, steps = run(checkout)
+    assert status == 1 and steps.pop("pool") == "stopped after 1 s"
+    assert set(steps.values()) == {"ran"}
+    state = Path("/proc") / (checkout / "child").read_text().strip() / "stat"
+    assert not state.exists() or state.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-def test_where_they_do_not_help_nothing_is_measured_and_the_reason_is_said(checkout: Path) -> None:
-    (checkout / "installed").write_text("onnxruntime\n")
-    (checkout / "gpu_extra").write_text("onnxruntime-gpu\ncuda-python\n")
-    done = run(checkout)
-    assert done.returncode == 2 and "no tensorrt" in done.stderr and "cannot be used" in done.stderr
-    assert not (checkout / "benchmarks" / "results").exists()
+def test_what_no_time_is_left_for_is_noted(checkout: Path) -> None:
+    also(checkout, "*gpu_probe.py*host*", "sleep 60")
+    status, steps = run(checkout, "--minutes", "0.1")
+    assert status == 1 and steps["host"].startswith("stopped after")
+    assert steps["tests"] == steps["absent"] == "no time left" and steps["doctor"] == "ran"
 
 
-def test_its_question_is_put_to_the_real_backends(tmp_path: Path) -> None:
-    """The fakes above never see it; here ONNX Runtime is real, and TensorRT an empty module."""
-    if libraries.gpu_count():
-        pytest.skip("there is a GPU here")
-    question = SCRIPT.read_text().partition("<<'PYTHON'\n")[2].partition("\nPYTHON\n")[0]
-    (tmp_path / "tensorrt.py").touch()
-    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(
-        [sys.executable, "-"], input=question, env=environment, cwd=SCRIPT.parents[1], capture_output=True, text=True
-    )
-    assert done.returncode == 1 and "ONNX Runtime" in done.stderr.splitlines()[0], done.stderr
+def test_a_word_that_it_does_not_know_starts_nothing(checkout: Path) -> None:
+    script = ["bash", str(checkout / "benchmarks" / "gpu.sh"), "--hours", "2"]
+    done = subprocess.run(script, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 2 and "--minutes" in done.stderr and not (checkout / "calls").exists()
 
 
 def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> None:
     write_tests(checkout, onnxruntime_tensorrt="libnvinfer.so.10 is not here", tensorrt_rtx="not installed")
     write_bench(checkout, "onnxruntime", "onnxruntime-tensorrt")
-    done = run(checkout, MODELS="net")
-    assert done.returncode == 1
-    told = readme(checkout).partition("**Not measured:**")[2]
+    status, steps = run(checkout)
+    assert status == 1 and steps["absent"] == "ended with 1"
+    told = (checkout / "benchmarks" / "results" / "gpu" / "absent.log").read_text()
     assert "tests.xml: no test of onnxruntime-tensorrt passed (libnvinfer.so.10 is not here)" in told
-    assert "bench-net-AtoB.json: no row of tensorrt on a GPU (there is no GPU)" in told
-    assert len(told.strip().splitlines()) == 2  # TensorRT for RTX does not know every GPU
-    (checkout / "tests.xml").unlink()
-    assert run(checkout, MODELS="none").returncode == 1 and "no test was run" in readme(checkout)
+    assert "bench-stargan-128.json: no row of tensorrt on a GPU (there is no GPU)" in told
+    assert "tensorrt_rtx" not in told  # TensorRT for RTX does not know every GPU
+
+
+@pytest.mark.parametrize("probe", ["host", "pool"])
+def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
+    """On a CPU: the host's side has no GPU, and the pool works."""
+    out = tmp_path / "out.jsonl"
+    words = [sys.executable, str(SCRIPT.parent / "gpu_probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
+    root = str(SCRIPT.parents[1])
+    environment = {**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=100)
+    lines = [json.loads(line) for line in out.read_text().splitlines()]
+    assert [line["ok"] for line in lines] == {"host": [False, True, False], "pool": [True]}[probe], done.stderr
+    assert done.returncode == (1 if probe == "host" else 0)

@@ -212,3 +212,17 @@ def test_a_miss_at_export_names_the_first_bad_layer(
         export_run(Request(tiny_run.folder, tmp_path / "out", pictures=1))
     assert f"from the layer {blamed[0]} (" in caught.value.expected
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("tiny_run", ["stargan"], indirect=True)
+def test_instance_norms_as_reductions_are_verified_like_the_plain_ones(tiny_run: Run, tmp_path: Path) -> None:
+    """The files hold no InstanceNormalization, and meet the same tolerances against PyTorch."""
+    import onnx
+
+    request = Request(tiny_run.folder, tmp_path / "out", pictures=4, instance_norm="reductions")
+    made = export_run(request)
+    for name in ("model.onnx", "model.fp16.onnx"):
+        kinds = {node.op_type for node in onnx.load(tmp_path / "out" / name).graph.node}
+        assert "InstanceNormalization" not in kinds and "ReduceMean" in kinds
+    assert {row.verification.status for row in made.rows} == {"passed"}
+    assert "--instance-norm reductions" in (tmp_path / "out" / "reproduce.sh").read_text()

@@ -49,6 +49,11 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     def __post_init__(self) -> None:
         if len(self.classes) == 1 or len(set(self.classes)) != len(self.classes):
             raise InputError(f"classes={list(self.classes)}", "two or more names, each once, or none")
+        if self.classes and self.minibatch_kernels:
+            raise InputError(
+                f"classes with minibatch_kernels={self.minibatch_kernels}",
+                "one of both: a classifier knows a picture alone, minibatch discrimination compares it with its batch",
+            )
         if self.body == "mlp" and self.norm == "virtual":
             raise InputError("norm=virtual with body=mlp", "virtual batch norms are of maps", "body=4x4 or body=5x5")
 

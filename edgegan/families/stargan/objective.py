@@ -38,8 +38,7 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
         names = decisions[int(draw)]
         set_attribute(cfg, row, names[int(draw % 1 * len(names))], on=None)
     put_on = (own != real["label"]).any(1)
-    target[put_on] = real["label"][put_on]
-    return target
+    return torch.where(put_on[:, None], real["label"], target)  # an index by truths would wait for the GPU
 
 
 def set_attribute(cfg: Config, label: Tensor, name: str, *, on: bool | None) -> None:

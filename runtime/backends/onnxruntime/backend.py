@@ -1,10 +1,11 @@
-"""ONNX Runtime, on the CPU or CUDA."""
+"""ONNX Runtime, on the CPU, CUDA or another accelerator."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
+from pathlib import Path
 from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
@@ -13,8 +14,9 @@ from numpy.typing import NDArray
 from ...errors import BackendError, EdgeganError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
-from ..device import gpu_number
+from ..device import Device, gpu_number
 from ..nvidia.capture_gate import GATE
+from .accelerators import ACCELERATORS, list_accelerators, open_accelerator
 from .binding import Binding
 from .cuda import CudaOptions, open_cuda
 from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable
@@ -28,18 +30,18 @@ _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uin
 
 
 class OnnxRuntime:
-    """ONNX Runtime behind the contract of `Backend`. CUDA is used wholly or not at all: never a silent CPU.
+    """ONNX Runtime behind the contract of `Backend`. What is not the CPU is used wholly or not at all.
 
     Args:
         artefact: an .onnx file with its card.
-        device: "cpu", "cuda" or "cuda:1".
+        device: "cpu", "cuda", "cuda:1", or one of `accelerators.ACCELERATORS`.
         threads: CPU threads; None takes all.
         cuda: how to run on CUDA; None takes what suits the card.
     """
 
     name: ClassVar[str] = "onnxruntime"
     suffixes: ClassVar[tuple[str, ...]] = (".onnx",)
-    devices: ClassVar[tuple[str, ...]] = ("cuda", "cpu")
+    devices: ClassVar[tuple[str, ...]] = ("cuda", *ACCELERATORS, "cpu")
     selection: Selection
 
     def __init__(
@@ -47,7 +49,8 @@ class OnnxRuntime:
     ) -> None:
         ort = import_onnxruntime()
         self.device = device
-        self._owner = None if device == "cpu" else OwnerThread()
+        self._on_cuda = Device.parse(device).kind == "cuda"
+        self._owner = OwnerThread() if self._on_cuda else None
         self._binding: Binding | None = None
         self._session: Any = None
         self._recorded = False
@@ -73,7 +76,7 @@ class OnnxRuntime:
         self.inputs = tuple(_port(node) for node in self._session.get_inputs())
         self.outputs = tuple(_port(node) for node in self._session.get_outputs())
         self._names = [port.name for port in self.outputs]
-        if self.device != "cpu":
+        if self._on_cuda:
             place = ("cuda", gpu_number(self.device))
             self._binding = Binding(ort, self._session, place, self.inputs, self.outputs)
 
@@ -83,6 +86,8 @@ class OnnxRuntime:
         """The session, and what the user should know about it."""
         if device == "cpu":
             return _on_cpu(artefact, threads), ()
+        if Device.parse(device).kind in ACCELERATORS:
+            return open_accelerator(ort, artefact, device, threads), ()
         return open_cuda(ort, artefact, gpu_number(device), cuda)
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
@@ -134,13 +139,13 @@ class OnnxRuntime:
 def describe_library() -> str:
     """See `backends.describe_library`."""
     ort = import_onnxruntime()
-    kinds = ["cpu"]
+    kinds = [*list_accelerators(ort), "cpu"]
     if CUDA in ort.get_available_providers():
         try:
             check_provider(ort, CUDA)
             check_gpu(0)
         except BackendError as error:
-            return f"{ort.__version__}, devices: cpu (not cuda: {error.seen})"
+            return f"{ort.__version__}, devices: {', '.join(kinds)} (not cuda: {error.seen})"
         kinds.insert(0, "cuda")
     return f"{ort.__version__}, devices: {', '.join(kinds)}"
 
@@ -156,10 +161,13 @@ def import_onnxruntime() -> Any:
     return onnxruntime
 
 
-def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | None = None) -> Any:
+def cpu_session(
+    model: str | bytes, *, spinning: bool = True, threads: int | None = None, profile: Path | None = None
+) -> Any:
     """An InferenceSession of a file or of its bytes, on the CPU and nowhere else, that writes no log.
 
-    `threads`: None takes all. Raises MissingExtraError, and for a model it cannot read an exception of its own.
+    `threads`: None takes all. `profile`: how the name of the file begins that `end_profiling` writes. Raises
+    MissingExtraError, and for a model it cannot read an exception of its own.
     """
     ort = import_onnxruntime()
     options = ort.SessionOptions()
@@ -168,6 +176,8 @@ def cpu_session(model: str | bytes, *, spinning: bool = True, threads: int | Non
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     if threads is not None:
         options.intra_op_num_threads = threads
+    if profile is not None:
+        options.enable_profiling, options.profile_file_prefix = True, str(profile)
     return ort.InferenceSession(model, options, providers=["CPUExecutionProvider"], enable_fallback=0)
 
 

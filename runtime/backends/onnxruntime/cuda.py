@@ -29,8 +29,12 @@ class CudaOptions:
 
     @classmethod
     def fitting(cls, card: ModelCard) -> CudaOptions:
-        """What suits `card`: a graph for fixed shapes, and channels last where tensor cores work, in half precision."""
-        return cls(graph=not has_open_axes(card), nhwc=card.precision == "fp16")
+        """What suits `card`: a graph for fixed shapes.
+
+        Channels first in every precision: the provider has no InstanceNormalization for channels last, and would turn
+        every tensor around before and after each. `benchmarks/cuda_options.py` measures both.
+        """
+        return cls(graph=not has_open_axes(card))
 
     def entries(self, number: int) -> dict[str, str]:
         """The provider's own option names, which ONNX Runtime 1.19 to 1.31 share."""

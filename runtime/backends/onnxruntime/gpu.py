@@ -16,7 +16,7 @@ from ..nvidia import libraries
 from ..nvidia.extras import gpu_extra
 
 CUDA, TENSORRT = "CUDAExecutionProvider", "TensorrtExecutionProvider"
-WORDS = {CUDA: "CUDA", TENSORRT: "TensorRT"}
+WORDS = {CUDA: "CUDA", TENSORRT: "TensorRT"}  # all others by their own names
 _LIBRARIES = {CUDA: "libonnxruntime_providers_cuda.so", TENSORRT: "libonnxruntime_providers_tensorrt.so"}
 _CPU = "CPUExecutionProvider"
 
@@ -89,8 +89,16 @@ def libraries_of(ort: Any, provider: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys([libraries.DRIVER, *ours, libraries.CUDNN]))
 
 
-def open_session(ort: Any, artefact: Artefact, provider: str, options: dict[str, str], *, open_axes: bool) -> Any:
-    """A session all of whose computing nodes run on `provider`.
+def open_session(
+    ort: Any,
+    artefact: Artefact,
+    provider: str,
+    options: dict[str, str],
+    *,
+    open_axes: bool,
+    memory_pattern: bool = True,
+) -> Any:
+    """A session all of whose computing nodes run on `provider`; DirectML cannot have a `memory_pattern`.
 
     Raises:
         InputError: the file is not a network.
@@ -98,6 +106,8 @@ def open_session(ort: Any, artefact: Artefact, provider: str, options: dict[str,
     """
     settings = ort.SessionOptions()
     settings.log_severity_level = _ERROR
+    if not memory_pattern:
+        settings.enable_mem_pattern = False
     named = hasattr(ort.InferenceSession, "get_provider_graph_assignment_info")  # since 1.24
     # Before that, all that can be had is a refusal, which names no node and takes shape arithmetic for a fault.
     entry = "session.record_ep_graph_assignment_info" if named else "session.disable_cpu_ep_fallback"
@@ -160,14 +170,14 @@ def _check_nodes(session: Any, provider: str, version: str, *, open_axes: bool) 
         names = ", ".join(f"{node.name or 'a node'} ({node.op_type})" for node in elsewhere[:3])
         more = f" and {len(elsewhere) - 3} more" if len(elsewhere) > 3 else ""
         raise BackendError(
-            f"{WORDS[provider]} of ONNX Runtime {version} cannot run {names}{more}",
+            f"{WORDS.get(provider, provider)} of ONNX Runtime {version} cannot run {names}{more}",
             "a network runs wholly on the GPU or not at all",
             "take another backend, or --device cpu",
         )
 
 
 def _explain(error: Exception, artefact: Artefact, provider: str, version: str) -> Exception:
-    words, text = WORDS[provider], str(error)
+    words, text = WORDS.get(provider, provider), str(error)
     if type(error).__name__ in _BROKEN_FILE or _too_new(text):
         return unreadable(error, artefact.path, version)
     if "explicitly disabled" in text:

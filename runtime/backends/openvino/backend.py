@@ -30,6 +30,7 @@ class OpenVino:
         device: "cpu", "gpu", "gpu:1" or "npu".
         threads: CPU threads; None takes all.
         cache_dir: where compiled models are kept between runs; None takes what `cache.VARIABLE` names.
+        counters: measures every node, for `counters`; compiles anew.
     """
 
     name = "openvino"
@@ -39,7 +40,13 @@ class OpenVino:
     notices: tuple[str, ...] = ()
 
     def __init__(
-        self, artefact: Artefact, *, device: str, threads: int | None = None, cache_dir: Path | None = None
+        self,
+        artefact: Artefact,
+        *,
+        device: str,
+        threads: int | None = None,
+        cache_dir: Path | None = None,
+        counters: bool = False,
     ) -> None:
         openvino = import_openvino()
         core = openvino.Core()
@@ -59,8 +66,10 @@ class OpenVino:
             properties["INFERENCE_PRECISION_HINT"] = "f32"
         if kind == "npu" or (kind == "gpu" and "INFERENCE_PRECISION_HINT" not in properties):
             properties.pop("NUM_STREAMS")
+        if counters:
+            properties["PERF_COUNT"] = True
         try:
-            self._model = _compile(core, artefact, wanted, properties, choose_folder(cache_dir))
+            self._model = _compile(core, artefact, wanted, properties, None if counters else choose_folder(cache_dir))
             self._request = self._model.create_infer_request()
         except Exception as error:  # RuntimeError, with the whole call stack of the library as its text
             raise InputError(
@@ -82,6 +91,12 @@ class OpenVino:
         except Exception as error:
             raise BackendError(f"OpenVINO stopped on {self.device}: {_last_line(error)}") from error
         return {port.name: found[i] for i, port in enumerate(self.outputs)}
+
+    def counters(self) -> list[tuple[str, str, float]]:
+        """Name, kernel and milliseconds of every node that the last run executed; for those opened with `counters`."""
+        infos = self._request.get_profiling_info()
+        executed = [info for info in infos if info.status == info.Status.EXECUTED]
+        return [(i.node_name, f"{i.node_type} {i.exec_type}", i.real_time.total_seconds() * 1000) for i in executed]
 
     def close(self) -> None:
         """See `Backend.close`."""

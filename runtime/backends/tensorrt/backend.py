@@ -41,7 +41,7 @@ from ..nvidia.cuda import CaptureError, Cuda
 from ..processor import system
 from ..selection import Selection
 from .bound import Bound, Shapes
-from .log import logger, start
+from .log import logger, profiler, start
 from .rtx_cache import JitCache
 
 PACKAGES = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx")
@@ -84,7 +84,7 @@ class TensorRT:
                 check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
                 self.notices = tuple(filter(None, [other_gpu(card, self._cuda.gpu_name)]))
                 self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
-                self._log = logger(trt)
+                self._log, self._profiler = logger(trt), profiler(trt)
                 self._load(trt, artefact)
             except BaseException:
                 self._free()
@@ -128,6 +128,17 @@ class TensorRT:
             if first and self._capturable:
                 self._capture(bound)
         return found
+
+    def time_layers(self, inputs: Mapping[str, NDArray[Any]], calls: int) -> list[list[tuple[str, float]]]:
+        """Name and milliseconds of every layer of each call, by TensorRT's profiler, in a context of its own."""
+        check_inputs(self.inputs, inputs)
+        with GATE.work():
+            self._cuda.use()
+            bound = self._bind(tuple(tuple(inputs[port.name].shape) for port in self.inputs))
+            try:
+                return bound.time_layers(inputs, calls, self._profiler)
+            finally:
+                bound.free()
 
     def _make(self, shapes: Shapes) -> Bound:
         """What runs `shapes`; where memory runs out, what is kept for other shapes goes first."""

@@ -1,4 +1,4 @@
-"""TensorRT's start and its log: it gives reasons nowhere else."""
+"""TensorRT's start, its log, which alone gives reasons, and its profiler."""
 
 from __future__ import annotations
 
@@ -33,3 +33,17 @@ def logger(trt: Any) -> Any:
                 self.last = text.strip().splitlines()[0][:200]
 
     return Log()
+
+
+def profiler(trt: Any) -> Any:
+    """An IProfiler that keeps name and milliseconds of every layer in `layers`."""
+
+    class Profiler(trt.IProfiler):  # type: ignore[misc]
+        def __init__(self) -> None:
+            trt.IProfiler.__init__(self)
+            self.layers: list[tuple[str, float]] = []
+
+        def report_layer_time(self, layer_name: str, ms: float) -> None:
+            self.layers.append((layer_name, ms))
+
+    return Profiler()

@@ -143,7 +143,7 @@ def test_a_camera_is_edited_frame_by_frame(visit, camera, person):
     assert page.is_checked("#mirror")
     page.locator("#mirror").uncheck()
     page.locator("input[name=view][value=after]").check(force=True)
-    page.wait_for_function("() => /1\\s*faces/.test(document.getElementById('figures').innerText)")
+    page.wait_for_function("() => /faces\\s*1/.test(document.getElementById('figures').innerText)")
     seen = np.asarray(saved(page).convert("RGB"))[:, :, ::-1]
     with Editor.open("avatars", backend="onnxruntime", threads=1) as editor:
         wanted = editor.edit(person, {"Blond_Hair": 1.0})

@@ -20,7 +20,7 @@ export function showFrame({ faces, refusals, ms: took }, still, { faces: looksFo
   if (looksForFaces) pairs.push(["faces", refusals.length ? `${faces} edited, ${refusals.length} left alone: one ${refusals[0]}` : faces || "none found"]);
   $("figures").replaceChildren(...pairs.map(([name, value]) => {
     const pair = element("div");
-    pair.append(element("dd", value), element("dt", name));
+    pair.append(element("dt", name), element("dd", value));
     return pair;
   }));
   $("figures").dataset.rate = still ? "" : rate.toFixed(2);

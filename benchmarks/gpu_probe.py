@@ -1,0 +1,116 @@
+"""What can be asked of a GPU directly, one JSON line for each answer, written as it comes.
+
+    python benchmarks/gpu_probe.py host|pool|torch|train OUT.jsonl [--device cuda] [--tiny]
+
+host: the CUDA calls of the TensorRT backend on a true driver. pool: many threads on one pool, whose networks record
+CUDA graphs. torch: the generators in PyTorch, by precision, layout and way of launching. train: images per second.
+On a CPU, `--device cpu --tiny` runs what makes sense there, to try the script itself.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+from gpu_figures import Figures, Probe
+from gpu_torch import generators, train
+
+
+def host(probe: Probe) -> None:
+    """The CUDA runtime as the TensorRT backend calls it."""
+    from edgegan.runtime.backends.nvidia.cuda import Cuda, Held
+    from edgegan.runtime.errors import EdgeganError
+
+    def refusal(number: int) -> Figures:
+        try:
+            Cuda(number).close()
+        except EdgeganError as error:
+            return {"said": error.seen}
+        raise AssertionError(f"GPU {number} was not refused")
+
+    def copies() -> Figures:
+        gpu, held = Cuda(0), Held()
+        try:
+            address, pinned = gpu.buffer((1024, 1024), np.dtype(np.float32), held)
+            other, back = gpu.buffer((1024, 1024), np.dtype(np.float32), held)
+            pinned[:] = 3.0
+
+            def work() -> None:
+                gpu.to_device(address, pinned)
+                gpu.to_host(back, address)
+
+            work()
+            gpu.wait()
+            graph = gpu.capture(work, held)
+            pinned[:] = 4.0
+            gpu.replay(graph)
+            gpu.wait()
+            assert (back == 4.0).all() and other != address, "the graph copied something else"
+            return probe.time(lambda: (gpu.replay(graph), gpu.wait()))
+        finally:
+            gpu.finish()
+            held.free()
+            gpu.close()
+
+    def describe() -> Figures:
+        gpu = Cuda(0)
+        found = {"name": gpu.gpu_name, "capability": gpu.compute_capability, "cuda": gpu.version}
+        gpu.close()
+        return found
+
+    probe.attempt("device", describe)
+    probe.attempt("a GPU that is not there is refused", lambda: refusal(99))
+    probe.attempt("4 MiB to the GPU and back through a graph", copies)
+
+
+def pool(probe: Probe) -> None:
+    """Threads on a pool of networks: no error, and every answer the same."""
+    from edgegan.runtime import EditorPool
+
+    def many() -> Figures:
+        crop = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
+        wrong: list[str] = []
+        with EditorPool.open(size=2 if probe.tiny else 4, device=probe.device) as pooled:
+            first = pooled.translate(crop, {"Smiling": 1.0}).astype(int)
+
+            def work() -> None:
+                for _ in range(2 if probe.tiny else 40):
+                    try:
+                        off = np.abs(pooled.translate(crop, {"Smiling": 1.0}) - first).max()
+                    except Exception as error:
+                        wrong.append(f"{type(error).__name__}: {error}"[:200])
+                    else:
+                        if off > 1:
+                            wrong.append(f"another picture, by {off} grey levels")
+
+            threads = [threading.Thread(target=work) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        assert not wrong, f"{len(wrong)} calls went wrong: {sorted(set(wrong))[:3]}"
+        return {"threads": len(threads)}
+
+    for trial in range(1 if probe.tiny else 3):
+        probe.attempt("pool", many, trial=trial)
+
+
+def main() -> None:
+    """Ends with 1 if any attempt failed."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    probes = {"host": host, "pool": pool, "torch": generators, "train": train}
+    parser.add_argument("probe", choices=probes)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("--device", default="cuda")
+    parser.add_argument("--tiny", action="store_true", help="a call or two of the smallest, to try the script")
+    options = parser.parse_args()
+    probe = Probe(options.out, options.device, options.tiny)
+    probes[options.probe](probe)
+    sys.exit(1 if probe.failed else 0)
+
+
+if __name__ == "__main__":  # drawing pictures starts processes, which load this file again
+    main()
