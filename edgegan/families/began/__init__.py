@@ -122,7 +122,7 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     real = float(objective.reconstruction(d, images))
     fake = float(objective.reconstruction(d, picture(torch.from_numpy(latent.draw(count, cfg.nz)).to(device))))
     distances = generation.swd_figures(
-        cfg, lambda count: generation.drawn(picture, latent.draw(count, cfg.nz), device=device), data
+        cfg, lambda count: generation.to_pictures(picture, latent.draw(count, cfg.nz), device=device), data
     )
     return {"convergence": real + abs(cfg.gamma * real - fake), "real": real, "fake": fake, **distances}
 
