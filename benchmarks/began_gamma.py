@@ -71,7 +71,7 @@ def train(gamma: float, images: int, settings: list[str], real: list[Picture]) -
     generator = trainer.ema["generator"]
     assert isinstance(generator, Generator)
     picture = Drawn(generator)
-    made = generation.drawn(picture, latent.draw(PICTURES, cfg.nz), device=torch.device("cpu"))
+    made = generation.to_pictures(picture, latent.draw(PICTURES, cfg.nz), device=torch.device("cpu"))
     balance = trainer.nets["balance"].state_dict()
     figures = Figures(
         gamma,

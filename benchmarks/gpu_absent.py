@@ -20,7 +20,7 @@ _RUNNER = re.compile(r"(?<![a-z])(onnxruntime-tensorrt|onnxruntime|tensorrt_rtx|
 
 def absent(folder: Path) -> Iterator[str]:
     """A line for each backend that is missing in a file, with the reasons that the file gives."""
-    yield from _untested(folder / "tests.xml")
+    yield from _find_untested(folder / "tests.xml")
     for path in sorted(folder.glob("bench-*.json")):
         report = json.loads(path.read_text(encoding="utf-8"))
         measured = {row["engine"] for row in report["results"] if row["device"].startswith("cuda")}
@@ -30,7 +30,7 @@ def absent(folder: Path) -> Iterator[str]:
                 yield f"{path.name}: no row of {name} on a GPU" + (f" ({reasons})" if reasons else "")
 
 
-def _untested(path: Path) -> Iterator[str]:
+def _find_untested(path: Path) -> Iterator[str]:
     if not path.is_file():
         yield f"{path.name} is not there: no test was run"
         return

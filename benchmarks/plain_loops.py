@@ -98,7 +98,7 @@ def cyclegan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: i
     def game(score: Tensor, real: bool) -> Tensor:
         return F.mse_loss(score, torch.full_like(score, float(real)))
 
-    def pooled(pool: list[Tensor], fakes: Tensor) -> Tensor:
+    def swap_with_pool(pool: list[Tensor], fakes: Tensor) -> Tensor:
         found = []
         for fake in fakes.detach().split(1):
             if len(pool) < cfg.pool:
@@ -126,7 +126,7 @@ def cyclegan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: i
             p.requires_grad_(True)
         d_adam.zero_grad()
         for d, real, fake, pool in ((d_a, b, fake_b, pools[0]), (d_b, a, fake_a, pools[1])):
-            d_loss = 0.5 * (game(d(real), True) + game(d(pooled(pool, fake)), False))
+            d_loss = 0.5 * (game(d(real), True) + game(d(swap_with_pool(pool, fake)), False))
             d_loss.backward()
             _ = d_loss.item()
         d_adam.step()
@@ -137,7 +137,7 @@ def cyclegan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: i
 def fastgan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: int) -> Iterator[int]:
     """Hinge with random margins, three reconstructions, an average of the weights; D, then G (Liu et al. 2021)."""
     from edgegan.families.fastgan.discriminator import Discriminator, quadrants
-    from edgegan.families.fastgan.objective import resized
+    from edgegan.families.fastgan.objective import resize
 
     if cfg.reconstruction != "l1":
         raise SystemExit("the plain loop reconstructs with l1")
@@ -147,21 +147,21 @@ def fastgan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: in
     d_adam = torch.optim.Adam(d.parameters(), cfg.d_lr, (cfg.beta1, cfg.beta2))
     average = [p.detach().clone() for p in g.parameters()]
 
-    def augmented(image: Tensor) -> Tensor:
+    def augment(image: Tensor) -> Tensor:
         return diff_augment(image, torch.rand(len(image), DRAWS), cfg.augment)
 
     def margin(score: Tensor) -> Tensor:
         return 0.8 + 0.2 * torch.rand_like(score)
 
     for batch in _batches(streams["real"], cfg.train.batch, workers):
-        real = augmented(batch["image"])
-        fakes = [augmented(fake) for fake in g(torch.randn(len(real), cfg.nz))]
+        real = augment(batch["image"])
+        fakes = [augment(fake) for fake in g(torch.randn(len(real), cfg.nz))]
         d_adam.zero_grad()
         which = torch.full((len(real),), random.randrange(4))
-        found = d.features(real, resized(real, d.small))
+        found = d.features(real, resize(real, d.small))
         score = d.score(found)
         whole, from_small, part = d.reconstruct(found, which)
-        target, corner = resized(real, d.rec_size), resized(quadrants(real, which), d.rec_size)
+        target, corner = resize(real, d.rec_size), resize(quadrants(real, which), d.rec_size)
         rec = F.l1_loss(whole, target) + F.l1_loss(from_small, target) + F.l1_loss(part, corner)
         d_loss = F.relu(margin(score) - score).mean() + cfg.lambda_rec * rec
         d_loss.backward()

@@ -61,7 +61,7 @@ def main() -> None:
     rows = []
     try:
         for subject in (s for s in SUBJECTS if not options.only or s.name in options.only):
-            run = train(subject, options.work / subject.name, _told(subject))
+            run = train(subject, options.work / subject.name, _progress_printer(subject))
             _export(subject, run, options.pictures)
             if not options.no_bench:
                 rows.append(_measure(subject, run, options.seconds, options.pictures))
@@ -98,7 +98,7 @@ def _export(subject: Subject, run: Run, pictures: int) -> None:
     export_run(request, tell)
 
 
-def _kept(folder: Path) -> dict[str, str]:
+def _count_kept(folder: Path) -> dict[str, str]:
     """Of each INT8 file that could not be wholly INT8, how many of its layers are not."""
     report = folder / "model.int8.md"
     found = {}
@@ -121,7 +121,7 @@ def _measure(subject: Subject, run: Run, seconds: float, pictures: int) -> Row:
         weights=(run.folder / "README.md").read_text("utf-8").strip(),
         min_psnr_db=subject.min_psnr_db,
         sizes=sizes,
-        layers_in_float=_kept(folders[0]),
+        layers_in_float=_count_kept(folders[0]),
         report=report,
     )
 
@@ -167,7 +167,7 @@ def _cells(row: Row, result: Result) -> tuple[str, ...]:
     )
 
 
-def _told(subject: Subject):  # noqa: ANN202 - a callback
+def _progress_printer(subject: Subject):  # noqa: ANN202 - a callback
     def tell(done: int, loss: float) -> None:
         if done % 25 == 0 or done == subject.steps:
             print(f"{subject.name}: step {done} of {subject.steps}, L1 {loss:.3f}", file=sys.stderr, flush=True)

@@ -93,15 +93,15 @@ def measure(model: str, variant: Variant, camera: Synthetic, still: Clip, moving
     """One row of the table."""
     with Editor.open(model, threads=1, faces=variant.faces) as editor:
 
-        def edited(clip: Clip) -> list[Image]:
+        def edit_clip(clip: Clip) -> list[Image]:
             editor.reset()
             times = [index / camera.fps if variant.video else None for index in range(len(clip))]
             return [editor.edit(frame, CHANGES, timestamp=t) for t, (frame, _) in zip(times, clip, strict=True)]
 
-        outs, part = edited(still), _square(camera, 0)
+        outs, part = edit_clip(still), _square(camera, 0)
         ins = [frame[part] for frame, _ in still]
         flicker = _flicker([out[part] for out in outs[SETTLE:]]) / _flicker(ins[SETTLE:])
-        errors = [out.astype(np.float32) - truth for out, (_, truth) in zip(edited(moving), moving, strict=True)]
+        errors = [out.astype(np.float32) - truth for out, (_, truth) in zip(edit_clip(moving), moving, strict=True)]
     squares = [error[_square(camera, index)] for index, error in enumerate(errors)]
     psnr_db = [10 * np.log10(255**2 / np.mean(square**2)) for square in squares]
     return {

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from edgegan import config, families
-from edgegan.data import Counterfactual, normalised, open_pairs, open_pictures
+from edgegan.data import Counterfactual, normalise, open_pairs, open_pictures
 from edgegan.families import Networks
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.generate import latent
@@ -126,18 +126,18 @@ def train(subject: Subject, folder: Path, tell: Callable[[int, float], None], *,
 def _attributes(subject: Subject, cfg: Any, nets: Networks) -> Step:
     """StarGAN: a drawn face and a target label to the same face drawn with that label."""
     from edgegan.families.stargan.objective import edit_targets
-    from edgegan.families.stargan.pictures import labelled
+    from edgegan.families.stargan.pictures import open_first_set
 
-    pictures: Counterfactual = labelled(cfg, subject.data, "train")  # type: ignore[assignment]
+    pictures: Counterfactual = open_first_set(cfg, subject.data, "train")  # type: ignore[assignment]
     rng = np.random.default_rng(0)
     inputs, labels, answers = [], [], []
     for i in range(KEPT):
         targets = edit_targets(cfg, torch.from_numpy(pictures.label(i).copy()))
         for n in rng.choice(len(targets), 2, replace=False):
             name, target = targets[n]
-            inputs.append(normalised(pictures.picture(i)))
+            inputs.append(normalise(pictures.picture(i)))
             labels.append(target.numpy())
-            answers.append(normalised(pictures.truth(i, name, bool(target[cfg.attributes.index(name)]))))
+            answers.append(normalise(pictures.truth(i, name, bool(target[cfg.attributes.index(name)]))))
     x, c, y = (torch.from_numpy(np.stack(each)) for each in (inputs, labels, answers))
     rows = _rows(len(x), subject.batch)
 
@@ -152,7 +152,7 @@ def _partners(subject: Subject, cfg: Any, nets: Networks) -> Step:
     """CycleGAN and pix2pix: a drawn face in summer to the same face in winter."""
     pairs = open_pairs(subject.data, size=cfg.size, split="train")
     a, b = (
-        torch.from_numpy(np.stack([normalised(side.picture(i)) for i in range(KEPT)])) for side in (pairs.a, pairs.b)
+        torch.from_numpy(np.stack([normalise(side.picture(i)) for i in range(KEPT)])) for side in (pairs.a, pairs.b)
     )
     rows, rng = _rows(KEPT, subject.batch), np.random.default_rng(0)
     (network,) = nets.values()
@@ -172,7 +172,7 @@ def _partners(subject: Subject, cfg: Any, nets: Networks) -> Step:
 def _latents(subject: Subject, cfg: Any, nets: Networks) -> Step:
     """FastGAN: latent i to picture i."""
     pictures = open_pictures(subject.data, size=cfg.size, split="train")
-    y = torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(KEPT)]))
+    y = torch.from_numpy(np.stack([normalise(pictures.picture(i)) for i in range(KEPT)]))
     z = torch.from_numpy(latent.draw(KEPT, cfg.nz))
     rows = _rows(KEPT, subject.batch)
 

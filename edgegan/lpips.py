@@ -37,7 +37,7 @@ class Lpips(nn.Module):
         found = _tensors(vgg16, "VGG16 weights", wanted)
         self.features.load_state_dict({own: found[key] for key, own in wanted.items()})
         names = [f"lin{i}.model.1.weight" for i in range(len(_BLOCKS))]
-        linear = _tensors(heads or shipped_heads(), "LPIPS heads", names)
+        linear = _tensors(heads or find_heads(), "LPIPS heads", names)
         for i, name in enumerate(names):
             self.register_buffer(f"head_{i}", linear[name])  # (1, channels, 1, 1)
         self.register_buffer("shift", torch.tensor([-0.030, -0.088, -0.188]).view(1, 3, 1, 1))
@@ -84,7 +84,7 @@ def _tensors(path: Path, what: str, wanted: Any) -> Mapping[str, Tensor]:
     return found
 
 
-def shipped_heads() -> Path:
+def find_heads() -> Path:
     """The file with the linear heads that torchmetrics brings; raises MissingExtraError without it."""
     spec = find_spec("torchmetrics")
     if spec is None or spec.origin is None:

@@ -98,7 +98,7 @@ def recognise(files: Mapping[str, Any], options: ImportOptions, family: str = ""
     """The family whose files these are, and what it made of them; raises InputError if that is not exactly one."""
     claims = _claims(files, options, [family] if family else families.names())
     if not claims:
-        raise _unknown(files, options, family)
+        raise _explain_unknown(files, options, family)
     if len(claims) > 1:
         raise InputError(
             f"{', '.join(files)}: fits {' and '.join(claims)} alike", todo=f"say which: --family {next(iter(claims))}"
@@ -125,7 +125,7 @@ def _claims(files: Mapping[str, Any], options: ImportOptions, asked: Iterable[st
     return claims
 
 
-def _unknown(files: Mapping[str, Any], options: ImportOptions, family: str) -> InputError:
+def _explain_unknown(files: Mapping[str, Any], options: ImportOptions, family: str) -> InputError:
     """Why nobody, or not the family that was named, knows these files."""
     seen = "; ".join(f"{name} holds {_contents(loaded)}" for name, loaded in files.items())
     able = "families with official checkpoints: " + ", ".join(

@@ -22,7 +22,7 @@ from .trt.artefact import engine_from_onnx
 from .trt.gpu import Gpu, find_gpu
 from .trt.options import EngineOptions
 from .verify.check import require
-from .verify.range_limits import corner_pairs, stored
+from .verify.range_limits import corner_pairs, pairs_to_store
 from .verify.reference import eager_pairs, golden_bytes, spread
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ def make_artefacts(folder: ExportFolder, specs: Sequence[ExportSpec], request: R
         what = f"{spec.name}: fp32 eager"
         pairs[spec.name] = eager_pairs(spec, request.pictures, partial(folder.tell, what))
         folder.corners[spec.name] = corner_pairs(spec, pairs[spec.name])
-        calls |= stored(folder.corners[spec.name], spec.card, spec.name)
+        calls |= pairs_to_store(folder.corners[spec.name], spec.card, spec.name)
         if spec.note:
             folder.notes.append(spec.note)
         model, single = _make_single(folder, spec, pairs[spec.name], request, training)
@@ -153,7 +153,7 @@ def _make_half(
 ) -> Artefact:
     """The fp16 artefact: what the values ask for stays fp32; on a miss, all sensitive operators do."""
     ranges = fp16.measure_ranges(model, spread(pairs, _RANGE_PAIRS))
-    measured = fp16.hurt_by_half(model, ranges, sensitive)
+    measured = fp16.find_hurt_by_half(model, ranges, sensitive)
     try:
         return _write_half(folder, spec, model, pairs, single, measured, ranges)
     except VerifyError:

@@ -18,7 +18,7 @@ from edgegan.runtime.model.verification import Verification
 from .folder import ExportFolder, limits
 from .graph import trace
 from .int8 import openvino, qdq, search
-from .int8.sessions import installed
+from .int8.sessions import find_installed
 from .matrix import INT8_IN_HALF, Wanted, report_name
 from .verify.check import require
 from .verify.diagnosis import REFERENCE
@@ -63,7 +63,7 @@ class Quantisation:
     def make_qdq(self, model: Any) -> None:
         """The ONNX form for CPUs of a float32 onnx.ModelProto, searched in the runtime that makes most of it."""
         found = qdq.calibrate(model, self._trained, signed=False)
-        readers = installed()
+        readers = find_installed()
         for reader in readers:
             form = qdq.QdqForm(model, found, self._goal, reader=reader)
             judges = (REFERENCE, reader) if reader != REFERENCE else (REFERENCE,)

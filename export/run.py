@@ -58,7 +58,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
 
     check_request(request)
     run, nets, found = open_trained(request.source)
-    run.cfg = _configured(run, request.settings)
+    run.cfg = _configure(run, request.settings)
     source_sha256 = sha256(found.path)
     specs, notes = _specs(run, nets, request)
     notes += check_specs(specs, request)
@@ -72,7 +72,7 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
             group = [spec for spec in specs if spec.folder == folder]
             work = ExportFolder(stage / folder, tell)
             make_artefacts(work, group, request, training)
-            rows += [_moved(row, stage, out) for row in work.rows]
+            rows += [_rebase(row, stage, out) for row in work.rows]
             notes += work.notes
             warnings += work.warnings
             script = staging.reproduce_script(
@@ -94,14 +94,14 @@ def export_run(request: Request, on_progress: Progress | None = None) -> Exporte
 def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec], list[str]]:
     """What to export, at the size asked for, with pictures that can be opened here; and notes on these."""
     data, notes = request.data or run.data, []
-    specs = _shaped(run.family.exportable(run.cfg, nets, data), request)  # an impossible size is said first of all
+    specs = _shape(run.family.exportable(run.cfg, nets, data), request)  # an impossible size is said first of all
     try:
         specs[0].golden(1)
     except EdgeganError as error:
         if request.data is not None:
             raise
         notes.append(f"the run's own pictures are not here ({error.seen}); --data names others")
-        specs = _shaped(run.family.exportable(run.cfg, nets, ""), request)
+        specs = _shape(run.family.exportable(run.cfg, nets, ""), request)
         try:
             specs[0].golden(1)
         except EdgeganError:
@@ -112,14 +112,14 @@ def _specs(run: Run, nets: Networks, request: Request) -> tuple[list[ExportSpec]
             ) from None
     if request.calibration is not None and specs[0].card.task != "generate":
         try:
-            others = _shaped(run.family.exportable(run.cfg, nets, request.calibration), request)
+            others = _shape(run.family.exportable(run.cfg, nets, request.calibration), request)
         except EdgeganError as error:
             raise InputError(f"--calib {request.calibration}: {error.seen}", error.expected, error.todo) from None
         specs = [replace(spec, calibration=other.calibration) for spec, other in zip(specs, others, strict=True)]
     return specs, notes
 
 
-def _configured(run: Run, settings: Sequence[str]) -> BaseConfig:
+def _configure(run: Run, settings: Sequence[str]) -> BaseConfig:
     """The run's config with settings on top; raises InputError for one that its family does not have."""
     from edgegan.config import with_settings
 
@@ -130,7 +130,7 @@ def _configured(run: Run, settings: Sequence[str]) -> BaseConfig:
     return with_settings(run.cfg, settings)
 
 
-def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
+def _shape(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
     """The specs at the size and with the ports asked for. Helpers stay as trained: the runtime resizes for them."""
     from edgegan.families import is_helper
 
@@ -138,7 +138,7 @@ def _shaped(specs: Sequence[ExportSpec], request: Request) -> list[ExportSpec]:
     for spec in specs:
         if not is_helper(spec, specs):
             if request.size_hw is not None:
-                spec = variants.sized(spec, request.size_hw)
+                spec = variants.with_size(spec, request.size_hw)
             if request.batch > 1:
                 spec = variants.with_batch(spec, request.batch)
             if request.open_batch or request.open_size:
@@ -209,5 +209,5 @@ def _pins(request: Request) -> dict[str, str]:
     return trace.versions(*tools) | engines
 
 
-def _moved(row: Row, stage: Path, out: Path) -> Row:
+def _rebase(row: Row, stage: Path, out: Path) -> Row:
     return Row(out / row.path.relative_to(stage), row.precision, row.size_bytes, row.backend, row.verification)

@@ -15,7 +15,7 @@ from pathlib import Path
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.artefact import parts
 from edgegan.runtime.model.build_info import BuildInfo
-from edgegan.train.interrupt import interrupts_deferred
+from edgegan.train.interrupt import defer_interrupts
 
 from .matrix import REPORTED, report_name
 
@@ -63,7 +63,7 @@ def publish(stage: Path, out: Path) -> list[str]:
     report on one: it comes from other weights than the golden pairs that now lie beside it. Files that are not ours
     stay. Ctrl-C is held back meanwhile: it would leave models with the cards of others.
     """
-    with interrupts_deferred():
+    with defer_interrupts():
         return _publish(stage, out)
 
 

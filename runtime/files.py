@@ -87,7 +87,7 @@ def atomic_folder(path: Path) -> Iterator[Path]:
     Raises InputError if `path` already holds something, or cannot be written.
     """
     if path.exists() and not (path.is_dir() and not any(path.iterdir())):
-        raise InputError(f"{path} exists and is not empty", todo="name another folder with --out")
+        raise InputError(f"{path} exists and is not an empty folder", todo="name another one with --out, or remove it")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))

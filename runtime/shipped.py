@@ -13,15 +13,15 @@ FOLDER = Path(__file__).parent / "data"
 _DEFAULTS = {"real": ("portraits", "avatars"), "synthetic": ("avatars",)}
 
 
-def shipped_models() -> dict[str, Path]:
+def list_models() -> dict[str, Path]:
     """The `model.onnx` of each shipped model that has a card, by name, in alphabetical order."""
     found = sorted(FOLDER.glob("*/model.onnx"))
     return {path.parent.name: path for path in found if path.with_name("model.onnx.card.json").is_file()}
 
 
-def shipped_model(name: str) -> Path:
+def find_model(name: str) -> Path:
     """Returns the `model.onnx` of the shipped model `name`; raises InputError, which lists them, if there is none."""
-    models = shipped_models()
+    models = list_models()
     if name not in models:
         there = ", ".join(models) or "none in this installation"
         raise InputError(f"no model that comes with edgegan is called {name!r}", f"there are: {there}")
@@ -37,7 +37,7 @@ def default_model(kind: Literal["real", "synthetic"] = "real") -> Path:
     Raises:
         InputError: this installation ships no model.
     """
-    models = shipped_models()
+    models = list_models()
     for name in (*_DEFAULTS[kind], *models):
         if name in models:
             return models[name]

@@ -27,7 +27,7 @@ settings.register_profile("any pace", deadline=None)  # a machine with other wor
 settings.load_profile("any pace")
 pytest.register_assert_rewrite("support.contract")
 opened, page_editor = page.opened, page.page_editor
-opened_editor, face_editor, scene = editors.opened_editor, editors.face_editor, editors.scene
+shared_editor, face_editor, scene = editors.shared_editor, editors.face_editor, editors.scene
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 site = pages.site

@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from support.untrained import untrained
+from support.untrained import make_run
 
 from edgegan.export import Request, export_run
 from edgegan.runtime import Callback, Editor, Frame, LiveSession
@@ -19,7 +19,7 @@ from edgegan.runtime.drawn import avatars
 ROOT = Path(__file__).parents[1]
 
 
-def listed(heading: str) -> list[str]:
+def read_list(heading: str) -> list[str]:
     """The paths of a numbered list, in order; folders end in a slash."""
     text = (ROOT / "ARCHITECTURE.md").read_text("utf-8").split(f"## {heading}")[1].split("\n\n**")[0].split("\n## ")[0]
     return re.findall(r"^\d+\. `([^`]+)`", text, re.MULTILINE)
@@ -73,7 +73,7 @@ def test_a_frame_goes_the_listed_way(recorder: Recorder) -> None:
     with LiveSession.open("avatars", "synthetic:320x240@30", ["null"], changes={"Blond_Hair": 1.0}) as session:
         session.add(Callback(watch))
         session.run(frames=60)
-    way = listed("One frame, from its source to the screen")
+    way = read_list("One frame, from its source to the screen")
     assert len(way) >= 12
     assert [place for place in way if position(recorder.entered, place) < 0] == []
 
@@ -86,16 +86,16 @@ def test_an_edit_enters_its_rooms_in_the_listed_order(recorder: Recorder) -> Non
         recorder.on = True
         editor.edit(frame, {"Blond_Hair": 1.0})
         recorder.on = False
-    way = [p for p in listed("One frame, from its source to the screen") if "/edit/" in p]
+    way = [p for p in read_list("One frame, from its source to the screen") if "/edit/" in p]
     places = [position(recorder.entered, place) for place in way]
     assert -1 not in places and places == sorted(places)
 
 
 def test_an_artefact_goes_the_listed_way(recorder: Recorder, tmp_path: Path) -> None:
-    run = untrained(tmp_path / "run", "stargan")
+    run = make_run(tmp_path / "run", "stargan")
     recorder.on = True
     export_run(Request(source=run.folder, precisions=("fp32",), pictures=4))
     recorder.on = False
-    way = listed("One artefact, from a run to a verified file")
+    way = read_list("One artefact, from a run to a verified file")
     places = [position(recorder.entered, place) for place in way]
     assert -1 not in places, [p for p, at in zip(way, places, strict=True) if at < 0]

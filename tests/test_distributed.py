@@ -25,7 +25,7 @@ ONE_THREAD = {**os.environ, "OMP_NUM_THREADS": "1", "COLUMNS": "300", "TORCHELAS
 TINY = ("conv_dim=4", "blocks=1", "d_conv_dim=4", "train.batch=4", "n_critic=2")
 
 
-def launched(command: list[str]) -> subprocess.CompletedProcess[str]:
+def launch(command: list[str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, env=ONE_THREAD, capture_output=True, text=True, timeout=240)
 
 
@@ -41,9 +41,9 @@ def fresh(*more: str) -> list[str]:
 def test_two_processes_with_half_the_batch_equal_one(tmp_path: Path) -> None:
     """Gradient penalty, permuted labels, Adam and a resume included; in float64, to 1e-9."""
     script = str(Path(doubled_training.__file__))
-    done = launched([*TORCHRUN, script, str(tmp_path / "two"), "1"])
+    done = launch([*TORCHRUN, script, str(tmp_path / "two"), "1"])
     assert done.returncode == 0, done.stderr
-    alone = launched([sys.executable, script, str(tmp_path / "one"), "1"])
+    alone = launch([sys.executable, script, str(tmp_path / "one"), "1"])
     assert alone.returncode == 0, alone.stderr
     path = f"checkpoints/{doubled_training.ROUNDS * doubled_training.BATCH:010d}.safetensors"
     one, two = (checkpoint.load(tmp_path / name / path) for name in ("one", "two"))
@@ -74,7 +74,7 @@ def test_ctrl_c_a_resume_and_an_error_are_told_once_and_end_all(tmp_path: Path) 
     assert said.count("--resume") == 1, said
     (saved,) = [int(p.stem) for p in open_run(folder).checkpoints()]
 
-    resumed = launched(cli(folder, "--resume", "--images", str(saved + 8)))
+    resumed = launch(cli(folder, "--resume", "--images", str(saved + 8)))
     assert resumed.returncode == 0, resumed.stderr
     assert resumed.stdout.count(f"resuming {folder} at {saved} images") == 1
     assert resumed.stdout.count("next: edgegan export") == 1
@@ -82,7 +82,7 @@ def test_ctrl_c_a_resume_and_an_error_are_told_once_and_end_all(tmp_path: Path) 
     assert json.loads(metrics.read_text().splitlines()[-1])["images"] == saved + 8
     assert len(list((folder / "tensorboard").iterdir())) == 2  # one for each launch
 
-    refused = launched(cli(folder, "--resume", "--set", "train.batch=5", "--images", "100000"))
+    refused = launch(cli(folder, "--resume", "--set", "train.batch=5", "--images", "100000"))
     assert refused.returncode != 0
     assert refused.stderr.count("edgegan: train.batch=5, for 2 processes") == 1
     assert refused.stderr.count("Traceback") == 1  # torchrun's own
@@ -91,16 +91,16 @@ def test_ctrl_c_a_resume_and_an_error_are_told_once_and_end_all(tmp_path: Path) 
 def test_a_permutation_of_the_whole_batch_is_shared_out(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each process takes its share of one permutation: together they have every row once."""
     rows = torch.arange(8.0)
-    alone = families.Step({}, first_image=16, seed=3, first_of_all=16).permuted(rows)
+    alone = families.Step({}, first_image=16, seed=3, first_of_all=16).permute(rows)
     assert sorted(alone.tolist()) == rows.tolist() and not torch.equal(alone, rows)
 
-    def gathered(own: Tensor) -> Tensor:
+    def gather(own: Tensor) -> Tensor:
         return rows
 
-    monkeypatch.setattr(distributed, "gather", gathered)
+    monkeypatch.setattr(distributed, "gather", gather)
     halves = [
-        families.Step({}, first_image=f, seed=3, first_of_all=16).permuted(own)
+        families.Step({}, first_image=f, seed=3, first_of_all=16).permute(own)
         for f, own in ((16, rows[:4]), (20, rows[4:]))
     ]
     assert torch.equal(torch.cat(halves), alone)
-    assert not np.array_equal(alone, families.Step({}, first_image=24, seed=3).permuted(rows))
+    assert not np.array_equal(alone, families.Step({}, first_image=24, seed=3).permute(rows))

@@ -27,7 +27,7 @@ FIVE = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Male", "Young")
 EIGHT = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
 
 
-def imported(files: dict[str, Any], **options: Any) -> tuple[Config, Imported]:
+def import_files(files: dict[str, Any], **options: Any) -> tuple[Config, Imported]:
     found = stargan.import_official(files, ImportOptions(**options))
     assert found is not None and isinstance(found.cfg, Config)
     return found.cfg, found
@@ -70,27 +70,27 @@ def test_the_authors_own_sizes_are_inferred() -> None:
             for k, t in stargan.networks(Config(attributes=FIVE))["generator"].state_dict().items()
         }
         d = stargan.networks(Config(size=256, attributes=FIVE))["discriminator"].state_dict()
-    cfg, found = imported({"G.ckpt": g, "D.ckpt": d})
+    cfg, found = import_files({"G.ckpt": g, "D.ckpt": d})
     assert (cfg.size, cfg.conv_dim, cfg.blocks, cfg.d_conv_dim, cfg.d_layers) == (256, 64, 6, 64, 6)
     assert cfg.attributes == FIVE and set(found.networks) == {"generator", "discriminator"}
     assert cfg.alignment is not None and cfg.centre_crop == 178 and "non-commercial" in cfg.licence
-    cfg, found = imported({"G.ckpt": g})
+    cfg, found = import_files({"G.ckpt": g})
     assert cfg.size == 128 and set(found.networks) == {"generator"}
     assert any("no classifier" in note for note in found.notes)
 
 
 def test_the_eyes_lie_where_celebas_centre_crop_has_them() -> None:
     """CelebA's aligned pictures are 178 x 218 with the eyes at about (69, 111) and (108, 111); 20 rows are cut off."""
-    cfg, _ = imported({"G.ckpt": published.generator_state()}, size=64)
+    cfg, _ = import_files({"G.ckpt": published.generator_state()}, size=64)
     assert cfg.alignment is not None
     np.testing.assert_allclose(cfg.alignment.left_eye, (69 / 178, 91 / 178), atol=0.01)
     np.testing.assert_allclose(cfg.alignment.right_eye, (108 / 178, 91 / 178), atol=0.01)
 
 
 def test_what_the_labels_mean_decides_how_they_are_used() -> None:
-    cfg, _ = imported({"G": published.generator_state(labels=8)}, attributes=EIGHT, domain="faces of actors")
+    cfg, _ = import_files({"G": published.generator_state(labels=8)}, attributes=EIGHT, domain="faces of actors")
     assert cfg.kind == "one_hot" and cfg.groups == (EIGHT,) and cfg.domain == "faces of actors" and not cfg.licence
-    cfg, _ = imported({"G": published.generator_state(labels=2)}, attributes=("Eyeglasses", "Smiling"))
+    cfg, _ = import_files({"G": published.generator_state(labels=2)}, attributes=("Eyeglasses", "Smiling"))
     assert cfg.kind == "attributes" and cfg.groups == ()
 
 
@@ -100,12 +100,12 @@ def test_a_model_of_two_label_sets_takes_names_for_both(with_d: bool) -> None:
     if with_d:
         files["D"] = published.discriminator_state(labels=13)
         with pytest.raises(InputError, match=r"13 labels and a mask of 2.*\n.*--attributes"):
-            imported(files)
-    cfg, found = imported(files, attributes=FIVE + EIGHT)
+            import_files(files)
+    cfg, found = import_files(files, attributes=FIVE + EIGHT)
     assert [s.attributes for s in cfg.sets] == [FIVE, EIGHT] and cfg.label_width == 15
     stargan.networks(cfg)["generator"].load_state_dict(dict(found.networks["generator"]))
     with pytest.raises(InputError, match="first attributes of CelebA"):
-        imported(files, attributes=EIGHT + FIVE)
+        import_files(files, attributes=EIGHT + FIVE)
 
 
 @pytest.mark.parametrize(
@@ -123,7 +123,7 @@ def test_a_model_of_two_label_sets_takes_names_for_both(with_d: bool) -> None:
 )
 def test_what_a_stargan_import_cannot_use_is_said(files: dict[str, Any], options: dict[str, Any], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        imported(files, **options)
+        import_files(files, **options)
 
 
 @pytest.mark.parametrize("other", [{}, [], {"g": {"a": torch.ones(1)}}, {"main.0.weight": torch.ones(2, 3, 7, 7)}, 3])

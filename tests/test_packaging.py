@@ -44,7 +44,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return copy
 
 
-def built(checkout: Path, out: Path, *formats: str) -> Path:
+def build(checkout: Path, out: Path, *formats: str) -> Path:
     command = [sys.executable, "-m", "build", "--no-isolation", *formats, "--outdir", str(out), str(checkout)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=200, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
@@ -57,7 +57,7 @@ def in_wheel(wheel: Path) -> set[str]:
 
 @pytest.mark.skipif(not importlib.util.find_spec("build"), reason="needs the dev extra")
 def test_the_wheel_holds_exactly_the_modules_and_data_of_the_tree(checkout: Path, tmp_path: Path) -> None:
-    wheel = built(checkout, tmp_path, "--wheel")
+    wheel = build(checkout, tmp_path, "--wheel")
     assert in_wheel(wheel) == tree()
     assert {f"edgegan/{s}/__init__.py" for s in SIBLINGS} <= tree()
     command = [sys.executable, "-c", "import edgegan.runtime.model.card as c; print(c.__file__)"]
@@ -73,7 +73,7 @@ def test_a_wheel_made_from_the_source_archive_is_the_same_even_without_links(che
         (checkout / "edgegan" / name).unlink()
         (checkout / "edgegan" / name).write_text(f"../{name}")
     try:
-        assert in_wheel(built(checkout, tmp_path)) == tree()
+        assert in_wheel(build(checkout, tmp_path)) == tree()
     finally:
         for name in SIBLINGS:
             (checkout / "edgegan" / name).unlink()

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from support import tiny_models
-from support.untrained import untrained
+from support.untrained import make_run
 
 from edgegan.export import verify_artefact
 from edgegan.runtime.backends import choice
@@ -47,10 +47,10 @@ def model(sound, tmp_path) -> Path:
 def no_runtime(monkeypatch):
     """Any attempt to open a model in a runtime fails the test."""
 
-    def opened(name):
+    def fail(name):
         raise AssertionError(f"{name} opened a file that should have been refused")
 
-    monkeypatch.setattr(choice, "backend_class", opened)
+    monkeypatch.setattr(choice, "backend_class", fail)
 
 
 @st.composite
@@ -264,7 +264,7 @@ for most_bytes, words in json.loads(sys.argv[1]):
 @pytest.fixture(scope="module")
 def one_run(tmp_path_factory) -> Run:
     """What is written is alike in all families."""
-    return untrained(tmp_path_factory.mktemp("one") / "run")
+    return make_run(tmp_path_factory.mktemp("one") / "run")
 
 
 def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):

@@ -10,13 +10,13 @@ import torch
 
 from edgegan.data import avatars
 from edgegan.eval import counterfactual
-from edgegan.eval.judge import trained_judge
+from edgegan.eval.judge import attribute_judge
 from edgegan.eval.subject import open_subject
 from edgegan.runtime import Editor
 from edgegan.runtime.backends import open_backend
 from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR, render_rgb, sample_face, seeds
 from edgegan.runtime.model.artefact import load
-from edgegan.runtime.shipped import shipped_model
+from edgegan.runtime.shipped import find_model
 from edgegan.train.folder.run import open_trained
 
 MODEL = Path(__file__).parent.parent / "models" / "avatars-128"
@@ -28,7 +28,7 @@ def test_the_packaged_model_is_the_checkpoint_of_the_repository() -> None:
     golden = {name: array[:4] for name, array in spec.golden(1).items()}
     with torch.no_grad():
         eager = spec.module(*(torch.from_numpy(golden[t.name]) for t in spec.card.inputs)).numpy()
-    artefact = load(shipped_model("avatars"))
+    artefact = load(find_model("avatars"))
     with open_backend(artefact, backend="onnxruntime") as backend:
         for i, expected in enumerate(eager):
             (output,) = backend.run({name: array[i : i + 1] for name, array in golden.items()}).values()
@@ -53,10 +53,10 @@ def test_models_of_the_repository_are_small() -> None:
 
 @pytest.fixture(scope="module")
 def scores() -> dict[tuple[str, str], dict[str, float]]:
-    with open_subject(shipped_model("avatars")) as subject:
+    with open_subject(find_model("avatars")) as subject:
         names = subject.card.condition.names
         pictures = avatars.AvatarPictures(96, size=128, names=names, split="heldout")
-        figures = counterfactual.score(subject.edit, pictures, trained_judge(128, names))
+        figures = counterfactual.score(subject.edit, pictures, attribute_judge(128, names))
     return {(row["attribute"], row["direction"]): row for row in figures["by_edit"]}
 
 

@@ -1,8 +1,9 @@
-"""The house: no import circles, rooms that one can look over, and nothing of torch below."""
+"""The house: no import circles, rooms that one can look over, functions named for what they do or give."""
 
 from __future__ import annotations
 
 import ast
+import re
 from collections import Counter
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,38 @@ import pytest
 ROOT = Path(__file__).parents[1]
 MOST_LINES, MOST_MODULES = 250, 15
 PACKAGES = {"edgegan": ROOT / "edgegan", "edgegan.export": ROOT / "export", "edgegan.runtime": ROOT / "runtime"}
+
+ROOMS = ("edgegan", "export", "runtime", "benchmarks", "examples", "docs", "tests")
+
+# Participles that do not end in -ed. Those that are verbs in the present too (read, set, cut, put, run, split,
+# spread, cast, bound) name what a function does, and are not here.
+IRREGULAR = frozenset(
+    re.findall(
+        r"\w+",
+        """
+        become been begun bent blown borne bought broken brought built caught chosen dealt done drawn driven dug eaten
+        fallen fed felt forgotten fought found frozen given gone gotten grown heard held hidden hung kept known laid
+        led left lent lit lost made meant met paid proven rebuilt resent rewritten ridden risen rung said seen sent
+        shaken shown shrunk slid sold sought spent spoken sprung spun stolen stood struck stuck sung sunk swept sworn
+        swung taken taught thought thrown told torn understood unknown untold withdrawn woken won worn wound woven
+        written
+        """,
+    )
+)
+# Words in -ed that are none.
+NO_PARTICIPLE = frozenset(
+    re.findall(
+        r"\w+",
+        "bleed breed embed exceed feed heed hundred indeed need proceed reed reseed seed shed sled speed succeed weed",
+    )
+)
+# Allowed, each with the reason.
+ALLOWED = {
+    "transposed_conv": "a transposed convolution",
+    "projected_g_loss": "the loss of a projected GAN",
+    "projected_d_loss": "the loss of a projected GAN",
+    "needed": "reads as a sentence above a file of tests: `trt = needed(...)`",
+}
 
 
 @cache
@@ -106,3 +139,49 @@ def test_files_can_be_read_at_one_sitting(package: str) -> None:
         if name.startswith(package) and (count := len(path.read_text("utf-8").splitlines())) > MOST_LINES
     }
     assert long == {}
+
+
+def participle(name: str) -> bool:
+    """Whether a function's name begins with a participle, as in `resized`, `_built_by` or `keptFrames`."""
+    first = re.split(r"_|(?<=[a-z])(?=[A-Z])", name.strip("_"))[0].lower()
+    return first in IRREGULAR or (first.endswith("ed") and len(first) > 3 and first not in NO_PARTICIPLE)
+
+
+def is_noun(function: ast.FunctionDef | ast.AsyncFunctionDef) -> bool:
+    """Whether a function is used as a value: a property's state (`panel.stopped`), what a fixture gives a test."""
+    return any(re.search(r"property|fixture", ast.unparse(each)) for each in function.decorator_list)
+
+
+@cache
+def functions() -> list[tuple[str, str]]:
+    """The place and the name of every function that is named for what it does."""
+    found = []
+    for room in ROOMS:
+        for path in (ROOT / room).rglob("*.py"):
+            place = path.relative_to(ROOT)
+            if place.parts[:2] in (("edgegan", "export"), ("edgegan", "runtime")):
+                continue  # links to the folders beside
+            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and not is_noun(node):
+                    found.append((f"{place}:{node.lineno}", node.name))
+    return found
+
+
+def test_no_function_is_named_by_a_participle() -> None:
+    found = functions()
+    assert len(found) > 2000
+    assert {place: name for place, name in found if participle(name) and name not in ALLOWED} == {}
+
+
+def test_what_is_allowed_is_in_use() -> None:
+    assert {name for _, name in functions()} >= set(ALLOWED)
+
+
+@pytest.mark.parametrize("name", ["resized", "_built", "written_by", "given_back", "keptFrames", "normalised"])
+def test_participles_are_known(name: str) -> None:
+    assert participle(name)
+
+
+@pytest.mark.parametrize("name", ["resize", "read_needed", "is_hidden", "isOpened", "reseed", "feed", "size", "split"])
+def test_verbs_and_nouns_are_not_taken_for_participles(name: str) -> None:
+    assert not participle(name)

@@ -32,7 +32,7 @@ def on_files(files: Files, config: Any) -> Files:
                 continue
             uri = site_uri(found)
             if files.get_file_from_path(uri) is None:
-                files.append(_added(uri, found, config))
+                files.append(_site_file(uri, found, config))
                 if uri.endswith(".md"):
                     waiting.append(uri)
     return files
@@ -42,7 +42,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
     """The page with its links to the repository's files turned to where the site has them."""
     uri = page.file.src_uri
 
-    def turned(link: re.Match[str]) -> str:
+    def rewrite(link: re.Match[str]) -> str:
         picture, words, target, anchor = link.groups()
         found = resolve(uri, target)
         if found is None:
@@ -54,7 +54,7 @@ def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
 
     # Code is left as it is: what stands between matches of _FENCED is prose.
     parts = _FENCED.split(markdown)
-    return "".join(part if number % 2 else _LINK.sub(turned, part) for number, part in enumerate(parts))
+    return "".join(part if number % 2 else _LINK.sub(rewrite, part) for number, part in enumerate(parts))
 
 
 def resolve(page: str, target: str) -> str | None:
@@ -75,5 +75,5 @@ def site_uri(path: str) -> str:
     return path.removeprefix(f"{DOCS}/") if path.startswith(f"{DOCS}/") else f"{ADDED}/{path}"
 
 
-def _added(uri: str, path: str, config: Any) -> File:
+def _site_file(uri: str, path: str, config: Any) -> File:
     return File.generated(config, uri, abs_src_path=str(ROOT / path), inclusion=InclusionLevel.NOT_IN_NAV)

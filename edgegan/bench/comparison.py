@@ -32,7 +32,7 @@ def compute_results(
     eager = next((i for i, s in enumerate(subjects) if s.engine == "eager" and s.precision == "fp32"), None)
     if eager is not None:
         expected, itself, reference = (
-            inputs.stored(pairs, subjects[eager].id),
+            inputs.load_outputs(pairs, subjects[eager].id),
             eager,
             f"{subjects[eager].title}, run here",
         )
@@ -40,7 +40,10 @@ def compute_results(
         expected, itself, reference = pairs.outputs, None, "PyTorch eager fp32, as stored at export"
     else:
         itself = bases[0]
-        expected, reference = inputs.stored(pairs, subjects[itself].id), f"{subjects[itself].title}, the slowest here"
+        expected, reference = (
+            inputs.load_outputs(pairs, subjects[itself].id),
+            f"{subjects[itself].title}, the slowest here",
+        )
     results = []
     for i, (each, times, base) in enumerate(zip(started, latencies, bases, strict=True)):
         subject, ready = subjects[i], each.worker.ready
@@ -57,7 +60,9 @@ def compute_results(
                 fps=1000.0 / times.p50,
                 baseline=subjects[base].id,
                 speedup=speed_up(taken[base], taken[i]),
-                fidelity=None if i == itself else inputs.fidelity(pairs, expected, inputs.stored(pairs, subject.id)),
+                fidelity=None
+                if i == itself
+                else inputs.fidelity(pairs, expected, inputs.load_outputs(pairs, subject.id)),
                 cold_start=each.cold,
                 peak_memory_mib=ready.peak_mib,
                 notes=ready.notices,

@@ -93,7 +93,7 @@ def _draw(job: Job, pictures: int) -> tuple[ModelCard, Arrays]:
     return card, {s.name: np.load(Path(job.scratch) / f"in.{s.name}.npy") for s in card.inputs}
 
 
-def stored(pairs: Pairs, subject_id: str) -> Arrays:
+def load_outputs(pairs: Pairs, subject_id: str) -> Arrays:
     """The outputs that a subject wrote."""
     return {s.name: np.load(pairs.scratch / f"out.{subject_id}.{s.name}.npy") for s in pairs.card.outputs}
 
@@ -118,7 +118,7 @@ def check_same_model(pairs: Pairs, eager: Subject) -> None:
     """Raises InputError if the artefacts were exported from another checkpoint than the one that eager ran."""
     if pairs.outputs is None:
         return
-    seen = stored(pairs, eager.id)
+    seen = load_outputs(pairs, eager.id)
     worst = max(float(np.abs(seen[n][: len(a)] - a).max()) for n, a in pairs.outputs.items())
     if not worst <= SAME_MODEL[eager.kind]:
         raise InputError(

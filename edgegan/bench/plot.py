@@ -9,7 +9,7 @@ from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.files import atomic_path
 
 from .report import Report, Result
-from .subjects import installed
+from .subjects import can_import
 
 _INK, _FAINT = "#1f2937", "#6b7280"
 _BASELINE, _RIVAL = "#9ca3af", "#2563eb"
@@ -17,7 +17,7 @@ _BASELINE, _RIVAL = "#9ca3af", "#2563eb"
 
 def check_available() -> None:
     """Raises MissingExtraError if no picture can be drawn here: better before the measurement than after it."""
-    if not installed("matplotlib"):
+    if not can_import("matplotlib"):
         raise MissingExtraError("matplotlib", "bench")
 
 

@@ -138,7 +138,7 @@ def _offer_trained(target: Target, device: str) -> list[Offer]:
                 fast = msgspec.structs.replace(half, engine="compile")
                 offers += [half, msgspec.structs.replace(half, variant=CUDA_GRAPH)]
                 offers += [fast, msgspec.structs.replace(fast, variant=MAX_AUTOTUNE)]
-    missing = "" if installed("torch") else "PyTorch is not installed: pip install 'edgegan[train]'"
+    missing = "" if can_import("torch") else "PyTorch is not installed: pip install 'edgegan[train]'"
     return [(s, missing or _no_compiler(s)) for s in offers]
 
 
@@ -199,7 +199,7 @@ def _places(engine: str, device: str) -> list[str]:
     return [kind for kind in kinds if intel.get(kind, kind in ("cpu", "cuda"))]
 
 
-def installed(module: str) -> bool:
+def can_import(module: str) -> bool:
     """Whether a package can be imported, found out without importing it."""
     try:
         return importlib.util.find_spec(module) is not None

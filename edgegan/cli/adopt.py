@@ -78,7 +78,7 @@ def adopt(
     from edgegan.export.request import parse_size
     from edgegan.runtime.errors import InputError
 
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     if faces and alignment is None:
         raise InputError(
@@ -107,16 +107,16 @@ def adopt(
         licence=licence,
     )
     if sys.stdin.isatty() and sys.stderr.isatty():
-        asked = _asked(asked)
-    with told(Console(stderr=True)) as tell:
+        asked = _ask(asked)
+    with show_progress(Console(stderr=True)) as tell:
         done = adopt(asked, lambda backend, pair, total: tell(f"measuring {backend}", pair, total))
     _show(done)
 
 
-def _asked(asked: Adoption) -> Adoption:
+def _ask(asked: Adoption) -> Adoption:
     """What is missing, from the person at the terminal, until an answer can be read."""
     from edgegan.export.adopt.inspect import Probe
-    from edgegan.export.adopt.request import answered, questions
+    from edgegan.export.adopt.request import answer, questions
     from edgegan.runtime.errors import InputError
 
     while True:
@@ -127,7 +127,7 @@ def _asked(asked: Adoption) -> Adoption:
         first = missing[0]
         words = typer.prompt(f"{first.why[:1].upper()}{first.why[1:]} ({first.answers})", err=True)
         try:
-            told = answered(asked, first, words)
+            told = answer(asked, first, words)
             with Probe(told.model, told.layout):  # a layout that cannot be is asked for again
                 asked = told
         except InputError as error:

@@ -147,7 +147,7 @@ def export(
     from edgegan.runtime.places import model_parts
 
     from ._shared.outputs import check_outputs
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     if timing_cache not in (None, "auto"):
         check_outputs(model_parts(source), Path(timing_cache))
@@ -178,7 +178,7 @@ def export(
         ),
         settings=settings,
     )
-    with told(console) as tell:
+    with show_progress(console) as tell:
         exported = export_run(request, tell)
     _show(exported, source, console)
 

@@ -54,10 +54,10 @@ def tune(
     from edgegan.runtime.model import artefact
     from edgegan.runtime.shipped import default_model
 
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     found = artefact.load(default_model() if model is None else model)
-    with told(Console(stderr=True)) as tell:
+    with show_progress(Console(stderr=True)) as tell:
         tuning = backends.tune(found, device, threads, batch, seconds, tell)
     taken = tuning.fastest
     if as_json:

@@ -70,7 +70,7 @@ def verify(
     from edgegan.runtime.places import model_parts
 
     from ._shared.outputs import check_outputs
-    from ._shared.progress import told
+    from ._shared.progress import show_progress
 
     found = artefact.load(model)
     check_outputs(model_parts(model) | model_parts(found.path), pictures={"--worst": worst})
@@ -78,7 +78,7 @@ def verify(
     pairs = golden.beside(found)
     corners = ends(found, pairs) if pairs is not None else None  # an engine that is built again lies elsewhere
     if _rebuild.choice(rebuild) == "auto":
-        with told(Console(stderr=True)) as tell:
+        with show_progress(Console(stderr=True)) as tell:
             found = fitting(found, device=device or "cuda", on_progress=tell)
     figures = verify_artefact(found, pairs, backends=chosen, corners=corners)
     assert pairs is not None  # verify_artefact has refused that

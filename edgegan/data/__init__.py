@@ -22,7 +22,7 @@ from typing import Any
 from edgegan.runtime.errors import InputError
 
 from ._sets import SPLITS, Counterfactual, Domains, Labelled, Picture, Pictures
-from ._streams import LabelledStream, PairStream, PictureStream, normalised
+from ._streams import LabelledStream, PairStream, PictureStream, normalise
 
 __all__ = [
     "SPLITS",
@@ -35,7 +35,7 @@ __all__ = [
     "PictureStream",
     "Pictures",
     "kinds",
-    "normalised",
+    "normalise",
     "open_domains",
     "open_labelled",
     "open_pairs",
@@ -106,7 +106,7 @@ def open_pictures(spec: str, *, size: int, split: str = "train") -> Pictures:
     opener, place = _opener(spec, split, ANY, "pictures")
     if opener.__name__ == "open_data":
         opened: Pictures = opener(place, size=size, names=(), split=split, centre_crop=None)
-        return opened.stretched() if isinstance(opened, PictureFiles) else opened
+        return opened.stretch() if isinstance(opened, PictureFiles) else opened
     found: Any = opener(place, size=size, split=split)
     return found if opener.__name__ == "open_pictures" else Joined(found)
 

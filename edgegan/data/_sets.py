@@ -42,7 +42,7 @@ class Counterfactual(Labelled, Protocol):
         """Picture `index` as it would look with one attribute changed."""
         ...
 
-    def hidden(self, index: int, name: str) -> bool:
+    def is_hidden(self, index: int, name: str) -> bool:
         """Whether the attribute cannot be seen on picture `index` (hair under a hat)."""
         ...
 

@@ -41,7 +41,7 @@ class LabelledStream:
         picture = self.pictures.picture(index)
         if self._flip and rng.random() < 0.5:
             picture = picture[:, ::-1]
-        return {"image": normalised(picture), "label": self.pictures.label(index)}
+        return {"image": normalise(picture), "label": self.pictures.label(index)}
 
 
 class PictureStream:
@@ -61,7 +61,7 @@ class PictureStream:
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Item `index`; place of the crop and mirroring come from `rng`."""
         (image,) = _augment((self.pictures.picture(index),), self._crop, self._flip, rng)
-        return {"image": normalised(image)}
+        return {"image": normalise(image)}
 
 
 class PairStream:
@@ -86,10 +86,10 @@ class PairStream:
         """Pair `index`; place of the crop and mirroring come from `rng`."""
         pair = (self.domains.a.picture(index), self.domains.b.picture(index))
         a, b = _augment(pair, self._crop, self._flip, rng)
-        return {"a": normalised(a), "b": normalised(b)}
+        return {"a": normalise(a), "b": normalise(b)}
 
 
-def normalised(picture: Picture) -> NDArray[np.float32]:
+def normalise(picture: Picture) -> NDArray[np.float32]:
     """(H, W, 3) uint8 -> (3, H, W) float32 in [-1, 1], the range all our networks are trained on."""
     return np.ascontiguousarray(picture.transpose(2, 0, 1), np.float32) / 127.5 - 1.0
 

@@ -14,7 +14,7 @@ from edgegan.runtime.errors import InputError
 
 from ._files.work import in_processes
 from ._sets import Picture
-from ._written.rendered import counted, rendered
+from ._written.rendered import parse_count, render
 
 
 class AvatarPictures:
@@ -33,7 +33,7 @@ class AvatarPictures:
         self._size = size
         self._faces = [avatars.sample_face(seed) for seed in avatars.seeds(split, count, (part - 1) * count)]
         self._truths: dict[tuple[int, str, bool], Picture] = {}
-        self._pictures = rendered(
+        self._pictures = render(
             avatars.render_rgb,
             self._faces,
             size,
@@ -66,7 +66,7 @@ class AvatarPictures:
         faces = [self._faces[index].edit(name, on) for index, name, on in edits]
         return in_processes(partial(avatars.render_rgb, size=self._size), faces, what=f"Drawing {len(faces)} answers")
 
-    def hidden(self, index: int, name: str) -> bool:
+    def is_hidden(self, index: int, name: str) -> bool:
         """A hat hides the hair."""
         return name in avatars.HAIR and self._faces[index].hair_hidden
 
@@ -81,7 +81,7 @@ def open_data(
     """
     del centre_crop
     number, at, part = place.partition("@")
-    count = counted(number, "avatars", split)
+    count = parse_count(number, "avatars", split)
     if at and not (number and part.isdecimal() and int(part)):
         raise InputError(
             f"--data avatars:{place}: not a part", todo="as in: --data avatars:3000@2, the second 3000 faces"

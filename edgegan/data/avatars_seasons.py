@@ -7,7 +7,7 @@ from pathlib import Path
 from edgegan.runtime.drawn import avatars, drawing, seasons
 
 from ._files.domains import TwoDomains
-from ._written.rendered import RenderedPictures, counted, rendered
+from ._written.rendered import RenderedPictures, parse_count, render
 
 
 def open_domains(place: str, *, size: int, split: str) -> TwoDomains:
@@ -24,14 +24,14 @@ def open_pairs(place: str, *, size: int, split: str) -> TwoDomains:
 
 
 def _open(place: str, size: int, split: str, *, paired: bool) -> TwoDomains:
-    count = counted(place, "avatars-seasons", split)
+    count = parse_count(place, "avatars-seasons", split)
     name = f"avatars-seasons:{count} ({split})"
     a, b = (_season(s, count, size, split, paired) for s in (seasons.SUMMER, seasons.WINTER))
     return TwoDomains(name, a, b)
 
 
 def _season(season: str, count: int, size: int, split: str, paired: bool) -> RenderedPictures:
-    pixels = rendered(
+    pixels = render(
         seasons.render_rgb,
         seasons.people(split, count, season, paired=paired),
         size,

@@ -13,7 +13,7 @@ from edgegan.runtime.drawn import drawing
 from edgegan.runtime.drawn.avatars import seeds
 from edgegan.runtime.errors import InputError
 
-from ._written.rendered import RenderedPictures, counted, rendered
+from ._written.rendered import RenderedPictures, parse_count, render
 
 LICENCE = "CC0 1.0"
 COUNT = {"train": 100, "judge": 200, "heldout": 200}
@@ -30,9 +30,9 @@ def open_pictures(place: str, *, size: int, split: str) -> RenderedPictures:
         seen = f"its licence is not {LICENCE}, but: {licences[style]}" if style in licences else "no such style"
         free = ", ".join(name for name, licence in licences.items() if licence == LICENCE)
         raise InputError(f"--data dicebear:{place}: {seen}", f"styles under {LICENCE}: {free}")
-    count = counted(number, f"dicebear:{style}", split, COUNT)
+    count = parse_count(number, f"dicebear:{style}", split, COUNT)
     made_with = f"{version('dicebear-core')} {version('dicebear-styles')}".encode()
-    pixels = rendered(
+    pixels = render(
         partial(_draw, style=style),
         seeds(split, count),
         size,

@@ -6,7 +6,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._files.pictures import PictureFiles, chosen, existing_folder, files_in
+from ._files.pictures import PictureFiles, existing_folder, files_in, select_split
 from .folders import split_folder
 
 
@@ -22,7 +22,7 @@ def open_data(
     folder, by_hash = split_folder(existing_folder(place, "flat"), split)
     files = files_in(folder)
     if by_hash:
-        files = chosen(files, split, lambda f: f.name)
+        files = select_split(files, split, lambda f: f.name)
     return PictureFiles(
         files,
         np.empty((len(files), 0), np.uint8),

@@ -12,7 +12,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._files.pictures import PictureFiles, chosen, existing_folder, files_in, folders_in, no_judge
+from ._files.pictures import PictureFiles, existing_folder, files_in, folders_in, no_judge, select_split
 
 SPLIT_FOLDERS = {"train": ("train",), "heldout": ("test", "heldout"), "judge": ("val", "judge")}
 HINT = "is the folder one level too high or too low? DIR must hold one folder of pictures per domain"
@@ -44,7 +44,7 @@ def open_data(
         if not inside and split == "train":
             raise InputError(f"{folder / name} holds no pictures", todo=HINT if folders_in(folder / name) else "")
         if by_hash:
-            inside = chosen(inside, split, lambda f: f"{f.parent.name}/{f.name}")
+            inside = select_split(inside, split, lambda f: f"{f.parent.name}/{f.name}")
         files += inside
         labels += [position] * len(inside)
     return PictureFiles(

@@ -18,11 +18,11 @@ from ._files.domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_side
 from ._files.pictures import (
     MAX_NAMED,
     PictureFiles,
-    chosen,
     existing_folder,
     files_below,
     files_in,
     no_judge,
+    select_split,
     whole_pictures,
 )
 from ._files.resize import stretch
@@ -72,7 +72,7 @@ def _side_by_side(top: Path, split: str, name: str, size: int) -> TwoDomains:
     if not files or not (by_hash or recognises(top)):
         raise InputError(f"{folder} holds no pictures", f"pairs side by side in train/, or {LAYOUT}")
     if by_hash:
-        files = chosen(files, split, lambda f: f.relative_to(folder).as_posix())
+        files = select_split(files, split, lambda f: f.relative_to(folder).as_posix())
     both = whole_pictures(files, name=name, size=size)
     _check_shapes(both.files, folder)
     return TwoDomains(name, Half(both, False, size), Half(both, True, size))
@@ -125,7 +125,7 @@ def _by_name(a: Path, b: Path, by_hash: bool, split: str, name: str, size: int) 
         raise InputError(f"no partner for {named}{more}", f"the same names in {a} and {b}", "or train it unpaired")
     keys = sorted(of_a)
     if by_hash:
-        keep = set(chosen([of_a[k] for k in keys], split, lambda f: _key(f, a)))
+        keep = set(select_split([of_a[k] for k in keys], split, lambda f: _key(f, a)))
         keys = [k for k in keys if of_a[k] in keep]
     of = [whole_pictures([d[k] for k in keys], name=f"{f} ({split})", size=size) for d, f in ((of_a, a), (of_b, b))]
     places = [{_key(file, f): i for i, file in enumerate(p.files)} for p, f in zip(of, (a, b), strict=True)]

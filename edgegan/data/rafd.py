@@ -14,7 +14,7 @@ import numpy as np
 
 from edgegan.runtime.errors import InputError
 
-from ._files.pictures import PictureFiles, chosen, existing_folder, files_below, files_in, no_judge
+from ._files.pictures import PictureFiles, existing_folder, files_below, files_in, no_judge, select_split
 
 EXPRESSIONS = ("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad", "surprised")
 FRONT = "090"
@@ -56,7 +56,7 @@ def open_data(
     if absent:
         raise InputError(f"{folder}: no picture is {' or '.join(absent)} at camera angle {'+'.join(angles)}")
     person = {p.file: p.person for p in portraits}
-    own = set(chosen([p.file for p in portraits], split, lambda file: f"person {person[file]}"))
+    own = set(select_split([p.file for p in portraits], split, lambda file: f"person {person[file]}"))
     kept = [p for p in portraits if p.file in own and p.expression in wanted]
     return PictureFiles(
         [p.file for p in kept],

@@ -10,7 +10,7 @@ from pathlib import Path
 from edgegan.runtime.errors import InputError
 
 from ._files.domains import TwoDomains, sides
-from ._files.pictures import PictureFiles, chosen, existing_folder, files_below, whole_pictures
+from ._files.pictures import PictureFiles, existing_folder, files_below, select_split, whole_pictures
 
 
 def open_domains(place: str, *, size: int, split: str) -> TwoDomains:
@@ -24,5 +24,5 @@ def _side(folder: Path, split: str, by_hash: bool, size: int) -> PictureFiles:
     if not files:
         raise InputError(f"{folder} holds no pictures")
     if by_hash:
-        files = chosen(files, split, lambda f: f.relative_to(folder.parent).as_posix())
+        files = select_split(files, split, lambda f: f.relative_to(folder.parent).as_posix())
     return whole_pictures(files, name=f"{folder} ({split})", size=size)

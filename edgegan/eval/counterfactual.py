@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import avatars, normalised
+from edgegan.data import avatars, normalise
 from edgegan.eval.decisions import name_answers, name_decision
-from edgegan.eval.judge import Judge, read, trained_judge
+from edgegan.eval.judge import Judge, attribute_judge, read
 from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Arrays, Subject
@@ -51,7 +51,7 @@ def measure(subject: Subject, request: Request) -> Report:
     # What no drawing has cannot be scored; then all that drawings have is judged, so that side effects are seen.
     names = condition.names if not undrawn or len(undrawn) == len(condition.names) else ATTRIBUTES
     pictures = avatars.AvatarPictures(request.count, size=subject.size, names=names, split="heldout")
-    scored = score(subject.edit, pictures, trained_judge(subject.size, names), condition)
+    scored = score(subject.edit, pictures, attribute_judge(subject.size, names), condition)
     figures = {"model": subject.what, "data": pictures.name, "not_scored": undrawn, **scored}
     return Report(figures, (_table(figures),), _notes(figures), lambda: sheet(subject.edit, pictures, condition))
 
@@ -66,7 +66,7 @@ def cases(pictures: avatars.AvatarPictures, condition: Condition | None = None) 
             if condition is not None and name not in condition.names:
                 continue
             group = next((g for g in pictures.groups if name in g), ())
-            if pictures.hidden(i, name):
+            if pictures.is_hidden(i, name):
                 hidden += not (group and label[j])
                 continue
             if group and label[j]:
@@ -96,7 +96,7 @@ def score(
     found, hidden = cases(pictures, condition)
     rows: dict[tuple[str, bool], list[dict[str, float]]] = {}
     for chunk in _chunks(found, batch):
-        inputs = np.stack([normalised(pictures.picture(c.face)) for c in chunk])
+        inputs = np.stack([normalise(pictures.picture(c.face)) for c in chunk])
         outputs = edit(inputs, np.stack([c.vector for c in chunk]))
         seen = read(judge, outputs)
         for case, output, probabilities in zip(chunk, outputs, seen, strict=True):
@@ -126,7 +126,7 @@ def sheet(edit: Edit, pictures: avatars.AvatarPictures, condition: Condition | N
     found, _ = cases(pictures, condition)
     for i in list(dict.fromkeys(case.face for case in found))[:count]:  # a hat may hide all of a face's edits
         own = {c.name: c for c in found if c.face == i}
-        inputs = np.stack([normalised(pictures.picture(i))] * len(own))
+        inputs = np.stack([normalise(pictures.picture(i))] * len(own))
         outputs = dict(zip(own, edit(inputs, np.stack([c.vector for c in own.values()])), strict=True))
         rows.append([pictures.picture(i), *(to_picture(outputs[n]) if n in outputs else None for n in shown)])
         rows.append([None, *(own[n].truth if n in own else None for n in shown)])
@@ -160,12 +160,12 @@ def _row(pictures: avatars.AvatarPictures, case: Case, output: Arrays, seen: Arr
 
 def _judge_accuracy(judge: Judge, pictures: avatars.AvatarPictures) -> dict[str, float]:
     """The judge on the unedited held-out faces, per decision that can be seen."""
-    seen = read(judge, np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
+    seen = read(judge, np.stack([normalise(pictures.picture(i)) for i in range(len(pictures))]))
     right: dict[str, list[bool]] = {}
     for i, values in enumerate(seen):
         truth = name_answers(pictures, pictures.label(i))
         for key, word in name_answers(pictures, values).items():
-            if not pictures.hidden(i, key.split("/")[0]):
+            if not pictures.is_hidden(i, key.split("/")[0]):
                 right.setdefault(key, []).append(word == truth[key])
     return {key: float(np.mean(values)) for key, values in right.items()}
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from edgegan.data import Pictures, avatars, normalised, open_domains
+from edgegan.data import Pictures, avatars, normalise, open_domains
 from edgegan.data._files.domains import Joined
 from edgegan.runtime.files import atomic_path, cache_folder
 
@@ -38,16 +38,16 @@ class Judge(nn.Module):
         return logits
 
 
-def trained_judge(size: int, names: tuple[str, ...]) -> Judge:
+def attribute_judge(size: int, names: tuple[str, ...]) -> Judge:
     """The judge of attributes on pictures of `size` pixels; trained once (less than a minute), then kept."""
     pictures = avatars.open_data(str(FACES), size=size, names=names, split="judge")
 
-    def known() -> tuple[Tensor, Tensor]:
+    def read_labels() -> tuple[Tensor, Tensor]:
         indices = range(len(pictures))
-        seen = [[not pictures.hidden(i, n) for n in pictures.names] for i in indices]
+        seen = [[not pictures.is_hidden(i, n) for n in pictures.names] for i in indices]
         return torch.from_numpy(np.stack([pictures.label(i) for i in indices])), torch.tensor(seen).float()
 
-    return _train(Judge(len(names)), f"{size} {names}", pictures, known, ROUNDS)
+    return _train(Judge(len(names)), f"{size} {names}", pictures, read_labels, ROUNDS)
 
 
 def domain_judge(spec: str, size: int) -> Judge:
@@ -59,14 +59,14 @@ def domain_judge(spec: str, size: int) -> Judge:
     domains = open_domains(spec, size=size, split="judge")
     both = Joined(domains)
 
-    def known() -> tuple[Tensor, Tensor]:
+    def read_sides() -> tuple[Tensor, Tensor]:
         side = torch.cat([torch.zeros(len(domains.a), 1), torch.ones(len(domains.b), 1)])
         return side, torch.ones_like(side)
 
     seen = hashlib.sha256()
     for i in range(len(both)):  # folders keep their name when their pictures change
         seen.update(both.picture(i).tobytes())
-    return _train(Judge(1), f"{size} {seen.hexdigest()}", both, known, DOMAIN_ROUNDS)
+    return _train(Judge(1), f"{size} {seen.hexdigest()}", both, read_sides, DOMAIN_ROUNDS)
 
 
 def read(judge: Judge, images: NDArray[np.float32], batch: int = 64) -> NDArray[np.float32]:
@@ -82,7 +82,7 @@ def _train(judge: Judge, of: str, pictures: Pictures, known: Callable[[], tuple[
     recipe = f"{of} {len(pictures)} {rounds} {judge}".encode() + pictures.picture(0).tobytes()
     path = cache_folder() / f"judge-{hashlib.sha256(recipe).hexdigest()[:16]}.safetensors"
     if not path.is_file():
-        images = torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
+        images = torch.from_numpy(np.stack([normalise(pictures.picture(i)) for i in range(len(pictures))]))
         _fit(judge, images, *known(), rounds)
         with atomic_path(path) as temporary:
             save_file(judge.state_dict(), temporary)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from edgegan.data import Domains, Pictures, normalised, open_domains, open_pairs
+from edgegan.data import Domains, Pictures, normalise, open_domains, open_pairs
 from edgegan.eval.judge import Judge, domain_judge, read
 from edgegan.eval.likeness import psnr
 from edgegan.eval.report import Report, Request, Table
@@ -111,7 +111,7 @@ def _judge(spec: str, size: int) -> tuple[Judge | None, list[str]]:
 
 def _share(judge: Judge, pictures: Sequence[Picture], in_b: bool) -> float:
     """How many of the pictures the judge takes for their domain's."""
-    seen = read(judge, np.stack([normalised(p) for p in pictures]))[:, 0] > 0.5
+    seen = read(judge, np.stack([normalise(p) for p in pictures]))[:, 0] > 0.5
     return round(float((seen == in_b).mean()), 4)
 
 

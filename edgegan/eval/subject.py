@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import normalised
+from edgegan.data import normalise
 from edgegan.eager import Eager, is_trained
 from edgegan.families import ExportSpec, is_helper
 from edgegan.runtime.backends import Backend, open_backend
@@ -55,7 +55,7 @@ class Subject:
         """N pictures -> N pictures."""
         made: list[Picture] = []
         for start in range(0, len(pictures), BATCH):
-            made += self._pictures({"image": np.stack([normalised(p) for p in pictures[start : start + BATCH]])})
+            made += self._pictures({"image": np.stack([normalise(p) for p in pictures[start : start + BATCH]])})
         return made
 
     def generate(self, latents: Arrays, told: Arrays | None = None) -> list[Picture]:

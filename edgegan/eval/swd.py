@@ -26,7 +26,7 @@ def swd(a: Levels, b: Levels, seed: int = 0) -> dict[int, float]:
 
     Both sets must come from `descriptors` and have the same number of pictures.
     """
-    return {height: 1e3 * _sliced_distance(a[height], b[height], seed) for height in a}
+    return {height: 1e3 * _distance(a[height], b[height], seed) for height in a}
 
 
 def descriptors(pictures: Sequence[Picture], seed: int = 0) -> Levels:
@@ -78,7 +78,7 @@ def _normalise(patches: NDArray[np.float32]) -> NDArray[np.float32]:
     return flat
 
 
-def _sliced_distance(a: NDArray[np.float32], b: NDArray[np.float32], seed: int) -> float:
+def _distance(a: NDArray[np.float32], b: NDArray[np.float32], seed: int) -> float:
     rng = np.random.Generator(np.random.Philox(seed))
     parts = []
     for _ in range(0, DIRECTIONS, AT_ONCE):

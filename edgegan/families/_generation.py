@@ -92,7 +92,7 @@ def picture_streams(cfg: GenerationConfig, data: str) -> dict[str, Stream]:
 
 
 @torch.no_grad()
-def drawn(draw: Callable[..., Tensor], *inputs: NDArray[np.float32], device: torch.device) -> list[Picture]:
+def to_pictures(draw: Callable[..., Tensor], *inputs: NDArray[np.float32], device: torch.device) -> list[Picture]:
     """The pictures of N rows of each input, a few at a time."""
     tensors = [torch.from_numpy(rows).to(device) for rows in inputs]
     parts = (draw(*(rows[i : i + _AT_ONCE] for rows in tensors)) for i in range(0, len(tensors[0]), _AT_ONCE))
@@ -106,7 +106,7 @@ def in_rows(pictures: list[Picture], columns: int = COLUMNS) -> list[list[Pictur
     return rows
 
 
-def held_out(cfg: GenerationConfig, data: str, count: int) -> list[Picture]:
+def open_heldout(cfg: GenerationConfig, data: str, count: int) -> list[Picture]:
     """The first held-out pictures, again from the first where there are fewer."""
     pictures = open_pictures(data, size=cfg.size, split="heldout")
     return [pictures.picture(i % len(pictures)) for i in range(count)]
@@ -114,9 +114,9 @@ def held_out(cfg: GenerationConfig, data: str, count: int) -> list[Picture]:
 
 def preview_sheet(cfg: GenerationConfig, draw: Callable[[Tensor], Tensor], device: torch.device, data: str) -> Sheet:
     """Pictures of fixed latents, those of `edgegan sample --seed 0`, above held-out ones."""
-    rows = in_rows(drawn(draw, latents.draw(ROWS * COLUMNS, cfg.nz), device=device))
+    rows = in_rows(to_pictures(draw, latents.draw(ROWS * COLUMNS, cfg.nz), device=device))
     names = [*["generated"] * len(rows), "held out"]
-    return Sheet([str(i + 1) for i in range(COLUMNS)], [*rows, [*held_out(cfg, data, COLUMNS)]], names)
+    return Sheet([str(i + 1) for i in range(COLUMNS)], [*rows, [*open_heldout(cfg, data, COLUMNS)]], names)
 
 
 def swd_figures(cfg: GenerationConfig, made: Callable[[int], list[Picture]], data: str) -> dict[str, float]:

@@ -32,7 +32,7 @@ def validate(cfg: BatchNormConfig, nets: Networks, data: str) -> dict[str, float
     draw = ready(cfg, nets, _generation.PREVIEW_LATENTS)
     device = next(draw.parameters()).device
     return _generation.swd_figures(
-        cfg, lambda count: _generation.drawn(draw, latent.draw(count, cfg.nz), device=device), data
+        cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
     )
 
 

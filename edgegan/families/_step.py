@@ -21,7 +21,7 @@ class Step:
     """One micro-batch on its way through a phase. Real pictures are in [-1, 1], (N, 3, H, W).
 
     Under torchrun each process holds its own slice of the micro-batch. What is drawn for a picture by its number
-    (`uniform`) or over the whole micro-batch (`permuted`) is what a single process would draw; what is drawn from
+    (`uniform`) or over the whole micro-batch (`permute`) is what a single process would draw; what is drawn from
     `rng`, or from torch's generator, is each process's own.
     """
 
@@ -47,7 +47,7 @@ class Step:
         first = self.first_image if self.first_of_all is None else self.first_of_all
         return np.random.Generator(np.random.Philox(key=[self.seed, first], counter=1 << 42))
 
-    def permuted(self, own: Tensor) -> Tensor:
+    def permute(self, own: Tensor) -> Tensor:
         """(N, ...) -> (N, ...): one row for each picture, from a permutation of the whole micro-batch's rows."""
         rows = distributed.gather(own)
         order = torch.from_numpy(self._shared_rng.permutation(len(rows)))

@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgegan.data import Pictures, normalised
+from edgegan.data import Pictures, normalise
 from edgegan.families import ExportSpec, Tolerance
 from edgegan.networks import without_idle_biases
 from edgegan.runtime.model.card import Alignment, ModelCard, SizeRule, TensorSpec
@@ -91,7 +91,7 @@ def picture_spec(
 
 def batch(pictures: Pictures, count: int, first: int = 0) -> NDArray[np.float32]:
     """`count` pictures from number `first`, or as many as there are: (N, 3, H, W) in [-1, 1]."""
-    return np.stack([normalised(pictures.picture(i)) for i in range(first, min(first + count, len(pictures)))])
+    return np.stack([normalise(pictures.picture(i)) for i in range(first, min(first + count, len(pictures)))])
 
 
 def device_of(net: nn.Module) -> torch.device:
@@ -113,6 +113,6 @@ def at_rest(*nets: nn.Module) -> Iterator[None]:
             net.train(training)
 
 
-def shown(images: Tensor) -> list[Picture]:
+def to_pictures(images: Tensor) -> list[Picture]:
     """(N, 3, H, W) in [-1, 1] -> pictures."""
     return [to_picture(image) for image in images.float().cpu()]

@@ -78,7 +78,7 @@ def _kind(shapes: list[tuple[int, ...]]) -> Literal["resnet", "unet"] | None:
         return None
     if len(shapes) >= 8 and set(kernels[1:-1]) == {(3, 3)} and kernels[0] == kernels[-1] == (7, 7):
         return "resnet"
-    return "unet" if len(shapes) >= 4 and set(kernels) == {(4, 4)} and _nested(shapes) else None
+    return "unet" if len(shapes) >= 4 and set(kernels) == {(4, 4)} and _is_unet(shapes) else None
 
 
 @dataclass(frozen=True)
@@ -204,7 +204,7 @@ class _Reading:
         return {key: state[key] for key in wanted}, sum(key != theirs for key, theirs in pairs)
 
 
-def _nested(shapes: list[tuple[int, ...]]) -> bool:
+def _is_unet(shapes: list[tuple[int, ...]]) -> bool:
     """Whether these are the convolutions of a U-Net from the outermost to the innermost level and back."""
     depth, ngf = len(shapes) // 2, shapes[0][0]
     widths = [ngf * min(2**i, 8) for i in range(depth)]

@@ -10,7 +10,7 @@ from types import FrameType
 
 
 @contextmanager
-def interrupts_deferred() -> Iterator[threading.Event]:
+def defer_interrupts() -> Iterator[threading.Event]:
     """Inside, the first Ctrl-C only sets the event; a second one raises KeyboardInterrupt at once.
 
     SIGTERM waits likewise where the program treats it like Ctrl-C. Outside the main thread, which alone

@@ -23,7 +23,7 @@ from .averages import averages, follow
 from .failure import explain_failures
 from .folder import checkpoint
 from .folder.run import Run
-from .interrupt import interrupts_deferred
+from .interrupt import defer_interrupts
 from .loader import Loader, readers
 from .reporter import Reporter, Silence
 from .schedule import Schedule
@@ -94,7 +94,7 @@ class Trainer:
                 )
                 for number, (name, stream) in enumerate(self.streams.items())
             }
-            interrupted = stack.enter_context(interrupts_deferred())
+            interrupted = stack.enter_context(defer_interrupts())
             if self.images == 0:
                 self._sample(reporter)
             while self.images < budget.images:
@@ -196,12 +196,12 @@ class Trainer:
 
     def _sample(self, reporter: Reporter | Silence) -> None:
         if distributed.rank() == 0 and self.cfg.sample_images:
-            with self._saved_on_failure():
+            with self._save_on_failure():
                 sheet = self.run.family.preview(self.run.cfg, self._averages(), self.run.data)
             reporter.sheet(self.images, sheet)
 
     @contextmanager
-    def _saved_on_failure(self) -> Iterator[None]:
+    def _save_on_failure(self) -> Iterator[None]:
         """What fails inside (held-out pictures that went away) costs none of what was trained."""
         try:
             yield
@@ -214,7 +214,7 @@ class Trainer:
         """Measures the averaged networks on held-out data and keeps the best checkpoint."""
         if distributed.rank() or not self.cfg.validate_images:
             return
-        with self._saved_on_failure():
+        with self._save_on_failure():
             figures = measure(self.run, self._averages())
         if not figures:
             return

@@ -23,7 +23,7 @@ from edgegan.runtime.model.verification import Verification
 
 from ..graph.variants import MAX_SCALE
 from ..verify.check import OnPair, require, verify_artefact
-from ..verify.range_limits import stored
+from ..verify.range_limits import pairs_to_store
 from ..verify.reference import golden_bytes
 from ..verify.targets import list_for_export
 from . import samples
@@ -61,7 +61,7 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
                 "add these options",
             )
         card, notes = _card(probe, asked)
-        pairs = samples.answered(probe, card, asked.pictures)
+        pairs = samples.run_samples(probe, card, asked.pictures)
         notes += check_output_range(card, pairs)
         corners = samples.corners(probe, card, pairs, asked.pictures)
         external = probe.file.external
@@ -73,7 +73,7 @@ def adopt(asked: Adoption, on_pair: OnPair | None = None) -> Adopted:
             beside = stage / part.relative_to(asked.model.parent.resolve())  # a link is copied as what it leads to
             beside.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(part, beside)
-        (stage / "golden.npz").write_bytes(golden_bytes({"model": pairs}, stored(corners, card, "model")))
+        (stage / "golden.npz").write_bytes(golden_bytes({"model": pairs}, pairs_to_store(corners, card, "model")))
         card = msgspec.structs.replace(card, payload_sha256=payload_sha256(path))
         card.write(path)
         found = load(path)

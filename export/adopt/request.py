@@ -78,7 +78,7 @@ def questions(probe: Probe, asked: Adoption) -> list[Question]:
     return found
 
 
-def answered(asked: Adoption, question: Question, words: str) -> Adoption:
+def answer(asked: Adoption, question: Question, words: str) -> Adoption:
     """`asked` with one question answered as the command line writes it; raises InputError for what is no answer."""
     parse: dict[str, Any] = {"value_range": parse_span, "size_hw": parse_size, "colour": _parse_colour}
     value = parse.get(question.field, str.strip)(words)

@@ -15,7 +15,7 @@ from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.image import Image, preprocess
 from numpy.typing import NDArray
 
-from ..verify.range_limits import stored_sizes
+from ..verify.range_limits import sizes_to_store
 from .inspect import Probe
 
 Array = NDArray[Any]
@@ -32,7 +32,7 @@ def edits(condition: Condition) -> list[list[float]]:
     return [list(label) for label in dict.fromkeys(tuple(label[n] for n in condition.names) for label in labels)]
 
 
-def answered(probe: Probe, card: ModelCard, pictures: Path | None, count: int = PICTURES) -> Golden:
+def run_samples(probe: Probe, card: ModelCard, pictures: Path | None, count: int = PICTURES) -> Golden:
     """`count` pictures, each with every edit, and what ONNX Runtime makes of them.
 
     Raises VerifyError if that is not finite, and what reading or drawing pictures raises.
@@ -52,22 +52,22 @@ def answered(probe: Probe, card: ModelCard, pictures: Path | None, count: int = 
                 outputs[name].append(answer if answer.dtype == np.uint8 else answer.astype(np.float32))
             for name, array in given.items():
                 inputs[name].append(array if array.dtype == np.uint8 else array.astype(np.float32))
-    return Golden(_joined(inputs), _joined(outputs))
+    return Golden(_join(inputs), _join(outputs))
 
 
 def corners(probe: Probe, card: ModelCard, pairs: Golden, pictures: Path | None) -> dict[str, Golden]:
     """Further pairs at the ends of what the card allows: the most pictures a call, the smallest and largest size.
 
-    The sizes of `stored_sizes` are among them.
+    The sizes of `sizes_to_store` are among them.
     """
     rule, most = card.size, min(card.batch[1], len(pairs))
     found = {}
     if most > 1:
         found[f"{most}x{rule.hw[0]}x{rule.hw[1]}"] = msgspec.structs.replace(pairs, batch=most)
-    for hw in dict.fromkeys((rule.min_hw, rule.max_hw, *stored_sizes(card))):
+    for hw in dict.fromkeys((rule.min_hw, rule.max_hw, *sizes_to_store(card))):
         if hw is not None and hw != rule.hw:
             there = msgspec.structs.replace(card, size=msgspec.structs.replace(rule, hw=hw))
-            found[f"1x{hw[0]}x{hw[1]}"] = answered(probe, there, pictures, count=1)
+            found[f"1x{hw[0]}x{hw[1]}"] = run_samples(probe, there, pictures, count=1)
     return found
 
 
@@ -75,13 +75,13 @@ def _fitting(pictures: Path | None, hw: tuple[int, int], count: int) -> Iterator
     """Pictures of `hw`, stretched if need be."""
     import cv2
 
-    for picture in islice(_drawn(max(hw)) if pictures is None else _real(pictures), count):
+    for picture in islice(_draw_faces(max(hw)) if pictures is None else _real(pictures), count):
         shrinks = hw[0] * hw[1] < picture.shape[0] * picture.shape[1]
         fitted: Any = cv2.resize(picture, hw[::-1], interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         yield fitted
 
 
-def _drawn(size: int) -> Iterator[Image]:
+def _draw_faces(size: int) -> Iterator[Image]:
     from edgegan.runtime.drawn.avatars import render_rgb, sample_face, seeds
 
     for seed in seeds("heldout", PICTURES):
@@ -94,5 +94,5 @@ def _real(path: Path) -> Iterator[Image]:
     return (frame.image_bgr for frame in Pictures(path))
 
 
-def _joined(parts: dict[str, list[Array]]) -> dict[str, Array]:
+def _join(parts: dict[str, list[Array]]) -> dict[str, Array]:
     return {name: np.concatenate(arrays) for name, arrays in parts.items()}

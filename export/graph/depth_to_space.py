@@ -39,7 +39,7 @@ def to_blocks(model: Any) -> Any:
             nodes.append(node)
             continue
         weights, *bias = (onnx.numpy_helper.to_array(held[name]) for name in node.input[1:])
-        arrays = [shifted(weights), *(np.repeat(b, SIDE * SIDE) for b in bias)]
+        arrays = [shift(weights), *(np.repeat(b, SIDE * SIDE) for b in bias)]
         names = [f"{node.name}{_SUFFIX}.{what}" for what in ("weight", "bias")[: len(arrays)]]
         constants += list(map(onnx.numpy_helper.from_array, arrays, names))
         attributes = _attributes(node) | {"strides": [SIDE, SIDE], "kernel_shape": arrays[0].shape[2:]}
@@ -53,7 +53,7 @@ def to_blocks(model: Any) -> Any:
     return rebuild_graph(model, nodes, constants, graph.name)
 
 
-def shifted(weights: NDArray[Any]) -> NDArray[Any]:
+def shift(weights: NDArray[Any]) -> NDArray[Any]:
     """The kernel (O, I, H, W) at every place of a block: (O * SIDE * SIDE, I, H + SIDE - 1, W + SIDE - 1)."""
     outputs, inputs, height, width = weights.shape
     found = np.zeros((outputs, SIDE, SIDE, inputs, height + SIDE - 1, width + SIDE - 1), weights.dtype)

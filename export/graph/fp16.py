@@ -55,7 +55,7 @@ def measure_ranges(model: Any, pairs: Golden) -> dict[str, float]:
     return found
 
 
-def hurt_by_half(model: Any, ranges: Ranges, sensitive: Iterable[str]) -> dict[str, str]:
+def find_hurt_by_half(model: Any, ranges: Ranges, sensitive: Iterable[str]) -> dict[str, str]:
     """The nodes that must stay float32, each with the reason.
 
     `sensitive` are operator types that square or sum what they get (norms): they stay where a value exceeds

@@ -28,7 +28,7 @@ LEVEL = 1.0  # two right answers may round to neighbouring grey levels
 ROUNDED_DB = 48.0  # if every value were off by one grey level
 
 
-def sized(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
+def with_size(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
     """The spec at another height and width; raises InputError if its network cannot have that size."""
     old = spec.card.size.hw
     if hw == old:
@@ -44,7 +44,7 @@ def sized(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
             f"the nearest: --size {near[0]}x{near[1]}",
         )
 
-    def resized(tensor: TensorSpec) -> TensorSpec:
+    def resize_port(tensor: TensorSpec) -> TensorSpec:
         if tensor.layout != "NCHW" or tensor.shape[2:] != old:
             return tensor
         return msgspec.structs.replace(tensor, shape=(*tensor.shape[:2], *hw))
@@ -52,8 +52,8 @@ def sized(spec: ExportSpec, hw: tuple[int, int]) -> ExportSpec:
     card = msgspec.structs.replace(
         spec.card,
         name=f"{spec.card.name}-{hw[0]}x{hw[1]}",
-        inputs=tuple(map(resized, spec.card.inputs)),
-        outputs=tuple(map(resized, spec.card.outputs)),
+        inputs=tuple(map(resize_port, spec.card.inputs)),
+        outputs=tuple(map(resize_port, spec.card.outputs)),
         size=SizeRule(hw=hw),
     )
     return dataclasses.replace(spec, card=card)
@@ -117,7 +117,7 @@ def with_open_axes(spec: ExportSpec, *, batch: bool, size: bool) -> ExportSpec:
         )
         card = msgspec.structs.replace(card, size=rule)
 
-    def opened(tensor: TensorSpec) -> TensorSpec:
+    def open_axes(tensor: TensorSpec) -> TensorSpec:
         first: int | str = "batch" if batch else tensor.shape[0]
         shape = (first, *tensor.shape[1:])
         if size and tensor.layout == "NCHW":
@@ -127,7 +127,7 @@ def with_open_axes(spec: ExportSpec, *, batch: bool, size: bool) -> ExportSpec:
         return msgspec.structs.replace(tensor, shape=shape)
 
     card = msgspec.structs.replace(
-        card, inputs=tuple(map(opened, card.inputs)), outputs=tuple(map(opened, card.outputs))
+        card, inputs=tuple(map(open_axes, card.inputs)), outputs=tuple(map(open_axes, card.outputs))
     )
     return dataclasses.replace(spec, card=card)
 

@@ -80,7 +80,7 @@ class IrForm:
         openvino = import_openvino()
         self._openvino, self._range = openvino, goal.value_range
         self._single = to_ir(model)
-        self._whole = _calibrated(self._single, [inputs for inputs, _ in goal.calibration.calls()])
+        self._whole = _calibrate(self._single, [inputs for inputs, _ in goal.calibration.calls()])
         quantised = {op.get_friendly_name() for op in self._whole.get_ordered_ops() if _quantiser(op) is not None}
         self.layers = tuple(
             Layer(op.get_friendly_name(), op.get_type_name(), _macs(op))
@@ -111,7 +111,7 @@ class IrForm:
         return worst_picture_db(in_openvino(self.variant(floats)), pairs, self._range)
 
 
-def _calibrated(model: Any, inputs: Sequence[Mapping[str, Any]]) -> Any:
+def _calibrate(model: Any, inputs: Sequence[Mapping[str, Any]]) -> Any:
     try:
         with _quiet_nncf():
             import nncf

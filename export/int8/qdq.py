@@ -61,7 +61,7 @@ def calibrate(model: Any, calibration: Golden, *, signed: bool) -> Calibrated:
 
     Raises InputError if nothing in the model can be.
     """
-    nodes = list(_weighted(model))
+    nodes = list(_nodes_with_weights(model))
     if not nodes:
         raise nothing_to_quantise()
     sizes = {i.name: math.prod(i.dims) for i in model.graph.initializer}
@@ -80,7 +80,7 @@ def quantise(model: Any, found: Calibrated, floats: Collection[str], name: str) 
 
     model = copy.deepcopy(model)
     weights = {i.name: i for i in model.graph.initializer}
-    chosen = {node.name for node in _weighted(model) if node.name in found.grids and node.name not in floats}
+    chosen = {node.name for node in _nodes_with_weights(model) if node.name in found.grids and node.name not in floats}
     if any(weights[n.input[1]].data_type == onnx.TensorProto.FLOAT16 for n in model.graph.node if n.name in chosen):
         model = onnx.version_converter.convert_version(model, HALF_OPSET)
         weights = {i.name: i for i in model.graph.initializer}
@@ -177,7 +177,7 @@ class _Steps:
         self._nodes.append(onnx.helper.make_node(kind, inputs, [output], name=f"{output}.{kind}", **attributes))
 
 
-def _weighted(model: Any) -> Iterator[Any]:
+def _nodes_with_weights(model: Any) -> Iterator[Any]:
     """The nodes with constant weights whose picture is not constant."""
     constants = {i.name for i in model.graph.initializer}
     for node in model.graph.node:

@@ -43,6 +43,6 @@ def in_openvino(model: Any) -> Run:
 OPENERS: Mapping[str, Callable[[Any], Run]] = {"onnxruntime": in_onnxruntime, "openvino": in_openvino}
 
 
-def installed() -> tuple[str, ...]:
+def find_installed() -> tuple[str, ...]:
     """Which of OPENERS are here, fastest with INT8 first."""
     return tuple(name for name in ("openvino", "onnxruntime") if find_spec(name) is not None)

@@ -70,7 +70,7 @@ def prove(trt: Any, network: Any, precision: str, keep_fp32: Collection[str], na
             "QuantizeLinear gives int8, DequantizeLinear gives float16",
             "export the int8 file again",
         )
-    fast = found.fed_by_int8()
+    fast = found.count_fed_by_int8()
     if precision == "int8" and not fast:
         raise VerifyError(
             f"{name} has no convolution that is fed by int8",
@@ -117,10 +117,10 @@ class _Layers:
             if layer.type.name in right and self._types(layer) != {right[layer.type.name]}
         ]
 
-    def fed_by_int8(self) -> int:
+    def count_fed_by_int8(self) -> int:
         """The number of convolutions whose every input of many values is dequantised from int8."""
         return sum(
-            layer.type in self.convolutions and all(self._dequantised(t) for t in self._operands(layer))
+            layer.type in self.convolutions and all(self._is_dequantised(t) for t in self._operands(layer))
             for layer in self.layers
         )
 
@@ -129,7 +129,7 @@ class _Layers:
         for i in range(2):
             yield layer.get_input(i) if i < layer.num_inputs else None
 
-    def _dequantised(self, tensor: Any) -> bool:
+    def _is_dequantised(self, tensor: Any) -> bool:
         """Whether a tensor comes out of a DEQUANTIZE, perhaps through layers that only move values."""
         while tensor is not None and (layer := self.maker.get(tensor.name)) is not None:
             if layer.type == self.trt.LayerType.DEQUANTIZE:

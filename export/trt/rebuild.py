@@ -55,7 +55,7 @@ def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress |
     with suppress(EdgeganError):
         return artefacts.load(path)
     made, _ = engine_from_onnx(parent, path, options=options, device=device, on_progress=on_progress)
-    return _verified(made, artefact, device, on_progress)
+    return _verify(made, artefact, device, on_progress)
 
 
 def options_for(artefact: Artefact, library: str, gpu: Gpu) -> EngineOptions:
@@ -109,7 +109,7 @@ def _place(artefact: Artefact, name: str, version: str, gpu: Gpu, options: Engin
     return cache_folder() / "engines" / key / artefact.path.name
 
 
-def _verified(made: Artefact, original: Artefact, device: str, on_progress: Progress | None) -> Artefact:
+def _verify(made: Artefact, original: Artefact, device: str, on_progress: Progress | None) -> Artefact:
     """The new engine with its figures on the card; if it misses, it goes, and VerifyError is raised."""
     pairs = golden.beside(original)
     if pairs is None:

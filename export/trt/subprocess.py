@@ -64,7 +64,7 @@ def build_apart(name: str, job: Job, *, on_progress: Progress | None = None) -> 
                     raise getattr(errors, event["error"]["type"])(*event["error"]["words"])
                 if "proof" in event:
                     return Built(place.read_bytes(), msgspec.convert(event["proof"], Proof))
-            raise _died(child.wait(), stderr, name)
+            raise _explain_death(child.wait(), stderr, name)
         finally:
             child.kill()
             child.wait()
@@ -94,7 +94,7 @@ def _seeing(gpu: Gpu | None) -> dict[str, str]:
     return {_VISIBLE: seen.split(",")[gpu.number].strip() if seen else str(gpu.number)}
 
 
-def _died(code: int, stderr: IO[bytes], name: str) -> BackendError:
+def _explain_death(code: int, stderr: IO[bytes], name: str) -> BackendError:
     stderr.seek(max(0, stderr.seek(0, os.SEEK_END) - 4096))
     said = stderr.read().decode(errors="replace").strip().splitlines()
     how = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with {code}"

@@ -169,7 +169,7 @@ def _verify_on(
     except (MissingExtraError, BackendError) as error:  # the package, the device, an engine's machine
         return _not_run(error, tolerance)
     except EdgeganError as error:
-        return _failed(error, tolerance)
+        return _failure(error, tolerance)
     seconds: list[float] = []
 
     def run(inputs: Mapping[str, Array]) -> Mapping[str, Array]:
@@ -190,13 +190,13 @@ def _verify_on(
     except BackendError as error:  # it stopped: the device, its memory, its driver; what it would have answered is open
         return _not_run(error, tolerance)
     except EdgeganError as error:
-        return _failed(error, tolerance)
+        return _failure(error, tolerance)
 
 
 def _not_run(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification:
     return Verification(status="not_run", reason=error.seen, tolerance=dict(tolerance))
 
 
-def _failed(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification:
+def _failure(error: EdgeganError, tolerance: Mapping[str, float]) -> Verification:
     reason = ": ".join(part for part in (error.seen, error.expected) if part)
     return Verification(status="failed", reason=reason, tolerance=dict(tolerance))

@@ -38,7 +38,7 @@ def diagnosis(artefact: Artefact, pairs: Golden, backend: str, tolerance: Mappin
     there, what runs the artefact is wrong. `backend` may be "backend:device". Raises nothing.
     """
     found = lineage(artefact)
-    return list(_told(artefact, found, pairs, backend, tolerance))
+    return list(_explain(artefact, found, pairs, backend, tolerance))
 
 
 def lineage(artefact: Artefact) -> Lineage:
@@ -74,7 +74,7 @@ def _namesake(artefact: Artefact) -> Path | None:
     return None
 
 
-def _told(
+def _explain(
     artefact: Artefact, found: Lineage, pairs: Golden, backend: str, tolerance: Mapping[str, float]
 ) -> Iterator[str]:
     if backend in READERS:

@@ -13,7 +13,7 @@ from edgegan.runtime.model.card import ModelCard, TensorSpec
 from edgegan.runtime.model.golden import Golden
 
 from ..graph.resizing import resize_pictures
-from .reference import GOLDEN_BYTES, answered
+from .reference import GOLDEN_BYTES, make_pairs
 
 if TYPE_CHECKING:
     from edgegan.families import ExportSpec
@@ -24,11 +24,11 @@ Call = tuple[int, int, int]  # batch, height, width
 def corner_pairs(spec: ExportSpec, pairs: Golden) -> dict[str, Golden]:
     """One call at each corner of the card's range, with eager's answer, by `label`; none where no axis is open.
 
-    The sizes of `stored_sizes` are among them. The inputs are those of `pairs`, resized.
+    The sizes of `sizes_to_store` are among them. The inputs are those of `pairs`, resized.
     """
     found = {}
     fewest = spec.card.batch[0]
-    for batch, *hw in dict.fromkeys((*corners(spec.card), *((fewest, *hw) for hw in stored_sizes(spec.card)))):
+    for batch, *hw in dict.fromkeys((*corners(spec.card), *((fewest, *hw) for hw in sizes_to_store(spec.card)))):
         chosen = np.arange(batch) % len(pairs)
         inputs = {
             s.name: resize_pictures(pairs.inputs[s.name][chosen], s, (hw[0], hw[1]))
@@ -36,7 +36,7 @@ def corner_pairs(spec: ExportSpec, pairs: Golden) -> dict[str, Golden]:
             else pairs.inputs[s.name][chosen]
             for s in spec.card.inputs
         }
-        found[label((batch, hw[0], hw[1]))] = answered(spec, inputs, batch=batch)
+        found[label((batch, hw[0], hw[1]))] = make_pairs(spec, inputs, batch=batch)
     return found
 
 
@@ -52,7 +52,7 @@ def corners(card: ModelCard) -> list[Call]:
     return list(dict.fromkeys(found))
 
 
-def stored_sizes(card: ModelCard) -> list[tuple[int, int]]:
+def sizes_to_store(card: ModelCard) -> list[tuple[int, int]]:
     """The smallest size that the card allows, and the largest whose pair takes at most half of a golden.npz."""
     rule = card.size
     if rule.kind == "fixed" or rule.min_hw is None or rule.max_hw is None:
@@ -67,9 +67,9 @@ def stored_sizes(card: ModelCard) -> list[tuple[int, int]]:
     return [hw for hw in dict.fromkeys(found) if hw != rule.hw and all(map(operator.ge, hw, rule.min_hw))]
 
 
-def stored(pairs: Mapping[str, Golden], card: ModelCard, key: str) -> dict[str, Golden]:
+def pairs_to_store(pairs: Mapping[str, Golden], card: ModelCard, key: str) -> dict[str, Golden]:
     """Those of a model's corner pairs that go into its golden.npz, by `golden.call_key`; `key` is its stem."""
-    labels = [label((card.batch[0], *hw)) for hw in stored_sizes(card)]
+    labels = [label((card.batch[0], *hw)) for hw in sizes_to_store(card)]
     return {golden.call_key(key, name): pairs[name] for name in labels if name in pairs}
 
 

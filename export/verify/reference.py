@@ -32,10 +32,10 @@ def eager_pairs(spec: ExportSpec, pictures: int, on_pair: Callable[[int, int], N
     Raises InputError if the pictures cannot be opened, VerifyError if the model's answer is not finite.
     """
     inputs = {s.name: fit_pictures(array, s) for array, s in _by_spec(spec, spec.golden(pictures))}
-    return answered(spec, inputs, batch=spec.card.batch[0], on_pair=on_pair)
+    return make_pairs(spec, inputs, batch=spec.card.batch[0], on_pair=on_pair)
 
 
-def answered(
+def make_pairs(
     spec: ExportSpec,
     inputs: Mapping[str, Array],
     *,

@@ -22,7 +22,7 @@ def sample_pictures(artefact: Artefact) -> list[Image]:
     """
     if _DRAWN in artefact.card.domain:
         try:
-            return _drawn()
+            return _draw()
         except MissingExtraError:
             pass
     pairs = golden.beside(artefact)
@@ -30,7 +30,7 @@ def sample_pictures(artefact: Artefact) -> list[Image]:
     return [] if pairs is None else _sheets(artefact, pairs.inputs[spec.name])
 
 
-def _drawn() -> list[Image]:
+def _draw() -> list[Image]:
     from edgegan.runtime.live.sources.synthetic import Synthetic
 
     frames = []

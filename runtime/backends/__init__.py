@@ -15,7 +15,7 @@ from .contract import Arrays, Backend, Port, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuild_engine
 from .selection import Selection
 from .table import BACKENDS, backend_class, describe_library, takes
-from .tuning.tuner import SECONDS, Tuning, wanted
+from .tuning.tuner import SECONDS, Tuning, is_wanted
 
 __all__ = [
     "BACKENDS",
@@ -66,7 +66,7 @@ def open_backend(
         BackendError: what was asked for is not there (unless `allow_fallback`), or nothing can run the model.
         CardError: the network is not what its card says.
     """
-    measure = measure and backend == "auto" and wanted()
+    measure = measure and backend == "auto" and is_wanted()
     artefact = loadable(artefact, backend)
     try:
         try:

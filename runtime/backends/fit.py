@@ -66,10 +66,10 @@ def import_library(name: str) -> Any:
 
 def library_version(name: str) -> str:
     """The version of an installed library, one of LIBRARIES, without loading its gigabytes where pip knows it."""
-    return packaged_version(name) or str(import_library(name).__version__)
+    return find_package_version(name) or str(import_library(name).__version__)
 
 
-def packaged_version(name: str) -> str:
+def find_package_version(name: str) -> str:
     """The version of one of LIBRARIES that pip installed; "" if the system's package manager brought it, or nobody."""
     for package in _PACKAGES[name]:
         with suppress(PackageNotFoundError):

@@ -11,7 +11,7 @@ from ..model.artefact import Artefact
 from . import BACKENDS, backend_class, check_ports, describe_library, takes
 from .choice import tuner_of
 from .selection import rank, verification
-from .tuning.tuner import wanted
+from .tuning.tuner import is_wanted
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,7 +40,7 @@ def places(artefact: Artefact) -> tuple[Place, ...]:
     """
     able = {name: backend_class(name).devices for name in BACKENDS if takes(name, artefact.path)}
     candidates = rank(artefact, able, "auto")
-    if candidates and wanted() and (known := tuner_of(candidates, None).recall()) is not None:
+    if candidates and is_wanted() and (known := tuner_of(candidates, None).recall()) is not None:
         candidates = tuner_of(candidates, None).order(known)
     measured = {(c.target.backend, c.target.device.kind): c.measured_ms for c in candidates}
     offered = list(measured)

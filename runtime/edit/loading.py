@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypedDict
 
 from ..backends import Backend, Progress, Rebuild, open_backend, takes
 from ..errors import InputError
@@ -15,6 +15,16 @@ _TASKS = {
     "translate": ("an editor", "a model that turns pictures into pictures", "Editor.open"),
     "generate": ("a sampler", "a model that turns latents into pictures", "Sampler.open"),
 }
+
+
+class LoadingOptions(TypedDict, total=False):
+    """The options by which any `open` loads a model; `Editor.open` explains them."""
+
+    backend: str
+    device: str
+    allow_fallback: bool
+    rebuild: Rebuild
+    on_progress: Progress | None
 
 
 class Loading(NamedTuple):

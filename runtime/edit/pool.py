@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
-from ..backends import Arrays, Backend, Progress, Rebuild, Selection
+from ..backends import Arrays, Backend, Selection
 from ..backends.processor import count_cores
 from ..errors import BackendError, InputError
 from ..faces.options import FaceOptions
@@ -26,7 +26,9 @@ from .loading import Loading, load_for
 from .priority_lock import Turns
 
 if TYPE_CHECKING:
-    from typing import Self
+    from typing import Self, Unpack
+
+    from .loading import LoadingOptions
 
 
 class Lanes:
@@ -107,14 +109,10 @@ class EditorPool:
         path: str | Path | Artefact | None = None,
         *,
         size: int = 2,
-        backend: str = "auto",
-        device: str = "auto",
-        allow_fallback: bool = False,
         threads: int | None = None,
         work_size: tuple[int, int] | None = None,
         faces: FaceOptions | None = None,
-        rebuild: Rebuild = "never",
-        on_progress: Progress | None = None,
+        **options: Unpack[LoadingOptions],
     ) -> EditorPool:
         """Loads a model `size` times; the other arguments, and what it raises, are those of `Editor.open`.
 
@@ -122,6 +120,8 @@ class EditorPool:
             path: as in `Editor.open`.
             size: how many networks. Each holds the weights once more.
             threads: CPU threads of each network; None shares the cores out among them.
+            work_size, faces: as in `Editor.open`.
+            options: backend, device, allow_fallback, rebuild and on_progress of `Editor.open`.
         """
         if size < 1:
             raise InputError(f"a pool of {size} networks was asked for", "at least 1")
@@ -131,7 +131,7 @@ class EditorPool:
         def lanes(load: Load) -> Load:
             return lambda artefact: Lanes(lambda: load(artefact), size)
 
-        loading = Loading(backend, device, allow_fallback, each, rebuild, on_progress)
+        loading = Loading(threads=each, **options)
         parts = assemble(model, lanes(loading.network), lanes(loading.helper), work_size=work_size, faces=faces)
         return cls(Editor(*parts), size)
 

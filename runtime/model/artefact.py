@@ -9,7 +9,7 @@ from pathlib import Path
 
 from ..commands import command
 from ..errors import CardError, InputError
-from ..shipped import shipped_models
+from ..shipped import list_models
 from .card import METADATA_KEY, ModelCard, sidecar
 from .onnxfile import MAX_ELEMENTS, SEAL_KEY, OnnxFile, content_sha256
 from .onnxfile import read as read_onnx
@@ -73,7 +73,7 @@ def load(path: str | Path) -> Artefact:
     """Finds a model and its card, and checks the file's hash against the card.
 
     `path` is a model file, an export folder (its `model.onnx` is taken), a run folder (with `export/`), or, where
-    nothing lies at that path, the name of a model that comes with edgegan (`shipped.shipped_models`). The card
+    nothing lies at that path, the name of a model that comes with edgegan (`shipped.list_models`). The card
     is `<file>.card.json`, else, for ONNX, the one in the file's own metadata, which has no figures. The file's hash
     must be the sidecar's, or, for ONNX, the one that seals its own content: what nothing vouches for is not opened by
     any runtime.
@@ -132,7 +132,7 @@ def _find(path: Path) -> Path:
             )
         raise InputError(f"{path} holds no model.onnx", todo=f"export it first: {command('export', path)}")
     if not path.exists():
-        models = shipped_models()
+        models = list_models()
         if str(path) in models:
             return models[str(path)]
         raise InputError(

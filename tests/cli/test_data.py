@@ -33,7 +33,7 @@ def run(*arguments: object, what: str = "avatars") -> subprocess.CompletedProces
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+def data_sets(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     places = {layout: tmp_path_factory.mktemp("data") / layout for layout in LAYOUTS}
     for layout, out in places.items():
         done = run("--count", COUNT, "--heldout", HELDOUT, "--size", SIZE, "--layout", layout, "--out", out)
@@ -47,9 +47,9 @@ def pixels(path: Path) -> np.ndarray:
     return np.asarray(Image.open(path))
 
 
-def test_the_celeba_loader_reads_what_was_written(written: dict[str, Path]) -> None:
+def test_the_celeba_loader_reads_what_was_written(data_sets: dict[str, Path]) -> None:
     for split, count in (("train", COUNT), ("heldout", HELDOUT)):
-        pictures = open_labelled(str(written["celeba"]), size=SIZE, names=(), split=split)
+        pictures = open_labelled(str(data_sets["celeba"]), size=SIZE, names=(), split=split)
         assert pictures.name.startswith("celeba:")
         assert len(pictures) == count and pictures.names == avatars.ATTRIBUTES and pictures.groups == avatars.GROUPS
         for i, seed in enumerate(avatars.seeds(split, count)):
@@ -58,10 +58,10 @@ def test_the_celeba_loader_reads_what_was_written(written: dict[str, Path]) -> N
             assert pictures.label(i).tolist() == face.vector()
 
 
-def test_the_folder_loader_reads_what_was_written(written: dict[str, Path]) -> None:
+def test_the_folder_loader_reads_what_was_written(data_sets: dict[str, Path]) -> None:
     total = 0
     for split, count in (("train", COUNT), ("heldout", HELDOUT)):
-        pictures = open_labelled(str(written["folders"]), size=SIZE, names=(), split=split)
+        pictures = open_labelled(str(data_sets["folders"]), size=SIZE, names=(), split=split)
         assert pictures.name.startswith("folders:") and len(pictures) == count
         for i, file in enumerate(pictures.files):  # type: ignore[attr-defined]
             number = int(file.stem) - 1
@@ -90,8 +90,8 @@ def test_the_loaders_of_domains_and_of_pairs_read_the_seasons_that_were_written(
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
-def test_every_single_edit_of_each_heldout_face_has_its_true_picture(written: dict[str, Path], layout: str) -> None:
-    out = written[layout]
+def test_every_single_edit_of_each_heldout_face_has_its_true_picture(data_sets: dict[str, Path], layout: str) -> None:
+    out = data_sets[layout]
     truths = json.loads((out / "truth.json").read_text())
     assert [t["seed"] for t in truths] == list(avatars.seeds("heldout", HELDOUT))
     for truth in truths:
@@ -110,11 +110,11 @@ def test_every_single_edit_of_each_heldout_face_has_its_true_picture(written: di
     assert len(list((out / "truth").rglob("*.png"))) == 7 * HELDOUT
 
 
-def test_the_lists_have_the_published_form(written: dict[str, Path]) -> None:
-    lines = (written["celeba"] / "list_attr_celeba.txt").read_text().splitlines()
+def test_the_lists_have_the_published_form(data_sets: dict[str, Path]) -> None:
+    lines = (data_sets["celeba"] / "list_attr_celeba.txt").read_text().splitlines()
     assert lines[0] == str(COUNT + HELDOUT) and lines[1].split() == list(avatars.ATTRIBUTES)
     assert all(set(line.split()[1:]) <= {"1", "-1"} for line in lines[2:])
-    parts = dict(line.split() for line in (written["celeba"] / "list_eval_partition.txt").read_text().splitlines())
+    parts = dict(line.split() for line in (data_sets["celeba"] / "list_eval_partition.txt").read_text().splitlines())
     assert list(parts.values()) == ["0"] * COUNT + ["2"] * HELDOUT
 
 

@@ -121,7 +121,7 @@ def test_an_imported_run_is_not_resumed(files: Files, capsys: pytest.CaptureFixt
 @pytest.mark.parametrize(
     "arguments,words",
     [
-        (("{g}", "--out", "{run}"), "exists and is not empty"),
+        (("{g}", "--out", "{run}"), "exists and is not an empty folder"),
         (("{g}", "{g}", "--out", "{new}"), "two files are called 200000-G.ckpt"),
         (("{d}", "--out", "{new}"), "one generator"),
         (("{g}", "--family", "nosuchgan", "--out", "{new}"), "no family is called 'nosuchgan'"),
@@ -147,7 +147,7 @@ def test_eval_scores_the_edits_that_drawings_can_show(
     files: Files, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """With a judge that has learnt nothing: a trained one takes a minute, and which edits are scored is the same."""
-    monkeypatch.setattr(counterfactual, "trained_judge", lambda size, names: Judge(len(names)).eval())
+    monkeypatch.setattr(counterfactual, "attribute_judge", lambda size, names: Judge(len(names)).eval())
     report = files.run.with_name("eval.json")
     assert command("eval", files.run, "--count", "6", "--json", report, "--sheet", report.with_suffix(".png")) == 0
     assert "not scored, since no drawing has it: Male, Young" in capsys.readouterr().out

@@ -9,12 +9,12 @@ import pytest
 from PIL import Image
 from support.small_training import run_command, train_small
 
-from edgegan.runtime.shipped import shipped_models
+from edgegan.runtime.shipped import list_models
 
 
 @pytest.fixture(scope="module")
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return Path(shutil.copytree(shipped_models()["avatars"].parent, tmp_path_factory.mktemp("export") / "export"))
+    return Path(shutil.copytree(list_models()["avatars"].parent, tmp_path_factory.mktemp("export") / "export"))
 
 
 @pytest.mark.parametrize("spelling", ["model.onnx", "model.onnx.card.json", "golden.npz", "there/model.onnx"])

@@ -60,10 +60,10 @@ def test_a_log_that_finds_no_room_costs_no_work(tmp_path, full):
 
 
 def no_home(monkeypatch):
-    def lost():
+    def fail():
         raise RuntimeError("Could not determine home directory.")
 
-    monkeypatch.setattr("pathlib.Path.home", lost)
+    monkeypatch.setattr("pathlib.Path.home", fail)
     for name in ("XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
 

@@ -31,7 +31,7 @@ def _verify(*words: str) -> int:
 
 
 @pytest.fixture
-def changed(tmp_path):
+def unsound_model(tmp_path):
     """A model whose convolution is not the one its parent has, beside that parent and its golden pairs."""
     model = write_editor(tmp_path / "sound")
     folder = tmp_path / "changed"
@@ -51,9 +51,9 @@ def test_a_sound_model_passes_on_both_backends(tmp_path, capsys):
         assert figures[backend]["status"] == "passed" and figures[backend]["ssim_worst"] > 0.999
 
 
-def test_a_changed_model_fails_and_shows_its_worst_picture(changed, tmp_path, capsys):
+def test_a_changed_model_fails_and_shows_its_worst_picture(unsound_model, tmp_path, capsys):
     picture = tmp_path / "worst.png"
-    assert _verify(changed, "--worst", picture) == 2
+    assert _verify(unsound_model, "--worst", picture) == 2
     said = capsys.readouterr().out
     assert "failed" in said and "worst picture" in said
     with Image.open(picture) as sheet:
@@ -61,16 +61,18 @@ def test_a_changed_model_fails_and_shows_its_worst_picture(changed, tmp_path, ca
     assert pixels.std() > 20  # four cells with something in them
 
 
-def test_a_miss_leaves_its_worst_picture_and_names_the_layer(changed, tmp_path, capsys, monkeypatch):
+def test_a_miss_leaves_its_worst_picture_and_names_the_layer(unsound_model, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert _verify(changed) == 2
+    assert _verify(unsound_model) == 2
     said = capsys.readouterr().out
     assert "the worst picture, on" in said and (tmp_path / "model.other.onnx.worst.png").is_file()
     # Nothing on its card tells of a parent, and the runtimes agree about what the file says.
     assert "the file itself is not the model" in said
-    card = msgspec.structs.replace(load(changed).card, parent_sha256=sha256(changed.with_name("model.onnx")))
-    trace.save(onnx.load(changed), card, changed)
-    assert _verify(changed, "--worst", tmp_path / "w.png") == 2
+    card = msgspec.structs.replace(
+        load(unsound_model).card, parent_sha256=sha256(unsound_model.with_name("model.onnx"))
+    )
+    trace.save(onnx.load(unsound_model), card, unsound_model)
+    assert _verify(unsound_model, "--worst", tmp_path / "w.png") == 2
     said = capsys.readouterr().out
     for backend in ("onnxruntime", "openvino"):
         assert re.search(
@@ -122,14 +124,14 @@ def test_a_file_with_no_card_beside_it_gets_one(tmp_path):
         load(model)
 
 
-def test_a_written_miss_stays_refused(changed, tmp_path):
-    assert _verify(changed, "--write", "--worst", tmp_path / "w.png") == 2
-    assert {each.status for each in _card(changed).verification.values()} == {"failed"}
+def test_a_written_miss_stays_refused(unsound_model, tmp_path):
+    assert _verify(unsound_model, "--write", "--worst", tmp_path / "w.png") == 2
+    assert {each.status for each in _card(unsound_model).verification.values()} == {"failed"}
     with pytest.raises(BackendError, match="failed verification"):
-        open_backend(load(changed), "openvino")
+        open_backend(load(unsound_model), "openvino")
 
 
-def test_the_figures_of_more_pictures_stay_and_misses_replace_them(tmp_path, capsys, changed):
+def test_the_figures_of_more_pictures_stay_and_misses_replace_them(tmp_path, capsys, unsound_model):
     proven = Verification(status="passed", pictures=640, psnr_worst_db=99.0)
     elsewhere = Verification(status="passed", pictures=640, psnr_worst_db=55.0)
     model = write_editor(tmp_path)
@@ -139,9 +141,9 @@ def test_the_figures_of_more_pictures_stay_and_misses_replace_them(tmp_path, cap
     found = _card(model).verification
     assert found["onnxruntime"] == proven and found["onnxruntime:cuda"] == elsewhere
     assert found["openvino"].pictures == 4
-    rewrite_card(changed, verification={"onnxruntime": proven})
-    assert _verify(changed, "--write", "--worst", tmp_path / "w.png") == 2
-    assert _card(changed).verification["onnxruntime"].status == "failed"
+    rewrite_card(unsound_model, verification={"onnxruntime": proven})
+    assert _verify(unsound_model, "--write", "--worst", tmp_path / "w.png") == 2
+    assert _card(unsound_model).verification["onnxruntime"].status == "failed"
 
 
 def test_int8_figures_of_another_processor_do_not_stay(tmp_path):

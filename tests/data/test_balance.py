@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from edgegan.data._balance import rake_weights, repeat_by_weight
 
 
-def skewed(count: int = 400) -> np.ndarray:
+def draw_labels(count: int = 400) -> np.ndarray:
     """A group of three colours, one of them rare and some people without, and a single attribute tied to it."""
     rng = np.random.default_rng(0)
     colour = rng.choice(4, count, p=[0.6, 0.25, 0.05, 0.1])  # 3: none of them
@@ -20,7 +20,7 @@ def skewed(count: int = 400) -> np.ndarray:
 
 
 def test_every_answer_of_every_decision_is_shown_equally_often() -> None:
-    labels = skewed()
+    labels = draw_labels()
     weights = rake_weights(labels, [(0, 1, 2), (3,)], cap=1000)
     shares = (weights[:, None] * labels).sum(0)
     none = weights[labels[:, :3].sum(1) == 0].sum()
@@ -45,6 +45,6 @@ def test_showings_follow_the_weights_to_within_one() -> None:
 
 
 def test_without_decisions_all_are_shown_alike() -> None:
-    weights = rake_weights(skewed(), [])
+    weights = rake_weights(draw_labels(), [])
     assert np.ptp(weights) < 1e-12
     assert sorted(repeat_by_weight(weights, 400).tolist()) == list(range(400))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan.data import PairStream, Picture, PictureStream, normalised
+from edgegan.data import PairStream, Picture, PictureStream, normalise
 from edgegan.data._files.domains import TwoDomains
 from edgegan.runtime.errors import InputError
 
@@ -36,7 +36,7 @@ def pixels(image: np.ndarray) -> np.ndarray:
 
 def test_black_is_minus_one_and_white_is_one() -> None:
     both = np.stack([np.zeros((2, 3)), np.full((2, 3), 255)], 0).astype(np.uint8).reshape(2, 6, 1).repeat(3, 2)
-    image = normalised(both)
+    image = normalise(both)
     assert image.shape == (3, 2, 6) and image.dtype == np.float32 and set(np.unique(image)) == {-1.0, 1.0}
 
 
@@ -64,9 +64,7 @@ def test_a_showing_depends_on_its_generator_alone() -> None:
 def test_without_crop_and_mirroring_the_picture_is_shown_as_it_is() -> None:
     for crop in (None, SIZE):
         stream = PictureStream(Coordinates(), crop=crop, flip=False)
-        assert all(
-            np.array_equal(stream.item(1, rng(i))["image"], normalised(Coordinates().picture(1))) for i in (1, 2)
-        )
+        assert all(np.array_equal(stream.item(1, rng(i))["image"], normalise(Coordinates().picture(1))) for i in (1, 2))
 
 
 def test_pairs_are_cropped_and_mirrored_alike() -> None:

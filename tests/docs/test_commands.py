@@ -72,7 +72,7 @@ def fault(arguments: list[str], *, whole: bool = True) -> str:
         command, parent = command.commands[name], context
 
 
-def unknown_preset(arguments: list[str]) -> str:
+def find_unknown_preset(arguments: list[str]) -> str:
     """The preset that `train` is given and its family has not, or ""."""
     if arguments[:1] != ["train"] or "--preset" not in arguments:
         return ""
@@ -99,7 +99,7 @@ def test_every_command_line_is_one_that_edgegan_takes(page: Page, monkeypatch) -
         f"{line}: {wrong}"
         for line in page.command_lines
         for arguments in split_commands(line)
-        if (wrong := fault(arguments) or ("" if "mygan" in arguments else unknown_preset(arguments)))
+        if (wrong := fault(arguments) or ("" if "mygan" in arguments else find_unknown_preset(arguments)))
     ]
     assert faults == []
 
@@ -146,8 +146,8 @@ def test_a_command_that_is_not_there_is_found(line: str, wrong: str) -> None:
 
 
 def test_a_preset_that_is_not_there_is_found() -> None:
-    assert unknown_preset(["train", "stargan", "--preset", "avatars-65"])
-    assert not unknown_preset(["train", "stargan", "--preset", "avatars-64"])
+    assert find_unknown_preset(["train", "stargan", "--preset", "avatars-65"])
+    assert not find_unknown_preset(["train", "stargan", "--preset", "avatars-64"])
 
 
 def test_examples_heads_name_files_and_commands_that_are_there() -> None:

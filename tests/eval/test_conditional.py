@@ -20,7 +20,7 @@ HAIR = Condition(
 def test_what_was_asked_counts_by_decision_and_hidden_hair_does_not() -> None:
     told = np.array([[1, 0, 0], [0, 1, 0], [0, 1, 1], [1, 0, 1]], np.float32)
     seen = np.array([[0.9, 0.2, 0.1], [0.6, 0.4, 0.1], [0.9, 0.1, 0.9], [0.9, 0.1, 0.2]], np.float32)
-    shares = obedience.obeyed(HAIR, seen, told)
+    shares = obedience.measure_obedience(HAIR, seen, told)
     assert shares == {"Black_Hair/Blond_Hair": 0.5, "Wearing_Hat": 0.75, "all": pytest.approx(4 / 6, abs=1e-4)}
 
 

@@ -94,10 +94,10 @@ def test_blur_shows_at_the_finest_level_only(faces):
 
 
 def test_swd_of_two_points_is_their_distance_as_seen_from_random_directions():
-    from edgegan.eval.swd import _sliced_distance
+    from edgegan.eval.swd import _distance
 
     a = np.zeros((10, 147), np.float32)
-    assert _sliced_distance(a, a + 1, seed=0) == pytest.approx(
+    assert _distance(a, a + 1, seed=0) == pytest.approx(
         np.sqrt(2 / np.pi), rel=0.1
     )  # |1| E|u| = sqrt(D) sqrt(2 / pi D)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from edgegan.data import avatars, normalised
+from edgegan.data import avatars, normalise
 from edgegan.eval import counterfactual
-from edgegan.eval.judge import Judge, trained_judge
+from edgegan.eval.judge import Judge, attribute_judge
 from edgegan.runtime.drawn.avatars import ATTRIBUTES
 from edgegan.runtime.model.card import Condition
 
@@ -22,7 +22,7 @@ def pictures() -> avatars.AvatarPictures:
 
 @pytest.fixture(scope="module")
 def judge() -> Judge:
-    return trained_judge(SIZE, NAMES)
+    return attribute_judge(SIZE, NAMES)
 
 
 def test_the_judge_reads_heldout_faces(pictures: avatars.AvatarPictures, judge: Judge) -> None:
@@ -41,11 +41,11 @@ def test_returning_the_input_lands_nothing_and_keeps_everything(pictures: avatar
 
 def test_the_true_answers_score_full_marks(pictures: avatars.AvatarPictures, judge: Judge) -> None:
     cases, _ = counterfactual.cases(pictures)
-    answers = {(normalised(pictures.picture(c.face)).tobytes(), c.target.tobytes()): c.truth for c in cases}
+    answers = {(normalise(pictures.picture(c.face)).tobytes(), c.target.tobytes()): c.truth for c in cases}
 
     def oracle(images: counterfactual.Arrays, labels: counterfactual.Arrays) -> counterfactual.Arrays:
         pairs = zip(images, labels, strict=True)
-        return np.stack([normalised(answers[i.tobytes(), t.tobytes()]) for i, t in pairs])
+        return np.stack([normalise(answers[i.tobytes(), t.tobytes()]) for i, t in pairs])
 
     figures = counterfactual.score(oracle, pictures, judge)
     assert figures["all"]["landed"] > 0.95 and figures["all"]["preserved"] > 0.95
@@ -55,11 +55,11 @@ def test_the_true_answers_score_full_marks(pictures: avatars.AvatarPictures, jud
 
 def test_hair_under_a_hat_is_left_out_and_counted(pictures: avatars.AvatarPictures) -> None:
     cases, left_out = counterfactual.cases(pictures)
-    hats = sum(pictures.hidden(i, "Black_Hair") for i in range(len(pictures)))
+    hats = sum(pictures.is_hidden(i, "Black_Hair") for i in range(len(pictures)))
     assert 0 < hats < len(pictures)
     assert left_out == 3 * hats
     assert len(cases) == 7 * len(pictures) - left_out
-    assert not any(c.name.endswith("_Hair") and pictures.hidden(c.face, c.name) for c in cases)
+    assert not any(c.name.endswith("_Hair") and pictures.is_hidden(c.face, c.name) for c in cases)
 
 
 def test_a_joint_model_is_given_the_labels_of_the_set_that_knows_the_edit(pictures: avatars.AvatarPictures) -> None:

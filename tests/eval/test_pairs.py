@@ -13,7 +13,7 @@ from PIL import Image
 from support.tiny_models import rewrite_card, write_editor, write_whole_frame
 
 from edgegan.cli import main
-from edgegan.data import normalised, open_pairs
+from edgegan.data import normalise, open_pairs
 from edgegan.eval import Request, measure, open_subject, open_subjects, pairs
 from edgegan.eval.judge import Judge, read
 from edgegan.eval.subject import Subject
@@ -43,7 +43,7 @@ def subject(answer, direction="AtoB", data="avatars-seasons"):
 def oracle(direction):
     domains = open_pairs("avatars-seasons", size=SIZE, split="heldout")
     sides = (domains.a, domains.b) if direction == "AtoB" else (domains.b, domains.a)
-    known = {normalised(sides[0].picture(i)).tobytes(): normalised(sides[1].picture(i)) for i in range(len(sides[0]))}
+    known = {normalise(sides[0].picture(i)).tobytes(): normalise(sides[1].picture(i)) for i in range(len(sides[0]))}
     return subject(lambda picture: known[picture.tobytes()], direction)
 
 
@@ -107,11 +107,11 @@ def test_the_judge_tells_the_domains_apart(folders, quick):
 
 
 def test_a_judge_reads_back_from_its_cache_as_it_was(folders):
-    def trained() -> Judge:
+    def train() -> Judge:
         return pairs.domain_judge(f"unaligned:{folders}", SIZE)
 
     images = np.random.default_rng(0).uniform(-1, 1, (4, 3, SIZE, SIZE)).astype(np.float32)
-    assert (read(trained(), images) == read(trained(), images)).all()
+    assert (read(train(), images) == read(train(), images)).all()
 
 
 def test_unpaired_outputs_are_compared_with_the_target_domain(folders, quick, no_judge):

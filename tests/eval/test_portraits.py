@@ -60,7 +60,7 @@ def subject(edit: object) -> Subject:
     return Subject(edit, card, "a model")  # type: ignore[arg-type]
 
 
-def held_out(spec: str) -> FacePictures:
+def open_heldout(spec: str) -> FacePictures:
     found = open_labelled(spec, size=64, names=NAMES, split="heldout")
     assert isinstance(found, FacePictures)
     return found
@@ -73,7 +73,7 @@ def recolourer(spec: str) -> Recolourer:
 
 
 def test_every_decision_of_every_face_is_an_edit_and_who_has_no_hair_gets_none(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     cases = portraits.list_cases(subject(None), faces, len(faces))
     assert [(c.face, c.name, c.on) for c in cases] == [
         (0, "Black_Hair", True), (0, "Eyeglasses", True), (1, "Brown_Hair", True), (1, "Eyeglasses", False),
@@ -99,7 +99,7 @@ def test_returning_the_input_keeps_everything_and_lands_what_the_judge_misread(s
 
 
 def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     outside = portraits.find_outside(faces, 0)
     assert 0.05 < outside.mean() < 0.6
     assert not outside[32, 32] and not outside[20, 32]  # nose, forehead
@@ -117,8 +117,8 @@ def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(s
 
 
 def test_hair_is_recoloured_without_a_network_and_read_beside_each_edit_of_its_colour(spec: str) -> None:
-    faces, exact = held_out(spec), recolourer(spec)
-    before = portraits.normalised(faces.picture(0))
+    faces, exact = open_heldout(spec), recolourer(spec)
+    before = portraits.normalise(faces.picture(0))
     changed = exact.recolour(faces, 0, faces.picture(0), "Black_Hair")
     mask = faces.crop_mask(0)
     assert changed is not None and mask is not None and exact.recolour(faces, 0, faces.picture(0), "Eyeglasses") is None
@@ -135,7 +135,7 @@ def test_hair_is_recoloured_without_a_network_and_read_beside_each_edit_of_its_c
 
 
 def test_another_background_leaves_the_face(spec: str) -> None:
-    faces = held_out(spec)
+    faces = open_heldout(spec)
     before, after = faces.picture(0), portraits.replace_background(faces, 0, faces.picture(0))
     assert np.array_equal(after, portraits.replace_background(faces, 0, faces.picture(0)))
     assert np.array_equal(before[28:40, 26:38], after[28:40, 26:38])

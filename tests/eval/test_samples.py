@@ -13,7 +13,7 @@ from PIL import Image
 from support.tiny_models import OPSET, _image, _save
 
 from edgegan.cli import main
-from edgegan.data import normalised, open_pictures
+from edgegan.data import normalise, open_pictures
 from edgegan.eval import Request, measure, open_subject
 from edgegan.eval.subject import Subject
 from edgegan.runtime.errors import InputError
@@ -94,7 +94,7 @@ def test_samples_nearer_to_the_data_have_smaller_distances(folder):
 
 def test_a_copy_of_the_training_set_is_at_no_distance_from_it_alone(folder):
     stored = open_pictures(f"flat:{folder}", size=SIZE)
-    copies = np.stack([normalised(stored.picture(i)) for i in range(len(stored))])
+    copies = np.stack([normalise(stored.picture(i)) for i in range(len(stored))])
     copier = Subject(lambda inputs: copies, ModelCard(**fields()), "copier", f"flat:{folder}")
     found = measure((copier,), Request(count=12)).figures["against"]
     assert found["train"]["distances"]["SWD"]["value"] == 0 < found["heldout"]["distances"]["SWD"]["value"]

@@ -30,7 +30,7 @@ def command(*arguments: str | Path) -> None:
 
 
 @pytest.fixture
-def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+def family_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The example, copied into a folder that the package of families also looks into: as if it lay in there."""
     folder = tmp_path / "families" / NAME
     shutil.copytree(ROOT / "examples" / "families" / NAME, folder, ignore=shutil.ignore_patterns("__pycache__"))
@@ -44,7 +44,7 @@ def added(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 
 def test_one_folder_more_and_every_command_knows_the_family(
-    added: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    family_folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     run = tmp_path / "run"
     small = ("--data", "avatars:16", "--set", "size=16", "--set", "width=4", "--set", "train.batch=4")
@@ -62,13 +62,13 @@ def test_one_folder_more_and_every_command_knows_the_family(
         assert editor.edit(frame, {}).shape == frame.shape
 
 
-def test_the_contract_tests_run_over_it(added: Path, tmp_path: Path) -> None:
+def test_the_contract_tests_run_over_it(family_folder: Path, tmp_path: Path) -> None:
     contract.keeps_the_contract(NAME)
     contract.exports_are_eval_float32_modules_whose_card_tells_the_truth(NAME)
     contract.the_preview_has_a_picture_in_every_row(NAME, tmp_path)
 
 
-def test_the_recipe_lists_what_the_contract_asks_for(added: Path) -> None:
+def test_the_recipe_lists_what_the_contract_asks_for(family_folder: Path) -> None:
     """Each name of the contract, once, in the recipe; and the optional ones as such."""
     recipe = (ROOT / "CONTRIBUTING.md").read_text("utf-8").split("## Add a family")[1].split("\n## ")[0]
     listed = re.findall(r"^\| `(\w+)", recipe, re.MULTILINE)
@@ -77,5 +77,5 @@ def test_the_recipe_lists_what_the_contract_asks_for(added: Path) -> None:
     for name in OPTIONAL:
         assert re.search(rf"^\| `{name}.*optional", recipe, re.MULTILINE)
     for file in re.findall(r"^\d\. `([^`]+)`", recipe, re.MULTILINE):
-        assert list(added.glob(file)), f"the recipe names {file}, the example has none"
+        assert list(family_folder.glob(file)), f"the recipe names {file}, the example has none"
     assert all(hasattr(families.get(NAME), name) for name in required)

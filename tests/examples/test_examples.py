@@ -27,7 +27,7 @@ def frames():
 
 
 @pytest.fixture(scope="module")
-def expected(frames):
+def edits(frames):
     with Editor.open(MODEL) as editor:
         out = [editor.edit(f, CHANGES, timestamp=i / 25) for i, f in enumerate(frames)]
     assert all((after != before).any() for after, before in zip(out, frames, strict=True))
@@ -72,32 +72,32 @@ def test_each_is_under_60_lines_and_tested_here():
         assert "torch" not in text and Path(__file__).read_text().count(f'"{name}"') > 1
 
 
-def test_the_live_stream_goes_to_a_file_and_into_the_program(clip, expected, tmp_path, capsys):
+def test_the_live_stream_goes_to_a_file_and_into_the_program(clip, edits, tmp_path, capsys):
     out = tmp_path / "out.mp4"
     assert example("live_stream").main(["Blond_Hair=1", "--source", str(clip), "--sink", str(out)]) == 0
     said = capsys.readouterr().out
     assert "6 frames read, 6 shown" in said and "brightest" in said
-    assert len(read(out)) == len(expected)
+    assert len(read(out)) == len(edits)
     done = run("live_stream", "Blond_Hair=1", "--source", str(tmp_path / "none.mp4"))
     assert done.returncode == 1 and b"none.mp4" in done.stderr and b"Traceback" not in done.stderr
 
 
-def test_the_plain_loop_edits_every_frame(clip, expected, tmp_path, capsys):
+def test_the_plain_loop_edits_every_frame(clip, edits, tmp_path, capsys):
     assert example("plain_loop").main([str(clip), str(tmp_path / "out.mp4"), "Blond_Hair=1", "--model", MODEL]) == 0
     out = read(tmp_path / "out.mp4")
-    assert len(out) == len(expected) and "6 frames" in capsys.readouterr().out
-    for seen, wanted in zip(out, expected, strict=True):
+    assert len(out) == len(edits) and "6 frames" in capsys.readouterr().out
+    for seen, wanted in zip(out, edits, strict=True):
         assert cv2.PSNR(seen, wanted) > 28  # two lossy codings
     done = run("plain_loop", str(clip), str(tmp_path / "x.mp4"), "Blond=1")
     assert done.returncode == 1 and b"'Blond'" in done.stderr and b"Traceback" not in done.stderr
 
 
-def test_the_media_pipeline_edits_raw_frames_exactly(frames, expected):
+def test_the_media_pipeline_edits_raw_frames_exactly(frames, edits):
     raw = b"".join(frame.tobytes() for frame in frames)
     done = run("media_pipeline", f"{HW[1]}x{HW[0]}", "Blond_Hair=1", "--model", MODEL, input=raw)
     assert done.returncode == 0, done.stderr
     out = np.frombuffer(done.stdout, np.uint8).reshape(-1, *HW, 3)
-    assert np.array_equal(out, np.stack(expected))
+    assert np.array_equal(out, np.stack(edits))
     cut = run("media_pipeline", f"{HW[1]}x{HW[0]}", input=raw[:-100])
     assert cut.returncode == 1 and b"cut short" in cut.stderr and len(cut.stdout) == len(raw) - frames[0].nbytes
 

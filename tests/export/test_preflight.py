@@ -58,10 +58,10 @@ def test_a_form_that_needs_no_nncf_is_made_without_it(monkeypatch):
 
 @pytest.fixture
 def no_tracing(monkeypatch):
-    def traced(spec):
+    def fail(spec):
         raise AssertionError("the work has begun")
 
-    monkeypatch.setattr(trace, "to_onnx", traced)
+    monkeypatch.setattr(trace, "to_onnx", fail)
 
 
 def test_calibration_pictures_are_opened_before_the_work(tiny_run, tmp_path, no_tracing):

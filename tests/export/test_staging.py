@@ -71,7 +71,7 @@ def test_reproduce_sh_makes_the_same_bytes_again(
         elif path.name.endswith(".card.json"):
             cards = [ModelCard.from_json(p.read_bytes()) for p in (path, again)]
             timed = [[v.latency_ms for v in card.verification.values()] for card in cards]
-            assert all(timed) and _untimed(cards[0]) == _untimed(cards[1])
+            assert all(timed) and _drop_times(cards[0]) == _drop_times(cards[1])
     assert "edgegan bench" in capsys.readouterr().out
 
 
@@ -97,7 +97,7 @@ def _again(script: str, run: Run, out: Path) -> None:
     assert done.value.code in (0, None)
 
 
-def _untimed(card: ModelCard) -> ModelCard:
+def _drop_times(card: ModelCard) -> ModelCard:
     figures = {name: msgspec.structs.replace(v, latency_ms=None) for name, v in card.verification.items()}
     return msgspec.structs.replace(card, verification=figures)
 

@@ -12,17 +12,17 @@ from support.official.networks import resnet_forward, resnet_state
 from torch import nn
 
 from edgegan import config
-from edgegan.data import normalised, open_pairs
+from edgegan.data import normalise, open_pairs
 from edgegan.export.graph import trace, variants
 from edgegan.families import ImportOptions, Step, cyclegan
 from edgegan.families.cyclegan import objective
 from edgegan.families.cyclegan.config import Config
-from edgegan.families.cyclegan.networks import pooled
+from edgegan.families.cyclegan.networks import draw_from_pool
 from edgegan.networks import ImagePool
 from edgegan.runtime.errors import InputError
 
 
-def changed(**changes: object) -> Config:
+def make_config(**changes: object) -> Config:
     return config.build(Config, {**msgspec.to_builtins(cyclegan.tiny()), **changes})
 
 
@@ -120,14 +120,14 @@ def test_generators_step_first_and_the_discriminators_see_their_pictures_from_th
         if first == 0:
             assert torch.equal(pool.images[:2], fake)
     kept = {k: v.clone() for k, v in nets["pool_B"].state_dict().items()}
-    again = pooled(nets, "AtoB", fake, now)
+    again = draw_from_pool(nets, "AtoB", fake, now)
     nets["pool_B"].load_state_dict(kept)
-    assert torch.equal(pooled(nets, "AtoB", fake, now), again), "draws come from the step alone"
+    assert torch.equal(draw_from_pool(nets, "AtoB", fake, now), again), "draws come from the step alone"
 
 
 @pytest.mark.parametrize("adversarial", ["vanilla", "wgan-gp"])
 def test_other_games_train_too(adversarial: str) -> None:
-    cfg = changed(adversarial=adversarial, pool=0, discriminator="pixel", generator="unet", norm="instance-affine")
+    cfg = make_config(adversarial=adversarial, pool=0, discriminator="pixel", generator="unet", norm="instance-affine")
     nets = cyclegan.networks(cfg)
     assert not any(name.startswith("pool") for name in nets)
     now = step()
@@ -161,7 +161,7 @@ def test_validation_measures_the_distance_to_the_true_partner() -> None:
     pairs = open_pairs("avatars-seasons", size=16, split="heldout")
     figures = cyclegan.validate(cfg, nets, "avatars-seasons", count=9)
     for name, answer, side in (("AtoB", 1.0, pairs.b), ("BtoA", -1.0, pairs.a)):
-        wanted = np.mean([np.abs(answer - normalised(side.picture(i))).mean() for i in range(9)])
+        wanted = np.mean([np.abs(answer - normalise(side.picture(i))).mean() for i in range(9)])
         assert figures[f"partner_l1_{name}"] == pytest.approx(wanted, rel=1e-4)
     assert next(iter(figures)) == "l1"
 
@@ -181,7 +181,7 @@ def test_golden_pictures_are_the_directions_own_heldout_ones() -> None:
     specs = cyclegan.exportable(cfg, cyclegan.networks(cfg), cfg.train.data)
     assert [spec.folder for spec in specs] == ["AtoB", "BtoA"]
     for spec, side in zip(specs, (pairs.a, pairs.b), strict=True):
-        assert np.array_equal(spec.golden(3)["image"][2], normalised(side.picture(2)))
+        assert np.array_equal(spec.golden(3)["image"][2], normalise(side.picture(2)))
         assert spec.card.domain.endswith("to winter" if spec.folder == "AtoB" else "to summer")
 
 
@@ -209,7 +209,7 @@ def test_every_preset_makes_networks(name: str) -> None:
 )
 def test_bad_configurations_are_refused_in_words(changes: dict[str, object], words: str) -> None:
     with pytest.raises(InputError, match=words):
-        changed(**changes)
+        make_config(**changes)
 
 
 # --- official checkpoints ---
@@ -227,7 +227,7 @@ def test_both_official_directions_come_alive_and_survive_export() -> None:
         nets[name].load_state_dict(state)
     for spec, letter in zip(cyclegan.exportable(cfg, nets, ""), "AB", strict=True):
         ort = pytest.importorskip("onnxruntime")
-        spec = variants.sized(spec, (36, 52))
+        spec = variants.with_size(spec, (36, 52))
         image = torch.rand(1, 3, 36, 52) * 2 - 1
         expected = resnet_forward(published[f"latest_net_G_{letter}.pth"], image, 2).numpy()
         assert expected.std() > 0.1

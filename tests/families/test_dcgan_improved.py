@@ -18,7 +18,7 @@ from edgegan.families import Step, dcgan
 from edgegan.families.dcgan.classes import Classifier, FewLabelled
 from edgegan.families.dcgan.discriminator import ImprovedDiscriminator, MinibatchFeatures
 from edgegan.families.dcgan.history import History, as_vector
-from edgegan.families.dcgan.objective import feature_matching, smoothed_d
+from edgegan.families.dcgan.objective import feature_matching, smooth_d
 from edgegan.networks.generation.virtual_norm import VirtualBatchNorm, VirtualGenerator
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.train.folder.run import Run
@@ -38,7 +38,7 @@ COMPARING, CLASSIFYING = "minibatch discrimination", "classes"  # the two that c
 @pytest.mark.parametrize("option", OPTIONS)
 def test_each_technique_trains_by_itself_and_resumes_exactly(option: str, tmp_path: Path) -> None:
     tensors = resumes_exactly("dcgan", with_settings(dcgan.tiny(), OPTIONS[option]), tmp_path)
-    plain = train(Run(_made(tmp_path / "plain"), "dcgan", dcgan.tiny(), dcgan.tiny().train.data), 16)
+    plain = train(Run(_make(tmp_path / "plain"), "dcgan", dcgan.tiny(), dcgan.tiny().train.data), 16)
     assert any(key not in plain or not torch.equal(plain[key], tensors[key]) for key in tensors), "it changes nothing"
 
 
@@ -103,11 +103,11 @@ def test_historical_averaging_remembers_each_step_of_both_players(tmp_path: Path
 def test_smoothing_of_one_side_lowers_how_sure_the_best_discriminator_is() -> None:
     """Where both kinds are equally likely, the best answer is target / 2; and real pictures are never quite sure."""
     scores = torch.linspace(-6, 6, 24001)
-    both = torch.stack([smoothed_d(s, s, 0.9) for s in scores])
+    both = torch.stack([smooth_d(s, s, 0.9) for s in scores])
     assert torch.sigmoid(scores[both.argmin()]).item() == pytest.approx(0.45, abs=1e-3)
-    plain = torch.stack([smoothed_d(s, s, 1.0) for s in scores])
+    plain = torch.stack([smooth_d(s, s, 1.0) for s in scores])
     assert torch.sigmoid(scores[plain.argmin()]).item() == pytest.approx(0.5, abs=1e-3)
-    real = torch.stack([smoothed_d(s, torch.tensor(-9.0), 0.9) for s in scores])
+    real = torch.stack([smooth_d(s, torch.tensor(-9.0), 0.9) for s in scores])
     assert torch.sigmoid(scores[real.argmin()]).item() == pytest.approx(0.9, abs=1e-3)
 
 
@@ -218,7 +218,7 @@ def test_few_labels_and_many_pictures_teach_the_classes(tmp_path: Path) -> None:
     settings = ['classes=["dark", "light"]', "labelled=10", "train.batch=8", "d_lr=0.001"]
     cfg = with_settings(dcgan.tiny(), settings)
     data = f"folders:{tmp_path}"
-    run = Run(_made(tmp_path / "run"), "dcgan", cfg, data)
+    run = Run(_make(tmp_path / "run"), "dcgan", cfg, data)
     tensors = train(run, 400)
     nets = dcgan.networks(cfg)
     d = nets["discriminator"]
@@ -245,9 +245,9 @@ def test_configurations_that_cannot_work_are_refused(settings: list[str], words:
 
 def test_chance_is_unchanged_without_options() -> None:
     zero = torch.zeros(3)
-    assert smoothed_d(zero, zero, 1.0).item() == pytest.approx(2 * math.log(2))
+    assert smooth_d(zero, zero, 1.0).item() == pytest.approx(2 * math.log(2))
 
 
-def _made(folder: Path) -> Path:
+def _make(folder: Path) -> Path:
     folder.mkdir()
     return folder

@@ -13,14 +13,14 @@ from rich.console import Console
 from support.official.fastgan import State, reference_discriminator, reference_generator
 
 from edgegan.config import with_settings
-from edgegan.export.run import _configured
+from edgegan.export.run import _configure
 from edgegan.families import ImportOptions, Step, fastgan, stargan
 from edgegan.families.fastgan import Config
 from edgegan.families.fastgan.discriminator import Discriminator, quadrants
 from edgegan.families.fastgan.inference import Picture, ready
 from edgegan.families.fastgan.networks import Generator
 from edgegan.families.fastgan.objective import margins
-from edgegan.lpips import Lpips, shipped_heads
+from edgegan.lpips import Lpips, find_heads
 from edgegan.networks.diff_augment import DRAWS, diff_augment
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.sheet import Sheet
@@ -56,7 +56,7 @@ def test_the_networks_have_the_published_sizes(
 
 @pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
 def test_the_generator_computes_what_the_published_layout_says(size: int) -> None:
-    g = _scattered(Generator(size, 16, 8, min(128, size // 2)))
+    g = _scatter(Generator(size, 16, 8, min(128, size // 2)))
     z = torch.randn(2, 16, generator=_generator(1))
     style = torch.randn(2, 16, generator=_generator(2))
     with torch.no_grad():
@@ -71,7 +71,7 @@ def test_the_generator_computes_what_the_published_layout_says(size: int) -> Non
 @pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
 def test_the_discriminator_computes_what_the_published_layout_says(size: int) -> None:
     small_edge = min(128, size // 2)
-    d = _scattered(Discriminator(size, 8, small_edge))
+    d = _scatter(Discriminator(size, 8, small_edge))
     big = torch.randn(2, 3, size, size, generator=_generator(1))
     small = torch.randn(2, 3, small_edge, small_edge, generator=_generator(2))
     with torch.no_grad():
@@ -134,30 +134,30 @@ def test_frozen_noise_repeats_and_follows_its_seed_and_weights() -> None:
     g = _lively(cfg)
     z = torch.randn(1, cfg.nz, generator=_generator(5))
 
-    def drawn(noise: str) -> torch.Tensor:
+    def draw(noise: str) -> torch.Tensor:
         with torch.no_grad():
             out: torch.Tensor = ready(msgspec.structs.replace(cfg, noise=noise), g)(z)[0]
         return out
 
-    assert torch.equal(drawn("frozen:7"), drawn("frozen:7"))
-    assert not torch.equal(drawn("frozen:7"), drawn("frozen:8"))
-    assert not torch.equal(drawn("frozen:7"), drawn("zero"))
+    assert torch.equal(draw("frozen:7"), draw("frozen:7"))
+    assert not torch.equal(draw("frozen:7"), draw("frozen:8"))
+    assert not torch.equal(draw("frozen:7"), draw("zero"))
     with torch.no_grad():
         for name, parameter in g.named_parameters():
             if parameter.shape == (1,):
                 assert name.split(".")[1] in ("2", "6")
                 parameter.zero_()
-    assert torch.equal(drawn("frozen:7"), drawn("zero"))
+    assert torch.equal(draw("frozen:7"), draw("zero"))
 
 
 def test_the_noise_of_an_export_is_a_setting_that_only_models_with_noise_take(tmp_path: Path) -> None:
     cfg = fastgan.tiny()
-    changed = _configured(Run(tmp_path, "fastgan", cfg, ""), ("noise=frozen:7",))
+    changed = _configure(Run(tmp_path, "fastgan", cfg, ""), ("noise=frozen:7",))
     assert changed == msgspec.structs.replace(cfg, noise="frozen:7")
     spec, mixer = fastgan.exportable(changed, {"generator": _lively(changed)}, "")  # type: ignore[arg-type]
     assert spec.card.noise == mixer.card.noise == "frozen:7"
     with pytest.raises(InputError, match="stargan model has no 'noise'"):
-        _configured(Run(tmp_path, "stargan", stargan.tiny(), ""), ("noise=zero",))
+        _configure(Run(tmp_path, "stargan", stargan.tiny(), ""), ("noise=zero",))
 
 
 def test_mixing_a_latent_with_itself_is_the_plain_picture() -> None:
@@ -250,12 +250,12 @@ def test_looking_at_a_preview_changes_nothing() -> None:
 def test_both_kinds_of_published_file_give_the_same_generator(size: int) -> None:
     cfg = Config(size=size, ngf=8, ndf=8, nz=16)
     nets = fastgan.networks(cfg)
-    live, average = (_scattered(Generator(size, 16, 8, 128), seed) for seed in (1, 2))
+    live, average = (_scatter(Generator(size, 16, 8, 128), seed) for seed in (1, 2))
     buffers = dict(live.named_buffers())
     published = {k: buffers.get(k, t) for k, t in average.state_dict().items()}
     d = nets["discriminator"].state_dict()
     listed = [p.detach() for p in average.parameters()]
-    both = {"g": _prefixed(live.state_dict()), "d": _prefixed(d), "g_ema": listed, "opt_g": {}, "opt_d": {}}
+    both = {"g": _add_prefix(live.state_dict()), "d": _add_prefix(d), "g_ema": listed, "opt_g": {}, "opt_d": {}}
     by_name = {**both, "g_ema": dict(average.named_parameters())}
     options = ImportOptions()
     found = [
@@ -321,7 +321,7 @@ def test_lpips_is_the_weighed_distance_of_unit_features(tmp_path: Path) -> None:
             state[f"features.{place}.bias"] = torch.randn(width, generator=rng) * 0.1
             before = width
     torch.save(state, file)
-    heads = torch.load(shipped_heads(), map_location="cpu", weights_only=True)
+    heads = torch.load(find_heads(), map_location="cpu", weights_only=True)
     a, b = torch.rand(2, 2, 3, 32, 32, generator=rng) * 2 - 1
     mean, std = torch.tensor([-0.030, -0.088, -0.188]), torch.tensor([0.458, 0.448, 0.450])
     x = (torch.cat([a, b]) - mean[:, None, None]) / std[:, None, None]
@@ -347,7 +347,7 @@ def _generator(seed: int) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
 
 
-def _scattered(net: Any, seed: int = 0) -> Any:
+def _scatter(net: Any, seed: int = 0) -> Any:
     """The network in eval mode with random weights, statistics and spectral vectors, all far from their defaults."""
     rng = _generator(seed)
     with torch.no_grad():
@@ -375,5 +375,5 @@ def _lively(cfg: Config) -> Generator:
     return g
 
 
-def _prefixed(state: State) -> State:
+def _add_prefix(state: State) -> State:
     return {f"module.{k}": t for k, t in state.items()}

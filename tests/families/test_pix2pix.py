@@ -10,7 +10,7 @@ from support.official.networks import resnet_state, unet_forward, unet_state
 from torch import nn
 
 from edgegan import config
-from edgegan.data import normalised, open_pairs
+from edgegan.data import normalise, open_pairs
 from edgegan.export.graph import trace, variants
 from edgegan.families import ImportOptions, Step, pix2pix
 from edgegan.families.pix2pix import objective
@@ -85,8 +85,8 @@ def test_pairs_stay_pairs_in_stream_and_preview(direction: str) -> None:
     cfg = msgspec.structs.replace(pix2pix.tiny(), direction=direction, flip=False, load_size=16)
     pairs = open_pairs(cfg.train.data, size=16, split="train")
     item = pix2pix.streams(cfg, cfg.train.data)["real"].item(5, np.random.default_rng(0))
-    assert np.array_equal(item["a"], normalised(pairs.a.picture(5)))
-    assert np.array_equal(item["b"], normalised(pairs.b.picture(5)))
+    assert np.array_equal(item["a"], normalise(pairs.a.picture(5)))
+    assert np.array_equal(item["b"], normalise(pairs.b.picture(5)))
     sheet = pix2pix.preview(cfg, pix2pix.networks(cfg), cfg.train.data)
     heldout = open_pairs(cfg.train.data, size=16, split="heldout")
     names, sides = ("summer", "winter"), (heldout.a, heldout.b)
@@ -134,7 +134,7 @@ def test_an_official_unet_comes_alive_and_survives_export(norm: str) -> None:
     nets = pix2pix.networks(cfg)
     nets["generator"].load_state_dict(imported.networks["generator"])
     (spec,) = pix2pix.exportable(cfg, nets, "")
-    spec = variants.sized(spec, (32, 96))
+    spec = variants.with_size(spec, (32, 96))
     image = torch.rand(1, 3, 32, 96) * 2 - 1
     expected = unet_forward(published, image, 5).numpy()
     assert expected.std() > 0.1

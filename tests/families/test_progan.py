@@ -61,9 +61,9 @@ def test_a_new_size_begins_as_the_old_one_and_ends_as_itself() -> None:
         assert torch.allclose(d.score(image, 1 - 1e-9), d.score(image, 1.0), atol=1e-6)
         assert not torch.allclose(d.score(image, 0.5), d.score(image, 1.0), atol=1e-4)
         real = noise(2, 3, 16, 16, seed=2)
-        assert torch.equal(growth.shown(real, 2.0), real)
-        assert torch.equal(growth.shown(real, 0.0), F.avg_pool2d(real, 4))
-        faded = growth.shown(real, 1.5)
+        assert torch.equal(growth.fade(real, 2.0), real)
+        assert torch.equal(growth.fade(real, 0.0), F.avg_pool2d(real, 4))
+        faded = growth.fade(real, 1.5)
         assert torch.allclose(faded, 0.5 * real + 0.5 * growth.double(F.avg_pool2d(real, 2)), atol=1e-6)
 
 

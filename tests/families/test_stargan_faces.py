@@ -64,7 +64,7 @@ def tiny(data: str, **changes: object) -> Config:
     return build(Config, {**values, **changes, "train": train})
 
 
-def trained(cfg: Config, folder: Path, images: int, *, resume: bool = False) -> Trainer:
+def train_faces(cfg: Config, folder: Path, images: int, *, resume: bool = False) -> Trainer:
     run = Run(folder, "stargan", cfg, cfg.train.data)
     trainer = Trainer(run, torch.device("cpu"))
     if resume:
@@ -75,9 +75,9 @@ def trained(cfg: Config, folder: Path, images: int, *, resume: bool = False) -> 
 
 def test_four_rounds_equal_two_a_resume_and_two(faces: str, tmp_path: Path) -> None:
     cfg = tiny(faces)
-    whole = trained(cfg, tmp_path / "whole", 16)
-    trained(cfg, tmp_path / "parts", 8)
-    parts = trained(cfg, tmp_path / "parts", 16, resume=True)
+    whole = train_faces(cfg, tmp_path / "whole", 16)
+    train_faces(cfg, tmp_path / "parts", 8)
+    parts = train_faces(cfg, tmp_path / "parts", 16, resume=True)
     for name, net in whole.nets.items():
         for key, value in net.state_dict().items():
             assert torch.equal(value, parts.nets[name].state_dict()[key]), (name, key)
@@ -87,8 +87,8 @@ def test_the_classifier_learns_first_alone_and_then_rests(faces: str, tmp_path: 
     cfg = tiny(faces)
     torch.manual_seed(cfg.train.seed)
     fresh = stargan.networks(cfg)
-    first = trained(cfg, tmp_path / "a", 8)
-    later = trained(cfg, tmp_path / "a", 16, resume=True)
+    first = train_faces(cfg, tmp_path / "a", 8)
+    later = train_faces(cfg, tmp_path / "a", 16, resume=True)
 
     def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
         return all(torch.equal(v, b.state_dict()[k]) for k, v in a.state_dict().items())
@@ -156,7 +156,7 @@ def test_what_does_not_go_together_is_refused(changes: dict[str, object], words:
 
 
 def test_a_checkpoint_repeats_no_weights_that_a_package_holds(faces: str, tmp_path: Path) -> None:
-    trained(tiny(faces), tmp_path, 4)
+    train_faces(tiny(faces), tmp_path, 4)
     found = checkpoint.load(next((tmp_path / "checkpoints").glob("0*.safetensors")))
     assert not [key for key in found.tensors if key.startswith("net/discriminator") and "backbone" in key]
 

@@ -16,7 +16,7 @@ from torch import Tensor
 from edgegan import config
 from edgegan.config import Training
 from edgegan.data import avatars as avatar_data
-from edgegan.data import normalised, rafd
+from edgegan.data import normalise, rafd
 from edgegan.eval import counterfactual
 from edgegan.eval.subject import open_subject
 from edgegan.export import Exported, Request, export_run
@@ -51,7 +51,7 @@ def joint(**changes: object) -> Config:
     return config.build(Config, msgspec.to_builtins({**kept, **small, "sets": sets, **changes}))
 
 
-def mixed() -> Config:
+def mix_sets() -> Config:
     """Attributes and expressions."""
     sets = (LabelSet(name="faces", attributes=FACE), LabelSet(name="moods", kind="one_hot", attributes=EXPRESSIONS))
     return joint(sets=sets)
@@ -113,7 +113,7 @@ def test_the_generator_is_told_what_the_discriminator_is_not(monkeypatch: pytest
 
 @pytest.mark.parametrize("kind", ["attributes", "one_hot"])
 def test_only_the_labels_a_set_knows_are_classified(kind: str) -> None:
-    cfg = mixed()
+    cfg = mix_sets()
     slot = next(s for s in cfg.slots if s.set.kind == kind)
     d = networks(cfg)["discriminator"]
     labels = {"faces": torch.ones(4, 2), "moods": torch.eye(3)[[0, 1, 2, 2]]}
@@ -129,7 +129,7 @@ def test_only_the_labels_a_set_knows_are_classified(kind: str) -> None:
 
 def test_attributes_are_binary_and_classes_softmax() -> None:
     """Indifferent logits: ln 2 for each attribute, ln N for one of N classes."""
-    cfg = mixed()
+    cfg = mix_sets()
     faces, moods = cfg.slots
     step = one_step(cfg, {"faces": torch.tensor([[1.0, 0.0]]), "moods": torch.tensor([[0.0, 1.0, 0.0]])})
     logits = torch.zeros(1, 5)
@@ -139,7 +139,7 @@ def test_attributes_are_binary_and_classes_softmax() -> None:
 
 
 def test_the_class_heads_probabilities_are_those_of_their_kind() -> None:
-    cfg = mixed()
+    cfg = mix_sets()
     d = networks(cfg)["discriminator"]
     x = torch.randn(3, 3, 16, 16)
     with torch.no_grad():
@@ -210,16 +210,16 @@ def test_joint_training_resumes_bit_for_bit(run: Run, tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def exported(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
+def export(run: Run, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     return export_run(Request(run.folder, tmp_path_factory.mktemp("export") / "out", pictures=2))
 
 
-def test_an_exported_joint_model_is_verified_and_edits_the_attributes_of_all_sets(run: Run, exported: Exported) -> None:
-    rows = {(row.path.name, row.backend): row.verification.status for row in exported.rows}
+def test_an_exported_joint_model_is_verified_and_edits_the_attributes_of_all_sets(run: Run, export: Exported) -> None:
+    rows = {(row.path.name, row.backend): row.verification.status for row in export.rows}
     assert rows["model.onnx", "onnxruntime"] == rows["classifier.onnx", "onnxruntime"] == "passed"
     picture = avatars.render_rgb(avatars.sample_face(avatars.SPLITS["heldout"]), 16)[:, :, ::-1].copy()
     own = {"Black_Hair": 1.0, "Blond_Hair": 0.0, "Wearing_Hat": 0.0, "Eyeglasses": 0.0, "Smiling": 0.0}
-    with Editor.open(exported.folder, backend="onnxruntime") as editor:
+    with Editor.open(export.folder, backend="onnxruntime") as editor:
         assert editor.card.condition.sets == (HEAD, FACE) and editor.card.condition.mask_slots == 2
         assert editor.card.training["data"] == "head=avatars:12@1,face=avatars:10@2"
         hair = editor.translate(picture, {"Blond_Hair": 1.0}, own)
@@ -230,16 +230,16 @@ def test_an_exported_joint_model_is_verified_and_edits_the_attributes_of_all_set
         assert np.array_equal(editor.translate(picture, {}, own), picture), "no change, no pass"
 
 
-def test_the_eager_model_and_the_artefact_make_the_same_edit_of_an_unlabelled_set(run: Run, exported: Exported) -> None:
+def test_the_eager_model_and_the_artefact_make_the_same_edit_of_an_unlabelled_set(run: Run, export: Exported) -> None:
     """What `edgegan eval` scores: faces of the first set, edited to what only the second one names."""
     outputs = []
-    for path in (run.folder, exported.folder / "model.onnx"):
+    for path in (run.folder, export.folder / "model.onnx"):
         with open_subject(path, "onnxruntime") as subject:
             known = subject.card.condition
             pictures = avatar_data.AvatarPictures(2, size=16, names=known.names, split="heldout")
             cases, _ = counterfactual.cases(pictures, known)
             assert {c.name for c in cases} >= {"Eyeglasses", "Smiling"}
-            inputs = np.stack([normalised(pictures.picture(c.face)) for c in cases])
+            inputs = np.stack([normalise(pictures.picture(c.face)) for c in cases])
             outputs.append(subject.edit(inputs, np.stack([c.vector for c in cases])))
     np.testing.assert_allclose(outputs[0], outputs[1], atol=1e-4)
 
@@ -263,7 +263,7 @@ def domain_folders(top: Path, names: tuple[str, ...]) -> str:
 
 def test_attributes_and_folders_train_export_and_show_together(tmp_path: Path) -> None:
     """Drawn faces with attributes, and folders of which a picture is in one: what neither knows of the other."""
-    cfg = mixed()
+    cfg = mix_sets()
     data = f"faces=avatars:8,moods={domain_folders(tmp_path / 'with, comma=x', EXPRESSIONS)}"
     run = Run(tmp_path / "run", "stargan", cfg, data)
     train(run, 8)
@@ -311,7 +311,7 @@ def test_one_multi_class_set_trains_with_softmax(tmp_path: Path) -> None:
 
 
 def test_a_joint_card_tells_one_pass_for_each_set_with_a_change() -> None:
-    known = condition(mixed(), masked=True)
+    known = condition(mix_sets(), masked=True)
     own = {"Eyeglasses": 1.0, "Smiling": 0.0, "angry": 0.0, "happy": 0.0, "sad": 1.0}
     assert known.vectors(own, {"Smiling": 1}) == [[1, 1, 0, 0, 0, 1, 0]]
     assert known.vectors(own, {"happy": 1}) == [[0, 0, 0, 1, 0, 0, 1]]
@@ -321,12 +321,12 @@ def test_a_joint_card_tells_one_pass_for_each_set_with_a_change() -> None:
     assert alone.vectors({"Smiling": 1.0}, {}) == [[0, 1]], "a model of one set always takes one pass"
 
 
-def test_a_card_whose_sets_are_not_its_names_is_refused(exported: Exported, tmp_path: Path) -> None:
+def test_a_card_whose_sets_are_not_its_names_is_refused(export: Exported, tmp_path: Path) -> None:
     from edgegan.runtime.model.artefact import load
 
-    card = load(exported.folder / "model.onnx").card
+    card = load(export.folder / "model.onnx").card
     copy = tmp_path / "model.onnx"
-    copy.write_bytes((exported.folder / "model.onnx").read_bytes())
+    copy.write_bytes((export.folder / "model.onnx").read_bytes())
     wrong = msgspec.structs.replace(card.condition, sets=(HEAD,), mask_slots=1)
     msgspec.structs.replace(card, condition=wrong).write(copy)
     with pytest.raises(CardError, match="label sets"):
@@ -376,7 +376,7 @@ def test_data_that_names_the_sets_wrongly_is_refused_in_words(data: str, words: 
 
 def test_a_set_without_pictures_is_named() -> None:
     with pytest.raises(InputError, match="no pictures are named for moods"):
-        stargan.streams(mixed(), "faces=avatars:8")
+        stargan.streams(mix_sets(), "faces=avatars:8")
 
 
 def test_the_resolved_config_tells_all_attributes_and_where_the_pictures_are() -> None:

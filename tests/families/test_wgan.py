@@ -20,7 +20,7 @@ from edgegan.train.reporter import Silence
 TINY = wgan.FAMILY.tiny()
 
 
-def counted_rounds(cfg: Config, steps: int) -> list[int]:
+def count_rounds(cfg: Config, steps: int) -> list[int]:
     """The rounds after which the generator steps, counted as the paper's code does."""
     found, round_ = [], 0
     for step in range(steps):
@@ -41,7 +41,7 @@ def counted_rounds(cfg: Config, steps: int) -> list[int]:
     ],
 )
 def test_the_critic_has_its_steps_before_each_of_the_generators(cfg: Config) -> None:
-    expected = counted_rounds(cfg, 1100)
+    expected = count_rounds(cfg, 1100)
     assert [r for r in range(1, expected[-1] + 1) if generator_due(cfg, r)] == expected
 
 
@@ -78,7 +78,7 @@ def test_no_weight_leaves_its_bound_and_a_resume_keeps_the_count(tmp_path: Path)
         assert trace.largest[0] <= TINY.clip and len(trace.largest) == 1
         assert "D/estimate" in trace.parts[0]
         stepped += [round_] if "G/adv" in trace.parts[0] else []
-    assert stepped == counted_rounds(TINY, 4)
+    assert stepped == count_rounds(TINY, 4)
     saved = run.latest().section("net/critic")
     names = [name for name, _ in trainer.nets["critic"].named_parameters()]
     assert max(float(saved[name].abs().max()) for name in names) <= TINY.clip

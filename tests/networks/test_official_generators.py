@@ -9,7 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from support.official import stargan as published_stargan
-from support.official.networks import State, resnet_forward, resnet_state, unet_state, zero_padded
+from support.official.networks import State, pad_with_zero, resnet_forward, resnet_state, unet_state
 
 from edgegan import official
 from edgegan.families import ImportOptions, cyclegan, fastgan, pix2pix, stargan
@@ -21,7 +21,7 @@ from edgegan.runtime.errors import InputError
 Wrapping = Callable[[State], object]
 
 
-def drawn(state: State, **options: str) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
+def draw(state: State, **options: str) -> tuple[torch.Tensor, torch.Tensor, tuple[str, ...]]:
     """What our network draws of a picture with the imported weights, the picture, and the notes."""
     found = read_generator("G.pth", state, **options)
     assert found is not None
@@ -37,16 +37,16 @@ def drawn(state: State, **options: str) -> tuple[torch.Tensor, torch.Tensor, tup
 def test_a_generator_is_built_with_the_padding_that_its_keys_or_the_user_say(padding: str, affine: bool) -> None:
     state = resnet_state(4, 2, affine=affine, scale=0.3)
     if padding == "zero":
-        state = zero_padded(state)
+        state = pad_with_zero(state)
     mode = {"zero": "constant"}.get(padding, padding)
-    ours, image, notes = drawn(state, padding="replicate" if padding == "replicate" else "")
+    ours, image, notes = draw(state, padding="replicate" if padding == "replicate" else "")
     assert (ours - resnet_forward(state, image, 2, mode)).abs().max() < 1e-4
     assert (ours - resnet_forward(resnet_state(4, 2), image, 2)).abs().max() > 0.1
     assert any("padd" in note for note in notes) == (padding != "replicate")
 
 
 def test_an_imported_zero_padded_cyclegan_is_exact_through_its_config() -> None:
-    state = zero_padded(resnet_state(4, 2, scale=0.3))
+    state = pad_with_zero(resnet_state(4, 2, scale=0.3))
     imported = cyclegan.import_official({"G.pth": state}, ImportOptions(size=32))
     assert imported
     net = cyclegan.networks(imported.cfg)["AtoB"].eval()
@@ -56,7 +56,7 @@ def test_an_imported_zero_padded_cyclegan_is_exact_through_its_config() -> None:
         assert (net(image) - resnet_forward(state, image, 2, "constant")).abs().max() < 1e-4
 
 
-def moved(state: State, old: str, new: str) -> State:
+def move(state: State, old: str, new: str) -> State:
     return {key.replace(old, new): tensor for key, tensor in state.items()}
 
 
@@ -65,12 +65,12 @@ def moved(state: State, old: str, new: str) -> State:
     [
         (resnet_state(4, 2) | {"model.7.filt": torch.ones(8, 1, 3, 3)}, {}, "model.7 holds 'filt'"),
         (resnet_state(4, 2) | {"model.10.gamma": torch.ones(1)}, {}, "model.10 holds 'gamma'"),
-        (moved(resnet_state(4, 2), "model.19.", "model.20."), {}, r"a layer at model.20, .* have none"),
-        (moved(resnet_state(4, 2), "conv_block.5.", "conv_block.7."), {}, "a layer at model.10.conv_block.7"),
-        (moved(resnet_state(4, 2), "conv_block.1.", "conv_block.0."), {}, "a layer at model.10.conv_block"),
-        (moved(unet_state(4, 2), "model.model.3.", "model.model.4."), {}, "a layer at model.model.4"),
+        (move(resnet_state(4, 2), "model.19.", "model.20."), {}, r"a layer at model.20, .* have none"),
+        (move(resnet_state(4, 2), "conv_block.5.", "conv_block.7."), {}, "a layer at model.10.conv_block.7"),
+        (move(resnet_state(4, 2), "conv_block.1.", "conv_block.0."), {}, "a layer at model.10.conv_block"),
+        (move(unet_state(4, 2), "model.model.3.", "model.model.4."), {}, "a layer at model.model.4"),
         (resnet_state(4, 2), {"padding": "zero"}, "has padding layers"),
-        (zero_padded(resnet_state(4, 2)), {"padding": "reflect"}, "has no padding layers"),
+        (pad_with_zero(resnet_state(4, 2)), {"padding": "reflect"}, "has no padding layers"),
         (unet_state(4, 2), {"padding": "reflect"}, "a U-Net pads with zeros"),
         (resnet_state(4, 2), {"norm": "batch"}, "0 norms with weights"),
     ],
@@ -81,17 +81,17 @@ def test_a_structure_that_cannot_be_built_is_refused_by_name(state: State, optio
 
 
 def test_other_names_tell_what_their_numbers_tell_and_the_rest_is_said() -> None:
-    zero = zero_padded(resnet_state(4, 2, scale=0.3))
+    zero = pad_with_zero(resnet_state(4, 2, scale=0.3))
     numbered = {key.replace("model.", "net.").replace("conv_block", "body"): t for key, t in zero.items()}
-    ours, image, notes = drawn(numbered)
+    ours, image, notes = draw(numbered)
     assert (ours - resnet_forward(zero, image, 2, "constant")).abs().max() < 1e-4
     assert any("matched by order and shape" in note for note in notes)
     plain = {f"{chr(97 + i // 2)}.{key.rpartition('.')[2]}": t for i, (key, t) in enumerate(zero.items())}
-    ours, image, notes = drawn(plain)
+    ours, image, notes = draw(plain)
     assert any("cannot tell" in note and "--padding zero" in note for note in notes)
-    ours, image, notes = drawn(plain, padding="zero")
+    ours, image, notes = draw(plain, padding="zero")
     assert (ours - resnet_forward(zero, image, 2, "constant")).abs().max() < 1e-4
-    odd = moved(numbered, "body.3.", "body.5.")
+    odd = move(numbered, "body.3.", "body.5.")
     with pytest.raises(InputError, match="stand at 0 and 5"):
         read_generator("G.pth", odd)
 

@@ -18,7 +18,7 @@ needed("efficientnet_lite_pytorch", "train")
 
 
 @pytest.fixture(scope="module")
-def judged() -> ProjectedDiscriminator:
+def discriminator() -> ProjectedDiscriminator:
     torch.manual_seed(0)
     return ProjectedDiscriminator(labels=3, width=16, class_head=True).eval()
 
@@ -38,12 +38,12 @@ def test_the_backbone_computes_what_the_package_does() -> None:
     assert [m.shape[2] for m in maps] == [56, 28, 14, 7]
 
 
-def test_four_depths_score_and_the_frozen_network_is_no_part_of_it(judged: ProjectedDiscriminator) -> None:
-    scores, logits = judged(pictures(), torch.eye(3)[:2])
+def test_four_depths_score_and_the_frozen_network_is_no_part_of_it(discriminator: ProjectedDiscriminator) -> None:
+    scores, logits = discriminator(pictures(), torch.eye(3)[:2])
     assert [tuple(s.shape) for s in scores] == [(2, 1, 4, 4), (2, 1, 4, 4), (2, 1, 4, 4), (2, 1, 2, 2)]
     assert logits is not None and logits.shape == (2, 3)
-    assert not any("backbone" in name for name in judged.state_dict())
-    assert sum(p.numel() for p in judged.parameters()) < 100_000
+    assert not any("backbone" in name for name in discriminator.state_dict())
+    assert sum(p.numel() for p in discriminator.parameters()) < 100_000
 
 
 def test_training_reaches_pictures_and_heads_and_never_the_frozen_layers() -> None:
@@ -63,28 +63,30 @@ def test_training_reaches_pictures_and_heads_and_never_the_frozen_layers() -> No
     assert all(p.grad is not None for p in d.parameters())
 
 
-def test_a_picture_is_judged_among_those_of_its_labels(judged: ProjectedDiscriminator) -> None:
+def test_a_picture_is_judged_among_those_of_its_labels(discriminator: ProjectedDiscriminator) -> None:
     x = pictures(1)
     with torch.no_grad():
-        one, other, none = (judged(x, label)[0] for label in (torch.tensor([[1.0, 0, 0]]), torch.zeros(1, 3), None))
+        one, other, none = (
+            discriminator(x, label)[0] for label in (torch.tensor([[1.0, 0, 0]]), torch.zeros(1, 3), None)
+        )
     assert all(not torch.equal(a, b) for a, b in zip(one, other, strict=True))
     assert all(not torch.equal(a, b) for a, b in zip(one, none, strict=True))
 
 
-def test_the_class_network_alone_reads_what_the_discriminator_reads(judged: ProjectedDiscriminator) -> None:
-    net = judged.class_network()
+def test_the_class_network_alone_reads_what_the_discriminator_reads(discriminator: ProjectedDiscriminator) -> None:
+    net = discriminator.class_network()
     assert net is not None
     with torch.no_grad():
-        torch.testing.assert_close(net.eval()(pictures()), judged(pictures())[1])
+        torch.testing.assert_close(net.eval()(pictures()), discriminator(pictures())[1])
     assert ProjectedDiscriminator(labels=3, width=16).class_network() is None
 
 
-def test_a_saved_discriminator_judges_the_same(judged: ProjectedDiscriminator) -> None:
+def test_a_saved_discriminator_judges_the_same(discriminator: ProjectedDiscriminator) -> None:
     torch.manual_seed(5)
     other = ProjectedDiscriminator(labels=3, width=16, class_head=True).eval()
-    other.load_state_dict(judged.state_dict())
+    other.load_state_dict(discriminator.state_dict())
     with torch.no_grad():
-        for a, b in zip(judged(pictures())[0], other(pictures())[0], strict=True):
+        for a, b in zip(discriminator(pictures())[0], other(pictures())[0], strict=True):
             torch.testing.assert_close(a, b)
 
 

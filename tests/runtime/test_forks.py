@@ -21,7 +21,7 @@ def model(tmp_path_factory):
     return tiny_models.write_editor(tmp_path_factory.mktemp("m"), size=32)
 
 
-def held(lock):
+def hold(lock):
     """Takes a lock in a thread that a fork leaves behind; returns what lets it go."""
     taken, go = threading.Event(), threading.Event()
 
@@ -35,7 +35,7 @@ def held(lock):
     return go.set
 
 
-def refused(outcomes):
+def all_refused(outcomes):
     return all("spawn" in words and "fork" in words for words in outcomes)
 
 
@@ -43,7 +43,7 @@ def test_an_editor(model):
     with Editor.open(model, faces=FaceOptions(beside=True)) as editor:
         for i in range(3):
             editor.edit(FRAME, {}, timestamp=i / 30)  # the thread that searches is there
-        let_go = held(editor._lock)  # a fork at the worst moment
+        let_go = hold(editor._lock)  # a fork at the worst moment
         *words, closed = outcomes_in_fork(
             lambda: editor.edit(FRAME, {}),
             lambda: editor.edit(FRAME, {}, timestamp=1.0),
@@ -58,7 +58,7 @@ def test_an_editor(model):
             lambda: editor.close(),
         )
         let_go()
-        assert refused(words) and closed == ""
+        assert all_refused(words) and closed == ""
         assert editor.edit(FRAME, {}, timestamp=2.0).shape == FRAME.shape  # and here all goes on
 
 
@@ -72,7 +72,7 @@ def test_a_pool_and_its_clients(model):
             lambda: pool.close(),
             lambda: client.close(),
         )
-        assert refused(words) and closed == client_closed == ""
+        assert all_refused(words) and closed == client_closed == ""
         assert client.edit(FRAME, {}).shape == FRAME.shape
 
 
@@ -83,7 +83,7 @@ def test_an_asynchronous_editor(model):
     editor = AsyncEditor(Editor.open(model))
     asyncio.run(edit(editor))
     word, closed = outcomes_in_fork(lambda: asyncio.run(edit(editor)), lambda: asyncio.run(editor.close()))
-    assert refused([word]) and closed == ""
+    assert all_refused([word]) and closed == ""
     assert asyncio.run(edit(editor)).shape == FRAME.shape
     asyncio.run(editor.close())
 
@@ -92,7 +92,7 @@ def test_a_sampler(tmp_path):
     with Sampler.open(tiny_models.write_sampler(tmp_path)) as sampler:
         sampler.sample(1)
         word, closed = outcomes_in_fork(lambda: sampler.sample(1), lambda: sampler.close())
-        assert refused([word]) and closed == ""
+        assert all_refused([word]) and closed == ""
         assert len(sampler.sample(1)) == 1
 
 
@@ -100,12 +100,12 @@ def test_a_search_in_a_thread_that_is_not_there():
     lookout = Lookout(FaceFinder())
     for i in range(3):
         lookout.look(FRAME, float(i))
-    let_go = held(lookout._frames._changed)
+    let_go = hold(lookout._frames._changed)
     *words, closed = outcomes_in_fork(
         lambda: lookout.look(FRAME, 9.0), lambda: lookout.reset(), lambda: lookout.close()
     )
     let_go()
-    assert refused(words) and closed == ""
+    assert all_refused(words) and closed == ""
     lookout.close()
 
 
@@ -113,7 +113,7 @@ def test_a_background_queue():
     errands, done = Errands("errands"), []
     errands.send(lambda: done.append(1))
     word, closed = outcomes_in_fork(lambda: errands.send(lambda: done.append(2)), lambda: errands.close())
-    assert refused([word]) and closed == ""
+    assert all_refused([word]) and closed == ""
     errands.send(lambda: done.append(3))
     errands.close()
     assert done == [1, 3]

@@ -72,7 +72,7 @@ def bits(path: Path) -> np.ndarray:
     return three((RAMP > 100) * 255.0)
 
 
-def turned(path: Path) -> np.ndarray:
+def write_turned(path: Path) -> np.ndarray:
     exif = Image.Exif()
     exif[0x0112] = 6
     rgb = three(RAMP)[:, :32]
@@ -89,7 +89,7 @@ KINDS: dict[str, Save] = {
     "alpha.png": half_clear,
     "palette.png": palette,
     "bits.png": bits,
-    "exif.png": turned,
+    "exif.png": write_turned,
 }
 
 

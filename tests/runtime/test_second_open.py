@@ -74,23 +74,23 @@ print(json.dumps(time.process_time()))
 def test_a_compiled_model_is_used_again_and_a_spoilt_one_is_made_anew(model, tmp_path):
     cache = tmp_path / "cache"
 
-    def edited():
+    def edit():
         found = load(model)
         with OpenVino(found, device="cpu", cache_dir=cache) as backend:
             x = {"image": np.full((1, 3, 32, 32), 0.25, np.float32), "label": np.zeros((1, 3), np.float32)}
             assert np.allclose(backend.run(x)["edited"], 0.25)
         return {path: (path.stat().st_ino, path.read_bytes()) for path in blobs(cache)}
 
-    first = edited()
-    assert len(first) == 1 and edited() == first
+    first = edit()
+    assert len(first) == 1 and edit() == first
     (blob,) = first
     for spoilt in (b"", first[blob][1][: len(first[blob][1]) // 2], b"x" * len(first[blob][1])):
         blob.chmod(0o600)
         blob.write_bytes(spoilt)
-        again = edited()
-        assert len(again) == 1 and again[blob][1] != spoilt and edited() == again
+        again = edit()
+        assert len(again) == 1 and again[blob][1] != spoilt and edit() == again
     blob.with_name(blob.name + ".sha256").unlink()  # as after a kill, before the hash was written
-    assert edited().keys() == first.keys() and blob.with_name(blob.name + ".sha256").is_file()
+    assert edit().keys() == first.keys() and blob.with_name(blob.name + ".sha256").is_file()
 
 
 def test_another_model_or_version_is_compiled_for_itself(model, tmp_path):

@@ -24,7 +24,7 @@ def data(tmp_path, monkeypatch):
 
 
 def test_every_shipped_model_has_a_card_that_says_what_it_knows_and_cannot_do():
-    models = shipped.shipped_models()
+    models = shipped.list_models()
     assert "avatars" in models
     for name, path in models.items():
         card = load(name).card
@@ -59,7 +59,7 @@ def test_what_is_no_name_is_refused_with_those_there_are(data, tmp_path, monkeyp
     empty.mkdir(parents=True)
     monkeypatch.chdir(empty)
     with pytest.raises(InputError) as refused:
-        shipped.shipped_model(name)
+        shipped.find_model(name)
     assert "avatars, portraits, zoo" in str(refused.value)
     if name in ("nobody", "half"):
         with pytest.raises(InputError, match="avatars, portraits, zoo"):

@@ -7,7 +7,7 @@ import av
 import numpy as np
 
 
-def numbered(number: int, height: int = 48, width: int = 64) -> np.ndarray:
+def draw_number(number: int, height: int = 48, width: int = 64) -> np.ndarray:
     """A picture whose eight stripes are the bits of `number`, black or white."""
     picture = np.zeros((height, width, 3), np.uint8)
     for bit in range(8):
@@ -16,7 +16,7 @@ def numbered(number: int, height: int = 48, width: int = 64) -> np.ndarray:
 
 
 def number_of(picture: np.ndarray) -> int:
-    """The number that `numbered` drew; survives compression."""
+    """The number that `draw_number` drew; survives compression."""
     height, width = picture.shape[:2]
     return sum(int(picture[height // 2, bit * width // 8 + width // 16, 1] > 127) << bit for bit in range(8))
 
@@ -29,7 +29,7 @@ def clip(path: Path, *, frames: int, fps: int = 30, starts: list[float] | None =
         if starts:
             stream.codec_context.time_base = Fraction(1, 1000)
         for number in range(frames):
-            picture = av.VideoFrame.from_ndarray(numbered(number), format="bgr24")
+            picture = av.VideoFrame.from_ndarray(draw_number(number), format="bgr24")
             if starts:
                 picture.pts, picture.time_base = round(1000 * starts[number]), Fraction(1, 1000)
             container.mux(stream.encode(picture))

@@ -11,17 +11,17 @@ SIZE = 32
 
 
 @pytest.fixture(scope="session")
-def opened_editor(tmp_path_factory):
+def shared_editor(tmp_path_factory):
     """One for all tests that change nothing about it; see `face_editor`."""
     with Editor.open(tiny_models.write_editor(tmp_path_factory.mktemp("editor"), size=SIZE)) as editor:
         yield editor
 
 
 @pytest.fixture
-def face_editor(opened_editor):
+def face_editor(shared_editor):
     """With crops of SIZE pixels; it has seen no faces yet."""
-    yield opened_editor
-    opened_editor.reset()
+    yield shared_editor
+    shared_editor.reset()
 
 
 @pytest.fixture(scope="session")

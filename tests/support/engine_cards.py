@@ -7,7 +7,7 @@ from typing import Any
 from edgegan.runtime.model.build_info import BuildInfo, EngineInfo
 
 
-def built(library: str, version: str, *capabilities: str, system: str = "", **more: Any) -> BuildInfo:
+def engine_facts(library: str, version: str, *capabilities: str, system: str = "", **more: Any) -> BuildInfo:
     """The facts of an engine for GPUs of these compute capabilities; `more` are fields of `EngineInfo`."""
     info = EngineInfo(library=library, version=version, compute_capabilities=capabilities, **more)  # type: ignore[arg-type]
     return BuildInfo(engine=info, system=system)

@@ -5,11 +5,11 @@ from types import SimpleNamespace
 from edgegan.runtime.errors import SinkError
 from edgegan.runtime.live.sink import Sink, SinkClosed
 from edgegan.runtime.live.source import Frame
-from support.av_clips import number_of, numbered
+from support.av_clips import draw_number, number_of
 
 
 def frame(number: int, timestamp: float = 0.0, hw: tuple[int, int] = (48, 64)) -> Frame:
-    return Frame(numbered(number, *hw), number, timestamp, "test")
+    return Frame(draw_number(number, *hw), number, timestamp, "test")
 
 
 class Kept(Sink):

@@ -20,7 +20,7 @@ def texture(height=240, width=320, seed=0):
     return cv2.resize(small, (width, height), interpolation=cv2.INTER_CUBIC)
 
 
-def shifted(picture, x, y):
+def shift(picture, x, y):
     matrix = np.array([[1, 0, x], [0, 1, y]], np.float64)
     return cv2.warpAffine(picture, matrix, picture.shape[1::-1], borderMode=cv2.BORDER_REFLECT)
 

@@ -20,7 +20,7 @@ def astronaut() -> np.ndarray:
     return np.ascontiguousarray(data.astronaut()[:, :, ::-1])
 
 
-def drawn_portrait(geometry: Geometry = GEOMETRY) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def draw_portrait(geometry: Geometry = GEOMETRY) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """An aligned picture (BGR) of a drawn head before a wall, the person's mask and the hair's."""
     edge, unit = geometry.edge, geometry.eye_distance
     (lx, ly), (rx, _) = geometry.eyes

@@ -9,7 +9,7 @@ from edgegan.train.folder import checkpoint
 from edgegan.train.folder.run import Run
 
 
-def untrained(folder: Path, family: str = "cyclegan") -> Run:
+def make_run(folder: Path, family: str = "cyclegan") -> Run:
     """Writes the run of a family's tiny config to `folder`, with one checkpoint."""
     found = families.get(family)
     cfg = found.tiny()

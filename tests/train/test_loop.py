@@ -117,12 +117,12 @@ def test_the_cosine_falls_to_zero_and_through_the_same_middle(tmp_path: Path) ->
     assert seen == pytest.approx([1, 1, 0.5 + 0.125**0.5, 0.5, 0])
 
 
-def poisoned_gradients(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
+def poison_gradients(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None:
     """StarGAN whose D has infinite gradients, at a finite loss, in the given calls of its loss."""
     family = families.get("stargan")
     phases = family.phases
 
-    def poisoned(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+    def poison(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
         first, *rest = phases(cfg, nets)
         count = [0]
 
@@ -136,28 +136,28 @@ def poisoned_gradients(monkeypatch: pytest.MonkeyPatch, calls: set[int]) -> None
 
         return (replace(first, loss_fn=loss_fn), *rest)
 
-    monkeypatch.setattr(family, "phases", poisoned)
+    monkeypatch.setattr(family, "phases", poison)
 
 
 def test_fp16_leaves_out_a_step_that_overflows_and_scales_by_less(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poisoned_gradients(monkeypatch, {3})
+    poison_gradients(monkeypatch, {3})
     trainer = Trainer(tiny_run(tmp_path / "run", "stargan", precision="fp16", validate_images=0), CPU)
     trainer.update.scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
     weights: list[torch.Tensor] = []
     scales: list[float] = []
     original = trainer.update
 
-    def watched(phase: Phase, steps: list[families.Step], where: str) -> dict[str, float]:
+    def watch(phase: Phase, steps: list[families.Step], where: str) -> dict[str, float]:
         values = original(phase, steps, where)
         if phase.name == "D":
             weights.append(next(phase.module.parameters()).detach().clone())
             scales.append(original.scaler.get_scale())
         return values
 
-    watched.scaler = original.scaler  # saved with the checkpoint
-    monkeypatch.setattr(trainer, "update", watched)
+    watch.scaler = original.scaler  # saved with the checkpoint
+    monkeypatch.setattr(trainer, "update", watch)
     with Reporter(trainer.run, 16, 0, QUIET) as reporter:
         trainer.train(Budget(16), reporter)
     assert scales == [1024.0, 1024.0, 512.0, 512.0]
@@ -172,7 +172,7 @@ def test_fp16_leaves_out_a_step_that_overflows_and_scales_by_less(
 def test_gradients_that_are_not_finite_stop_the_run_before_they_reach_the_weights(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    poisoned_gradients(monkeypatch, {3})
+    poison_gradients(monkeypatch, {3})
     run = tiny_run(tmp_path / "run", "stargan", checkpoint_images=4)
     trainer = Trainer(run, CPU)
     with (
@@ -215,7 +215,7 @@ def test_a_nan_stops_the_run_and_names_phase_and_step(tmp_path: Path, monkeypatc
     family = families.get("stargan")
     phases = family.phases
 
-    def poisoned(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+    def poison(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
         first, *rest = phases(cfg, nets)
         calls = [0]
 
@@ -226,7 +226,7 @@ def test_a_nan_stops_the_run_and_names_phase_and_step(tmp_path: Path, monkeypatc
 
         return (replace(first, loss_fn=loss_fn), *rest)
 
-    monkeypatch.setattr(family, "phases", poisoned)
+    monkeypatch.setattr(family, "phases", poison)
     run = tiny_run(tmp_path / "run", "stargan", checkpoint_images=8)
     with pytest.raises(TrainingError, match=r"phase D, round 3 .*total is nan"):
         train(run, 64)

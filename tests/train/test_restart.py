@@ -24,7 +24,7 @@ def failing_phases(monkeypatch: pytest.MonkeyPatch, call: int, failure: Exceptio
     family = families.get("stargan")
     original = family.phases
 
-    def poisoned(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
+    def poison(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:
         first, *rest = original(cfg, nets)
         calls = [0]
 
@@ -39,7 +39,7 @@ def failing_phases(monkeypatch: pytest.MonkeyPatch, call: int, failure: Exceptio
 
         return (replace(first, loss_fn=loss_fn), *rest)
 
-    monkeypatch.setattr(family, "phases", poisoned)
+    monkeypatch.setattr(family, "phases", poison)
 
 
 @pytest.mark.parametrize("again", ["train", "resume"])
@@ -96,10 +96,10 @@ def test_other_errors_are_not_taken_for_a_lack_of_memory(
 def test_held_out_data_that_fail_at_the_end_cost_nothing_of_what_was_trained(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(cfg: BaseConfig, nets: Networks, data: str) -> dict[str, float]:
+    def fail(cfg: BaseConfig, nets: Networks, data: str) -> dict[str, float]:
         raise InputError("the held-out pictures went away")
 
-    monkeypatch.setattr(families.get("stargan"), "validate", broken)
+    monkeypatch.setattr(families.get("stargan"), "validate", fail)
     folder = tmp_path / "run"
     assert train_small(folder, "--images", "8", settings=("train.validate_images=100",)) == 2
     assert open_run(folder).latest().header["images"] == 8

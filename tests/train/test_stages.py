@@ -35,7 +35,7 @@ class Rounds(Silence):
         self.stages.append(stage)
 
 
-def staged(cfg: BaseConfig, images: int) -> Stage:
+def stage_at(cfg: BaseConfig, images: int) -> Stage:
     return Stage("small", 4) if images < 12 else Stage("large", 8, rate=0.5)
 
 
@@ -43,7 +43,7 @@ def staged(cfg: BaseConfig, images: int) -> Stage:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """A FastGAN whose batch doubles, and whose rates halve, after 12 images."""
     family = families.get("fastgan")
-    monkeypatch.setattr(family, "stage", staged)
+    monkeypatch.setattr(family, "stage", stage_at)
     train = msgspec.structs.replace(family.tiny().train, sample_images=0, validate_images=0)
     return Run(tmp_path, "fastgan", msgspec.structs.replace(family.tiny(), train=train), train.data)
 
@@ -52,11 +52,11 @@ def test_each_stage_has_its_batch_and_its_rate_and_begins_once(run: Run, monkeyp
     announced: set[tuple[int, int]] = set()
     announce = Loader.announce
 
-    def recorded(self: Loader, first: int, count: int) -> None:
+    def record(self: Loader, first: int, count: int) -> None:
         announced.add((first, count))
         announce(self, first, count)
 
-    monkeypatch.setattr(Loader, "announce", recorded)
+    monkeypatch.setattr(Loader, "announce", record)
     trainer = Trainer(run, CPU)
     rounds = Rounds(trainer)
     full = trainer.phases[0].optimiser.param_groups[0]["lr"]

@@ -30,23 +30,23 @@ class Waits(TorchDispatchMode):
         drawn: set[int] = set()  # where a step's random numbers lie: in host memory, also on a GPU
         uniform = Step.uniform
 
-        def noted(*words: Any, **named: Any) -> Tensor:
+        def note(*words: Any, **named: Any) -> Tensor:
             found = uniform(*words, **named)
             drawn.add(found.untyped_storage().data_ptr())
             self._kept.append(found)
             return found
 
         self._kept: list[Tensor] = []  # so that no other tensor gets their place
-        monkeypatch.setattr(Step, "uniform", noted)
+        monkeypatch.setattr(Step, "uniform", note)
         for name in ("tolist", "numpy"):
             true = getattr(Tensor, name)
 
-            def counted(tensor: Tensor, *words: Any, name: str = name, true: Any = true) -> Any:
+            def count_call(tensor: Tensor, *words: Any, name: str = name, true: Any = true) -> Any:
                 if tensor.untyped_storage().data_ptr() not in drawn:
                     self.seen.append(name)
                 return true(tensor, *words)
 
-            monkeypatch.setattr(Tensor, name, counted)
+            monkeypatch.setattr(Tensor, name, count_call)
 
     def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
         name = func.name().partition("::")[2].partition(".")[0]

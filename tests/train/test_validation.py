@@ -15,7 +15,7 @@ from rich.console import Console
 from torch import Tensor, nn
 
 from edgegan import families
-from edgegan.data import avatars, normalised, open_pictures
+from edgegan.data import avatars, normalise, open_pictures
 from edgegan.families import fastgan
 from edgegan.families.stargan.networks import Generator
 from edgegan.runtime.generate import latent
@@ -98,9 +98,9 @@ def test_on_drawn_faces_stargan_is_measured_against_the_true_answers() -> None:
         own = dict(zip(faces.names, faces.label(i), strict=True))
         for name in cfg.attributes:
             changes = not (name in cfg.groups[0] and own[name])
-            if changes and not faces.hidden(i, name):
+            if changes and not faces.is_hidden(i, name):
                 truth = faces.truth(i, name, name in cfg.groups[0] or not own[name])
-                wanted.append(np.abs(normalised(truth) - normalised(faces.picture(i))).mean())
+                wanted.append(np.abs(normalise(truth) - normalise(faces.picture(i))).mean())
     figures = STARGAN.validate(cfg, nets, "avatars:16")
     assert len(wanted) > 30 and figures == pytest.approx({"l1": np.mean(wanted)}, rel=1e-5)
 
@@ -131,7 +131,7 @@ def test_a_generators_pictures_come_nearer_and_looking_draws_no_randomness() -> 
     assert torch.equal(torch.get_rng_state(), state)
     assert list(before) == ["swd", "swd_64", "swd_32", "swd_16"]
     real = open_pictures("avatars:16", size=cfg.size, split="train")
-    answers = torch.from_numpy(np.stack([normalised(real.picture(i)) for i in range(16)]))
+    answers = torch.from_numpy(np.stack([normalise(real.picture(i)) for i in range(16)]))
     latents = torch.from_numpy(latent.draw(16, cfg.nz, seed=1))
     adam = torch.optim.Adam(g.train().parameters(), 5e-3)
     for _ in range(40):

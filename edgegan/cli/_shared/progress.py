@@ -13,7 +13,7 @@ Tell = Callable[[str, int, int], None]  # (what, steps done, steps in all)
 
 
 @contextmanager
-def told(console: Console) -> Iterator[Tell]:
+def show_progress(console: Console) -> Iterator[Tell]:
     """Yields what is to be called with every step; nothing shows before the first."""
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 

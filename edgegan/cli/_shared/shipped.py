@@ -10,9 +10,9 @@ def list_shipped(as_json: bool) -> None:
     import msgspec
 
     from edgegan.runtime.model import artefact
-    from edgegan.runtime.shipped import default_model, shipped_models
+    from edgegan.runtime.shipped import default_model, list_models
 
-    found = {name: artefact.load(path) for name, path in shipped_models().items()}
+    found = {name: artefact.load(path) for name, path in list_models().items()}
     if as_json:
         whole = [{"name": name, "path": str(model.path), "card": model.card} for name, model in found.items()]
         print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())

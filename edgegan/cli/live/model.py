@@ -7,7 +7,7 @@ from contextlib import ExitStack
 import msgspec
 from rich.console import Console
 
-from edgegan.cli._shared.progress import told
+from edgegan.cli._shared.progress import show_progress
 from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.edit.loading import Loading
 from edgegan.runtime.generate.sampler import Sampler
@@ -32,7 +32,7 @@ def open_model(
     generates = found.card.task == "generate"
     if not generates:
         start.check(found.card.condition)
-    with told(Console(stderr=True)) as tell:
+    with show_progress(Console(stderr=True)) as tell:
         where = Loading(asked.backend, asked.device, asked.allow_fallback, rebuild=asked.rebuilding, on_progress=tell)
         if generates:
             sampler = stack.enter_context(Sampler.open(found, **where._asdict()))

@@ -123,11 +123,11 @@ def report(stats: LiveTally, source: Source, places: list[str]) -> None:
 
 def tell_left_alone(model: Session) -> None:
     """Says why faces were not edited, where there were such."""
-    for why, count in _left_alone(model).items():
+    for why, count in _count_left_alone(model).items():
         print(f"left alone: {count} times a face: {why} (--any-pose edits those too)")
 
 
-def _left_alone(model: Session) -> dict[str, int]:
+def _count_left_alone(model: Session) -> dict[str, int]:
     from edgegan.runtime.edit.editor import Editor
 
     return model.statistics.left_alone if isinstance(model, Editor) else {}
@@ -146,7 +146,7 @@ def write_stats(path: Path, stats: LiveTally, model: Session, source: Source) ->
         "device": chosen.device,
         "source": source.about,
         "troubles": source.troubles(),
-        "left_alone": _left_alone(model),
+        "left_alone": _count_left_alone(model),
     }
     told = msgspec.json.encode({**about, **msgspec.to_builtins(stats.statistics())})
     write_atomic(path, msgspec.json.format(told, indent=2) + b"\n")

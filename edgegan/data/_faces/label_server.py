@@ -37,14 +37,14 @@ def make_application(labelling: Labelling) -> Starlette:
 
     def refuse_as_text(route: Callable[[Request], Any]) -> Callable[[Request], Any]:
         @functools.wraps(route)
-        async def guarded(request: Request) -> Response:
+        async def answer(request: Request) -> Response:
             try:
                 found: Response = await route(request)
             except (InputError, msgspec.MsgspecError, ValueError) as error:
                 return PlainTextResponse(f"{error}\n", 400)
             return found
 
-        return guarded
+        return answer
 
     async def page(request: Request) -> Response:
         del request

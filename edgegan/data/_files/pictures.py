@@ -91,7 +91,7 @@ class PictureFiles:
             return stretch(decode(self.files[index]), size=self._size)
         return read(self.files[index], size=self._size, centre_crop=self._centre_crop)
 
-    def stretched(self) -> PictureFiles:
+    def stretch(self) -> PictureFiles:
         """The same set, every picture shown whole, whatever its shape, instead of a square from its middle."""
         other = copy.copy(self)
         other._stretched = True
@@ -111,7 +111,7 @@ class PictureFiles:
 def whole_pictures(files: Sequence[Path], *, name: str, size: int) -> PictureFiles:
     """Pictures without labels, each resized to a square whatever its shape. Raises InputError as PictureFiles does."""
     none = np.empty((len(files), 0), np.uint8)
-    return PictureFiles(files, none, name=name, names=(), groups=(), size=size).stretched()
+    return PictureFiles(files, none, name=name, names=(), groups=(), size=size).stretch()
 
 
 def files_in(folder: Path) -> list[Path]:
@@ -146,7 +146,7 @@ def in_split(key: str, split: str) -> bool:
     return (zlib.crc32(os.fsencode(key)) % 10 == 0) == (split == "heldout")
 
 
-def chosen(files: list[Path], split: str, key: Callable[[Path], str]) -> list[Path]:
+def select_split(files: list[Path], split: str, key: Callable[[Path], str]) -> list[Path]:
     """Those of `files` that belong to a split made by hash of `key`.
 
     Where there are so few that a side would have none, both have all: even one picture trains.

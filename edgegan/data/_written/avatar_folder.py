@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -16,7 +12,7 @@ from PIL import Image
 from edgegan.data._files.work import in_processes
 from edgegan.data.celeba import ATTRIBUTES_FILE, PARTITION_FILE, PARTITIONS
 from edgegan.runtime.drawn import avatars
-from edgegan.runtime.errors import InputError
+from edgegan.runtime.files import atomic_folder
 
 TRUTH = "truth"  # the folder of true answers, and truth.json beside it
 HAT = "Wearing_Hat"
@@ -117,25 +113,3 @@ def _write_lists(folder: Path, faces: dict[str, list[tuple[avatars.Face, str]]])
     (folder / ATTRIBUTES_FILE).write_text(text + "\n", "utf-8")
     parts = "".join(f"{name} {PARTITIONS[split]}\n" for _, split, name in members)
     (folder / PARTITION_FILE).write_text(parts, "utf-8")
-
-
-@contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yields a new folder beside `path`; on success it becomes `path`, else it is removed."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise InputError(f"{path} exists and is not an empty folder", todo="choose another --out, or remove it")
-    try:
-        path.absolute().parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".part", dir=path.absolute().parent))
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror}") from None
-    try:
-        yield folder
-        umask = os.umask(0)
-        os.umask(umask)
-        folder.chmod(0o777 & ~umask)  # mkdtemp makes private folders; data sets are for sharing
-        folder.rename(path)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}", todo="free some disk space") from error
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)

@@ -36,7 +36,7 @@ class RenderedPictures:
         return picture
 
 
-def rendered(
+def render(
     draw: Callable[..., NDArray[np.uint8]], jobs: Sequence[Job], size: int, *, name: str, version: bytes
 ) -> NDArray[np.uint8]:
     """(N, size, size, 3) uint8 RGB, `draw(job, size=size)` for every job; read from the cache if drawn before.
@@ -55,7 +55,7 @@ def rendered(
     return loaded
 
 
-def counted(place: str, kind: str, split: str, usual: Mapping[str, int] = DEFAULT_COUNT) -> int:
+def parse_count(place: str, kind: str, split: str, usual: Mapping[str, int] = DEFAULT_COUNT) -> int:
     """How many pictures a split has: `place` is the number of training pictures, or empty for the usual number.
 
     The other splits have their usual numbers. Raises InputError if `place` is not a number.

@@ -9,8 +9,7 @@ from PIL import Image
 
 from edgegan.data._files.work import in_processes
 from edgegan.runtime.drawn import seasons
-
-from .avatar_folder import atomic_folder
+from edgegan.runtime.files import atomic_folder
 
 Job = tuple[seasons.Person, str]  # and the path of the picture, in the folder
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import normalised
+from edgegan.data import normalise
 from edgegan.eval.decisions import name_answers
-from edgegan.eval.judge import read, trained_judge
+from edgegan.eval.judge import attribute_judge, read
 from edgegan.eval.report import Table
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.model.card import Condition
@@ -28,8 +28,8 @@ def measure(condition: Condition, made: Sequence[Picture], told: NDArray[np.floa
     A finite sample shows some where there is none: `floor` is what shuffled codes show, on average. `entropy` is all
     that there is to know of the decision, among these pictures.
     """
-    judge = trained_judge(made[0].shape[0], avatars.ATTRIBUTES)
-    seen = read(judge, np.stack([normalised(picture) for picture in made]))
+    judge = attribute_judge(made[0].shape[0], avatars.ATTRIBUTES)
+    seen = read(judge, np.stack([normalise(picture) for picture in made]))
     answers = [name_answers(avatars_condition(), row) for row in seen]
     found: dict[str, dict[str, dict[str, float]]] = {}
     for code, values in discrete_codes(condition, told).items():

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data import normalised
+from edgegan.data import normalise
 from edgegan.eval.decisions import name_answers
-from edgegan.eval.judge import read, trained_judge
+from edgegan.eval.judge import attribute_judge, read
 from edgegan.eval.report import Table
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.model.card import Condition
@@ -24,13 +24,13 @@ def measure(condition: Condition, made: Sequence[Picture], told: NDArray[np.floa
 
     `told` are (N, names), one row for each picture. What a hat hides is not asked.
     """
-    judge = trained_judge(made[0].shape[0], condition.names)
-    shares = obeyed(condition, read(judge, np.stack([normalised(picture) for picture in made])), told)
+    judge = attribute_judge(made[0].shape[0], condition.names)
+    shares = measure_obedience(condition, read(judge, np.stack([normalise(picture) for picture in made])), told)
     rows = [[name, f"{share:.1%}"] for name, share in shares.items()]
     return {"obeyed": shares}, Table("the judge sees what was asked for", ("decision", "share"), rows)
 
 
-def obeyed(condition: Condition, seen: NDArray[np.float32], told: NDArray[np.float32]) -> dict[str, float]:
+def measure_obedience(condition: Condition, seen: NDArray[np.float32], told: NDArray[np.float32]) -> dict[str, float]:
     """The shares by decision, and of all decisions as "all"; `seen` are probabilities, (N, names)."""
     right: dict[str, list[bool]] = {}
     for asked, found in zip(told, seen, strict=True):

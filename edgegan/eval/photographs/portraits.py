@@ -16,7 +16,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from edgegan.data import normalised, open_labelled
+from edgegan.data import normalise, open_labelled
 from edgegan.data._faces.backgrounds import composite, draw_background
 from edgegan.data._faces.masks import PERSON, Grid
 from edgegan.data.faces import FacePictures
@@ -104,7 +104,7 @@ def score(
     """
     rows = []
     for chunk in _chunks(list_cases(subject, held_out, len(pictures))):
-        inputs = np.stack([normalised(pictures[c.face]) for c in chunk])
+        inputs = np.stack([normalise(pictures[c.face]) for c in chunk])
         outputs = subject.edit(inputs, np.stack([c.vector for c in chunk]))
         read_after, read_before = _read(judge, outputs), _read(judge, inputs)
         likeness = measure_likeness(outputs, inputs)
@@ -178,13 +178,13 @@ def measure_likeness(a: Arrays, b: Arrays) -> NDArray[np.float32]:
 
 def measure_strangers(pictures: Sequence[Picture]) -> float:
     """The mean likeness of each person with the next one: what an edit must stay far above."""
-    images = np.stack([normalised(p) for p in pictures])
+    images = np.stack([normalise(p) for p in pictures])
     return round(float(np.mean(measure_likeness(images, np.roll(images, 1, 0)))), 4)
 
 
 def measure_judge(judge: FaceJudge, held_out: FacePictures, pictures: Sequence[Picture]) -> dict[str, float]:
     """Of real faces: the share of right answers for each decision, and for each attribute among those who have it."""
-    seen = _read(judge, np.stack([normalised(p) for p in pictures]))
+    seen = _read(judge, np.stack([normalise(p) for p in pictures]))
     right: dict[str, list[bool]] = {}
     for i, values in enumerate(seen):
         truth, read = name_answers(held_out, held_out.label(i)), name_answers(held_out, values)
@@ -215,7 +215,7 @@ def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
         picture = held_out.picture(i)
         outputs: dict[str, Picture] = {}
         if own:
-            edited = subject.edit(np.stack([normalised(picture)] * len(own)), np.stack([c.vector for c in own]))
+            edited = subject.edit(np.stack([normalise(picture)] * len(own)), np.stack([c.vector for c in own]))
             outputs = {c.name: to_picture(o) for c, o in zip(own, edited, strict=True)}
         rows.append([picture, *(outputs.get(name) for name in held_out.names)])
     marked = [n if any(n in g for g in held_out.groups) else f"± {n}" for n in held_out.names]

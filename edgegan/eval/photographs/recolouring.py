@@ -10,7 +10,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from edgegan.data import normalised
+from edgegan.data import normalise
 from edgegan.data._faces.hair import HairColour, measure_hair, recolour
 from edgegan.data._faces.masks import HAIR
 from edgegan.data._faces.stream import measure_colours
@@ -40,4 +40,4 @@ class Recolourer:
             return None
         cover = np.asarray(cv2.GaussianBlur(hair.astype(np.float32), (0, 0), 0.8), np.float32)
         changed = recolour(shown, cover, own, colour)
-        return normalised(np.asarray(np.rint(changed * 255.0), np.uint8))
+        return normalise(np.asarray(np.rint(changed * 255.0), np.uint8))

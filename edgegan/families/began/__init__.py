@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from edgegan.data import normalised, open_pictures
+from edgegan.data import normalise, open_pictures
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stage
 from edgegan.families import _generation as generation
 from edgegan.runtime.generate import latent
@@ -107,7 +107,7 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     sheet = generation.preview_sheet(cfg, Picture(g), device, data)
     real = [picture for picture in sheet.rows[-1] if picture is not None]
     with torch.no_grad():
-        images = torch.stack([torch.from_numpy(normalised(picture)) for picture in real]).to(device)
+        images = torch.stack([torch.from_numpy(normalise(picture)) for picture in real]).to(device)
         remembered = [to_picture(one) for one in d(images).float().cpu()]
     return Sheet(sheet.columns, [*sheet.rows, remembered], [*sheet.row_names, "remembered"])
 
@@ -118,11 +118,11 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     device, picture = g.carry.device, Picture(g)
     pictures = open_pictures(data, size=cfg.size, split="heldout")
     count = min(len(pictures), _HELD_OUT)
-    images = torch.stack([torch.from_numpy(normalised(pictures.picture(i))) for i in range(count)]).to(device)
+    images = torch.stack([torch.from_numpy(normalise(pictures.picture(i))) for i in range(count)]).to(device)
     real = float(objective.reconstruction(d, images))
     fake = float(objective.reconstruction(d, picture(torch.from_numpy(latent.draw(count, cfg.nz)).to(device))))
     distances = generation.swd_figures(
-        cfg, lambda count: generation.drawn(picture, latent.draw(count, cfg.nz), device=device), data
+        cfg, lambda count: generation.to_pictures(picture, latent.draw(count, cfg.nz), device=device), data
     )
     return {"convergence": real + abs(cfg.gamma * real - fake), "real": real, "fake": fake, **distances}
 

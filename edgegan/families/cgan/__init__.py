@@ -78,9 +78,11 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     own = conditions.draw(told, _ROWS)
     labels = [own, *(conditions.change(told, own, {name: 1.0}) for name in cfg.attributes)]
     draw = _ready(cfg, g, _generation.PREVIEW_LATENTS)
-    made = [_generation.drawn(draw, latent.draw(_ROWS, cfg.nz), column, device=g.odds.device) for column in labels]
+    made = [
+        _generation.to_pictures(draw, latent.draw(_ROWS, cfg.nz), column, device=g.odds.device) for column in labels
+    ]
     rows = [[column[row] for column in made] for row in range(_ROWS)]
-    held_out = _generation.held_out(cfg, data, len(labels))
+    held_out = _generation.open_heldout(cfg, data, len(labels))
     return Sheet(["drawn", *cfg.attributes], [*rows, [*held_out]], [*["generated"] * _ROWS, "held out"])
 
 
@@ -90,7 +92,7 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     draw = _ready(cfg, g, _generation.PREVIEW_LATENTS)
     return _generation.swd_figures(
         cfg,
-        lambda count: _generation.drawn(
+        lambda count: _generation.to_pictures(
             draw, latent.draw(count, cfg.nz), conditions.draw(condition(cfg, g), count), device=g.odds.device
         ),
         data,

@@ -36,5 +36,5 @@ def d_loss(cfg: Config, g: Generator, d: Conditional, step: Step) -> Loss:
 
 
 def _fakes(cfg: Config, g: Generator, step: Step) -> tuple[Tensor, Tensor]:
-    labels = step.permuted(step.real["label"])
+    labels = step.permute(step.real["label"])
     return g(torch.randn(len(labels), cfg.nz, device=labels.device), labels), labels

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from edgegan.data import Domains, Pictures, PictureStream, open_domains, open_pairs
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
-from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, shown
+from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, to_pictures
 from edgegan.runtime.errors import InputError
 from edgegan.sheet import Picture, Sheet
 
@@ -89,10 +89,10 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
             images = torch.from_numpy(batch(source, count)).to(device_of(nets[name]))
             fakes = nets[name](images)
             columns += [from_, f"to {to}"]
-            cells += [shown(images), shown(fakes)]
+            cells += [to_pictures(images), to_pictures(fakes)]
             if len(there) > 1:
                 columns.append("and back")
-                cells.append(shown(nets[DIRECTIONS[1 - DIRECTIONS.index(name)]](fakes)))
+                cells.append(to_pictures(nets[DIRECTIONS[1 - DIRECTIONS.index(name)]](fakes)))
             if paired:
                 columns.append(f"true {to}")
                 cells.append([target.picture(i) for i in range(count)])

@@ -26,7 +26,7 @@ def networks(cfg: Config) -> Networks:
     return nets
 
 
-def pooled(nets: Networks, direction: str, fake: Tensor, step: Step) -> Tensor:
+def draw_from_pool(nets: Networks, direction: str, fake: Tensor, step: Step) -> Tensor:
     """What the discriminator is shown for the pictures (N, 3, S, S) that `direction` drew."""
     pool = nets.get(POOLS[direction])
     if pool is None:

@@ -9,7 +9,7 @@ from edgegan import losses
 from edgegan.families import Loss, Networks, Step
 
 from .config import Config
-from .networks import pooled
+from .networks import draw_from_pool
 
 
 def g_loss(cfg: Config, nets: Networks, step: Step) -> Loss:
@@ -48,7 +48,7 @@ def d_loss(cfg: Config, nets: Networks, step: Step) -> Loss:
     totals: list[Tensor] = []
     for name, direction, domain in (("D_A", "AtoB", "b"), ("D_B", "BtoA", "a")):
         critic, real = nets[name], step.streams[domain]["image"]
-        fake = pooled(nets, direction, step.scratch[f"fake_{domain}"], step)
+        fake = draw_from_pool(nets, direction, step.scratch[f"fake_{domain}"], step)
         parts[name] = game.d(critic(real), critic(fake.to(real.dtype)))
         if cfg.adversarial == "wgan-gp":
             parts[f"gp_{name}"] = losses.gradient_penalty(critic, real, fake, step.uniform(len(real)))

@@ -20,7 +20,7 @@ from edgegan.runtime.generate import latent
 from edgegan.sheet import Sheet
 
 from . import objective
-from .classes import classifier_spec, held_out_error, labelled_stream
+from .classes import classifier_spec, measure_error, open_stream
 from .config import Config
 from .discriminator import ImprovedDiscriminator
 from .history import History, as_vector
@@ -105,7 +105,7 @@ def streams(cfg: Config, data: str) -> dict[str, Stream]:
     found = _generation.picture_streams(cfg, data)
     if cfg.generator_loss == "feature_matching":
         found["matched"] = _generation.picture_streams(cfg, data)["real"]
-    return {**found, **labelled_stream(cfg, data)}
+    return {**found, **open_stream(cfg, data)}
 
 
 def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
@@ -119,11 +119,11 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     draw = _ready(cfg, nets, _generation.PREVIEW_LATENTS)
     device = next(draw.parameters()).device
     figures = _generation.swd_figures(
-        cfg, lambda count: _generation.drawn(draw, latent.draw(count, cfg.nz), device=device), data
+        cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
     )
     d = nets.get("discriminator")
     if cfg.classes and isinstance(d, ImprovedDiscriminator):
-        figures["class_error"] = held_out_error(cfg, d, data)
+        figures["class_error"] = measure_error(cfg, d, data)
     return figures
 
 

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgegan.data import LabelledStream, normalised, open_labelled, open_pictures
+from edgegan.data import LabelledStream, normalise, open_labelled, open_pictures
 from edgegan.families import ExportSpec, Stream, Tolerance, _generation
 from edgegan.networks.generation.batch_statistics import measure_statistics
 from edgegan.runtime.errors import InputError
@@ -47,7 +47,7 @@ class FewLabelled:
         return self._stream.item(index, rng)
 
 
-def labelled_stream(cfg: Config, data: str) -> dict[str, Stream]:
+def open_stream(cfg: Config, data: str) -> dict[str, Stream]:
     """The stream of labelled pictures, where there are classes."""
     return {"labelled": FewLabelled(cfg, data)} if cfg.classes else {}
 
@@ -77,10 +77,10 @@ def classifier(cfg: Config, discriminator: ImprovedDiscriminator, data: str) -> 
 
 
 @torch.no_grad()
-def held_out_error(cfg: Config, discriminator: ImprovedDiscriminator, data: str) -> float:
+def measure_error(cfg: Config, discriminator: ImprovedDiscriminator, data: str) -> float:
     """The share of held-out pictures whose class is read wrongly."""
     pictures = open_labelled(data, size=cfg.size, names=cfg.classes, split="heldout")
-    images = torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(len(pictures))]))
+    images = torch.from_numpy(np.stack([normalise(pictures.picture(i)) for i in range(len(pictures))]))
     answers = classifier(cfg, discriminator, data)(images).argmax(1)
     truth = torch.tensor([int(pictures.label(i).argmax()) for i in range(len(pictures))])
     return float((answers != truth).float().mean())
@@ -120,4 +120,4 @@ def classifier_spec(cfg: Config, discriminator: ImprovedDiscriminator, data: str
 
 def _pictures(cfg: Config, data: str, split: str, count: int) -> Tensor:
     pictures = open_pictures(data, size=cfg.size, split=split)
-    return torch.from_numpy(np.stack([normalised(pictures.picture(i)) for i in range(min(count, len(pictures)))]))
+    return torch.from_numpy(np.stack([normalise(pictures.picture(i)) for i in range(min(count, len(pictures)))]))

@@ -45,7 +45,7 @@ def d_loss(cfg: Config, d: Judging, step: Step) -> Loss:
     With classes, half of it, and the cross-entropy of the labelled pictures (section 5).
     """
     real, fake = (d.score(d.features(images)) for images in (step.real["image"], step.scratch.pop(FAKES)))
-    adv = smoothed_d(real, fake, cfg.real_target)
+    adv = smooth_d(real, fake, cfg.real_target)
     parts = {"adv": adv, **confidence(real, fake)}
     if not cfg.classes:
         return adv, parts
@@ -56,7 +56,7 @@ def d_loss(cfg: Config, d: Judging, step: Step) -> Loss:
     return 0.5 * adv + parts["class"], parts
 
 
-def smoothed_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
+def smooth_d(real: Tensor, fake: Tensor, target: float) -> Tensor:
     """The discriminator's loss where real pictures are to be taken for real with probability `target` alone.
 
     Generated ones keep the target 0: a higher one would reward what the generator does already (section 3.4).

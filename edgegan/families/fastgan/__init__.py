@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data import normalised
+from edgegan.data import normalise
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, _generation
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
@@ -56,7 +56,7 @@ def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
     if network == "generator":
         return (torch.from_numpy(latent.draw(1, cfg.nz)),)
     image = torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size)
-    return (image,) if cfg.discriminator == "projected" else (image, objective.resized(image, cfg.small))
+    return (image,) if cfg.discriminator == "projected" else (image, objective.resize(image, cfg.small))
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -94,14 +94,14 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
     sheet = _generation.preview_sheet(cfg, draw, device, data)
     if isinstance(d, ProjectedDiscriminator):
         return sheet
-    real = _generation.held_out(cfg, data, _generation.COLUMNS)
+    real = _generation.open_heldout(cfg, data, _generation.COLUMNS)
     which = torch.arange(_generation.COLUMNS) % 4
-    images = torch.from_numpy(np.stack([normalised(picture) for picture in real])).to(device)
+    images = torch.from_numpy(np.stack([normalise(picture) for picture in real])).to(device)
     trained = d.training
     d.eval()  # so that looking changes neither statistics nor spectral norms
     with torch.no_grad():
-        found = d.features(images, objective.resized(images, cfg.small))
-        recs = [objective.resized(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
+        found = d.features(images, objective.resize(images, cfg.small))
+        recs = [objective.resize(rec.float(), cfg.size).cpu() for rec in d.reconstruct(found, which)]
     d.train(trained)
     framed: list[Shown | None] = [_draw_frame(picture, int(q)) for picture, q in zip(real, which, strict=True)]
     rows = [*sheet.rows[:-1], framed, *([to_picture(r) for r in rec] for rec in recs)]

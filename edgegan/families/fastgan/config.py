@@ -54,7 +54,7 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
                 "LPIPS compares what VGG16 sees, and its weights do not come with edgegan",
                 "--set lpips_weights=FILE (torchvision's vgg16 state dict), or --set reconstruction=l1",
             )
-        frozen_seed(self.noise)
+        parse_noise(self.noise)
 
     @property
     def _d_divisor(self) -> int:
@@ -66,7 +66,7 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
         return min(128, self.size // 2)
 
 
-def frozen_seed(noise: str) -> int | None:
+def parse_noise(noise: str) -> int | None:
     """The seed of "frozen:SEED", None for "zero"; raises InputError for anything else."""
     kind, _, seed = noise.partition(":")
     if noise == "zero":

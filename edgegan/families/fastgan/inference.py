@@ -14,7 +14,7 @@ from torch.nn.utils.spectral_norm import SpectralNorm, remove_spectral_norm
 from edgegan.families import _generation
 from edgegan.runtime.generate import latent as latents_of
 
-from .config import Config, frozen_seed
+from .config import Config, parse_noise
 from .layers import FixedNoise, Noise
 from .networks import Generator
 
@@ -60,7 +60,7 @@ def fold(network: nn.Module) -> None:
 @torch.no_grad()
 def fix_noise(generator: Generator, noise: str) -> None:
     """Replaces the noise injections by nothing, or by maps drawn from the seed, multiplied by their weights."""
-    seed = frozen_seed(noise)
+    seed = parse_noise(noise)
     found = [(name, layer) for name, layer in generator.named_modules() if isinstance(layer, Noise)]
     for number, (name, layer) in enumerate(found):
         fixed: nn.Module = nn.Identity()

@@ -18,12 +18,12 @@ Conv = TypeVar("Conv", nn.Conv2d, nn.ConvTranspose2d)
 
 def conv(inputs: int, outputs: int, kernel: int, **options: Any) -> nn.Conv2d:
     """A convolution."""
-    return _normalised(nn.Conv2d(inputs, outputs, kernel, bias=False, **options))
+    return _normalise(nn.Conv2d(inputs, outputs, kernel, bias=False, **options))
 
 
 def transposed_conv(inputs: int, outputs: int, kernel: int) -> nn.ConvTranspose2d:
     """A transposed convolution of stride 1."""
-    return _normalised(nn.ConvTranspose2d(inputs, outputs, kernel, bias=False))
+    return _normalise(nn.ConvTranspose2d(inputs, outputs, kernel, bias=False))
 
 
 def norm(channels: int) -> nn.BatchNorm2d:
@@ -173,6 +173,6 @@ def _glu() -> nn.GLU:
     return nn.GLU(dim=1)
 
 
-def _normalised(layer: Conv) -> Conv:
+def _normalise(layer: Conv) -> Conv:
     nn.init.normal_(layer.weight, 0.0, 0.02)
     return spectral_norm(layer)

@@ -57,12 +57,12 @@ def d_loss(cfg: Config, d: Discriminator, far: Distance, step: Step) -> Loss:
     """
     real = step.real["image"]
     big = _augment(cfg, step, real, _REAL)
-    small = resized(big, d.small)
+    small = resize(big, d.small)
     which = (step.uniform(len(real), draw=_QUADRANT) * 4).long()
     found = d.features(big, small)
     scores = d.score(found)
     whole, from_small, part = d.reconstruct(found, which)
-    target = resized(big, d.rec_size)
+    target = resize(big, d.rec_size)
     fake_scores = d(*step.scratch.pop(_FAKES))
     real_margin, fake_margin = (
         margins(step, tuple(scores.shape), draw).to(scores) for draw in (_MARGIN_REAL, _MARGIN_FAKE)
@@ -70,7 +70,7 @@ def d_loss(cfg: Config, d: Discriminator, far: Distance, step: Step) -> Loss:
     parts = {
         "adv": F.relu(real_margin - scores).mean() + F.relu(fake_margin + fake_scores).mean(),
         "rec": (
-            far(whole, target) + far(from_small, target) + far(part, resized(quadrants(big, which), d.rec_size))
+            far(whole, target) + far(from_small, target) + far(part, resize(quadrants(big, which), d.rec_size))
         ).mean(),
     }
     return parts["adv"] + cfg.lambda_rec * parts["rec"], parts
@@ -98,7 +98,7 @@ def margins(step: Step, shape: tuple[int, ...], draw: int) -> Tensor:
     return 0.8 + 0.2 * step.uniform(*shape, draw=draw)
 
 
-def resized(image: Tensor, edge: int) -> Tensor:
+def resize(image: Tensor, edge: int) -> Tensor:
     """(N, C, H, W) -> (N, C, edge, edge), nearest, as the original."""
     return F.interpolate(image, size=(edge, edge), mode="nearest")
 

@@ -23,5 +23,5 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     draw = Picture(ready(cfg, generator, min(cfg.bn_latents, _generation.PREVIEW_LATENTS)))
     device = next(generator.parameters()).device
     return _generation.swd_figures(
-        cfg, lambda count: _generation.drawn(draw, latent.draw(count, cfg.nz), device=device), data
+        cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
     )

@@ -79,10 +79,10 @@ def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
         walked = [{name: 1.0} for name in block] if len(block) > 1 else [{block[0]: float(value)} for value in ends]
         for row in range(_ROWS if len(block) > 1 else 1):
             codes = np.concatenate([conditions.change(told, own[row : row + 1], change) for change in walked])
-            made = _generation.drawn(draw, vectors[[row] * len(codes)], codes, device=device)
+            made = _generation.to_pictures(draw, vectors[[row] * len(codes)], codes, device=device)
             rows.append([*made, *[None] * (columns - len(made))])
             names.append(f"c{number + 1}")
-    held_out: list[Picture | None] = [*_generation.held_out(cfg, data, columns)]
+    held_out: list[Picture | None] = [*_generation.open_heldout(cfg, data, columns)]
     return Sheet([str(i) for i in range(columns)], [*rows, held_out], [*names, "held out"])
 
 
@@ -91,7 +91,9 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     draw, device, told = _ready(cfg, nets, _generation.PREVIEW_LATENTS), _device(nets), condition(cfg)
     return _generation.swd_figures(
         cfg,
-        lambda count: _generation.drawn(draw, latent.draw(count, cfg.nz), conditions.draw(told, count), device=device),
+        lambda count: _generation.to_pictures(
+            draw, latent.draw(count, cfg.nz), conditions.draw(told, count), device=device
+        ),
         data,
     )
 

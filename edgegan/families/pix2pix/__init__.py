@@ -14,7 +14,7 @@ from torch import Tensor
 
 from edgegan.data import PairStream, Pictures, open_pairs
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
-from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, picture_spec, shown
+from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, picture_spec, to_pictures
 from edgegan.sheet import Sheet
 
 from . import objective
@@ -72,7 +72,7 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 8) -> Sheet:
     g = nets["generator"]
     images = torch.from_numpy(batch(given, count)).to(device_of(g))
     with at_rest(g):
-        drawn = shown(g(images))
+        drawn = to_pictures(g(images))
     name, other = (cfg.name_a, cfg.name_b) if cfg.direction == "AtoB" else (cfg.name_b, cfg.name_a)
     rows = [[given.picture(i), picture, wanted.picture(i)] for i, picture in enumerate(drawn)]
     return Sheet([name, f"to {other}", f"true {other}"], rows)

@@ -62,7 +62,7 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     g = _check_generator(nets)
     picture = Picture(cfg, g)
     return generation.swd_figures(
-        cfg, lambda count: generation.drawn(picture, latent.draw(count, cfg.nz), device=g.level.device), data
+        cfg, lambda count: generation.to_pictures(picture, latent.draw(count, cfg.nz), device=g.level.device), data
     )
 
 

@@ -47,7 +47,7 @@ def advance(cfg: Config, nets: Networks, images: int) -> None:
         net.grow(level_at(cfg, images))
 
 
-def shown(image: Tensor, level: float) -> Tensor:
+def fade(image: Tensor, level: float) -> Tensor:
     """Real pictures (N, C, S, S) as the critic sees them at a level: smaller by box means, the fade's blur included."""
     image = F.avg_pool2d(image, image.shape[-1] // (4 << math.ceil(level)))
     return image if level.is_integer() else double(F.avg_pool2d(image, 2)).lerp(image, level % 1)

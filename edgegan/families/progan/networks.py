@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .config import Config
-from .growth import Growing, double, shown
+from .growth import Growing, double, fade
 from .layers import Conv, Dense, MinibatchDeviation, PixelNorm, Stem, leaky
 
 
@@ -81,7 +81,7 @@ class Critic(Growing):
     def forward(self, image: Tensor) -> Tensor:
         """The scores of pictures of the final size, seen at the level it has grown to."""
         level = float(self.level)
-        return self.score(shown(image, level), level)
+        return self.score(fade(image, level), level)
 
     def score(self, image: Tensor, level: float) -> Tensor:
         """The scores at any level, of pictures 4 * 2^ceil(level) px a side."""

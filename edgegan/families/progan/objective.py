@@ -9,7 +9,7 @@ from edgegan import losses
 from edgegan.families import Loss, Step
 
 from .config import Config
-from .growth import shown
+from .growth import fade
 from .networks import Critic, Generator
 
 _PENALTY = 1  # the number of the draw of the penalty's points
@@ -26,7 +26,7 @@ def d_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
     def score(image: Tensor) -> Tensor:
         return d.score(image, level)
 
-    real = shown(step.real["image"], level)
+    real = fade(step.real["image"], level)
     with torch.no_grad():
         fake = _draw(cfg, g, real)
     scores, fake_scores = score(real), score(fake)

@@ -7,7 +7,7 @@ from functools import partial
 import torch
 from torch import Tensor
 
-from edgegan.data import Counterfactual, Labelled, normalised
+from edgegan.data import Counterfactual, Labelled, normalise
 from edgegan.families import ExportSpec, Family, Networks, Phase
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.edit.labels import decide
@@ -23,7 +23,7 @@ from .labels import label_axis
 from .networks import Discriminator, Generator, to_probabilities
 from .objective import edit_targets
 from .official import import_official
-from .pictures import AllNames, labelled, streams
+from .pictures import AllNames, open_first_set, streams
 from .players import Players
 from .validate import held_out, validate
 
@@ -112,12 +112,12 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
     """
     players = Players.of(nets)
     g = players.g
-    pictures = labelled(cfg, data)
+    pictures = open_first_set(cfg, data)
     rows: list[list[Picture | None]] = []
     names: list[str] = []
     device = next(g.parameters()).device
     for i in range(min(count, len(pictures))):
-        image = torch.from_numpy(normalised(pictures.picture(i))).to(device)
+        image = torch.from_numpy(normalise(pictures.picture(i))).to(device)
         targets = edit_targets(cfg, _own_label(cfg, players, pictures, i, image))
         labels = torch.stack([t for _, t in targets]).to(device)
         with torch.no_grad():
@@ -135,7 +135,7 @@ def preview(cfg: Config, nets: Networks, data: str, count: int = 6) -> Sheet:
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """The generator as `model`, and the class head, or the classifier apart, as `classifier`, if it is there."""
     note = "" if data else "verified on drawn faces, not on the training data"
-    return _exportable(cfg, nets, partial(labelled, cfg, data), note)
+    return _exportable(cfg, nets, partial(open_first_set, cfg, data), note)
 
 
 def tiny() -> Config:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from edgegan.data import Labelled, normalised
+from edgegan.data import Labelled, normalise
 from edgegan.families import ExportSpec, Networks, Tolerance
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
@@ -87,12 +87,12 @@ def exportable(
 
     def golden_faces(count: int) -> Arrays:
         faces = pictures("heldout")
-        return {"image": np.stack([normalised(faces.picture(i)) for i in range(min(count, len(faces)))])}
+        return {"image": np.stack([normalise(faces.picture(i)) for i in range(min(count, len(faces)))])}
 
     model = ExportSpec(
         name="model",
         folder="",
-        module=_frozen(nets["generator"]),
+        module=_freeze(nets["generator"]),
         card=card("translate", (image, label(cfg.label_width)), edited),
         golden=golden_edits,
         calibration=lambda count: _edits(cfg, pictures("train"), count),
@@ -106,7 +106,7 @@ def exportable(
     head = ExportSpec(
         name="classifier",
         folder="",
-        module=_frozen(Classifier(head_net, cfg.one_hot_places)),
+        module=_freeze(Classifier(head_net, cfg.one_hot_places)),
         card=card("classify", (image,), label(len(cfg.attributes))),
         golden=golden_faces,
         tolerances=CLASSIFIER_TOLERANCES,
@@ -140,7 +140,7 @@ def _edits(cfg: Config, pictures: Labelled, count: int) -> Arrays:
     images, labels = [], []
     for i in range(min(count, len(pictures))):
         for _, target in objective.edit_targets(cfg, torch.from_numpy(pictures.label(i).copy())):
-            images.append(normalised(pictures.picture(i)))
+            images.append(normalise(pictures.picture(i)))
             labels.append(target.numpy())
     return {"image": np.stack(images), "label": np.stack(labels)}
 
@@ -151,5 +151,5 @@ def _default_label(cfg: Config) -> tuple[float, ...]:
     return tuple(float(name in first) for name in cfg.attributes)
 
 
-def _frozen(module: nn.Module) -> nn.Module:
+def _freeze(module: nn.Module) -> nn.Module:
     return module.eval().requires_grad_(False).float()

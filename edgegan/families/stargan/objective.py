@@ -29,7 +29,7 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     real = slot.batch(step)
     own = source_label(real)
     if cfg.targets == "permute":
-        return step.permuted(own)
+        return step.permute(own)
     known = slot.set.attributes
     decisions = [g for g in cfg.groups if g[0] in known]
     decisions += [(n,) for n in known if not any(n in g for g in cfg.groups)]

@@ -70,7 +70,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         **_geometry(d_file, critic, options, notes),
     )
     labels = None if critic is None else int(critic["conv2.weight"].shape[0])
-    cfg = _labelled(cfg, width, labels, options, notes)
+    cfg = _name_labels(cfg, width, labels, options, notes)
     networks = {"generator": _without_stale(file, generator, notes)}
     if critic is None:
         notes.append("no discriminator, so no classifier: a face's own labels will not be known (give N-D.ckpt too)")
@@ -115,7 +115,7 @@ def _geometry(file: str, critic: State | None, options: ImportOptions, notes: li
     return {"size": size, "d_conv_dim": int(width), "d_layers": layers}
 
 
-def _labelled(cfg: Config, width: int, classes: int | None, options: ImportOptions, notes: list[str]) -> Config:
+def _name_labels(cfg: Config, width: int, classes: int | None, options: ImportOptions, notes: list[str]) -> Config:
     """The config with the labels' names. `width` labels go into the generator, `classes` come from the class head."""
     names = options.attributes
     if classes not in (None, width, width - 2):

@@ -40,7 +40,7 @@ def streams(cfg: Config, data: str) -> dict[str, Stream]:
     return found
 
 
-def labelled(cfg: Config, data: str, split: str = "heldout") -> Labelled:
+def open_first_set(cfg: Config, data: str, split: str = "heldout") -> Labelled:
     """Pictures of the first set with a label for every attribute; of those it does not know, zeros.
 
     With empty `data`, drawn faces. A SPEC that names no set serves too: only one set is opened.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data import Counterfactual, Labelled, Pictures, normalised
+from edgegan.data import Counterfactual, Labelled, Pictures, normalise
 from edgegan.data._faces.stream import FaceStream
 from edgegan.data.faces import FacePictures
 from edgegan.families import Networks
@@ -16,7 +16,7 @@ from edgegan.families import Networks
 from . import objective
 from .config import Config
 from .objective import edit_targets
-from .pictures import AllNames, labelled
+from .pictures import AllNames, open_first_set
 from .players import AnyGenerator, Players
 
 EDITS = 64  # so many at least, of whole pictures: every attribute of each
@@ -24,7 +24,7 @@ EDITS = 64  # so many at least, of whole pictures: every attribute of each
 
 def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
     """The held-out pictures of the first set."""
-    return {"held-out": labelled(cfg, data)}
+    return {"held-out": open_first_set(cfg, data)}
 
 
 @torch.no_grad()
@@ -38,7 +38,7 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     to the `guide`, where there is one, and `classification`, over augmented showings that are the same each time.
     """
     players = Players.of(nets)
-    pictures = labelled(cfg, data)
+    pictures = open_first_set(cfg, data)
     if cfg.lambda_guide and isinstance(pictures, FacePictures):
         return _measure_guided(cfg, players, pictures)
     count = min(len(pictures), -(-EDITS // len(cfg.attributes)))
@@ -78,10 +78,10 @@ def _distances(cfg: Config, g: AnyGenerator, pictures: Counterfactual, count: in
         edits = []
         for name, target in edit_targets(cfg, own):
             place = cfg.attributes.index(name)
-            if not pictures.hidden(i, name) and target[place] != own[place]:
+            if not pictures.is_hidden(i, name) and target[place] != own[place]:
                 edits.append((target, pictures.truth(i, name, bool(target[place]))))
         if edits:
-            answers = torch.stack([torch.from_numpy(normalised(truth)) for _, truth in edits])
+            answers = torch.stack([torch.from_numpy(normalise(truth)) for _, truth in edits])
             fakes = g(*_inputs(g, pictures, i, [target for target, _ in edits])).float().cpu()
             yield from (fakes - answers).abs().mean((1, 2, 3)).tolist()
 
@@ -108,7 +108,7 @@ def _judge_picture(cfg: Config, players: Players, pictures: Labelled, index: int
 
 def _inputs(g: AnyGenerator, pictures: Labelled, index: int, conditions: list[Tensor]) -> tuple[Tensor, Tensor]:
     weight = next(g.parameters())
-    image = torch.from_numpy(normalised(pictures.picture(index))).to(weight)
+    image = torch.from_numpy(normalise(pictures.picture(index))).to(weight)
     return image.expand(len(conditions), -1, -1, -1), torch.stack(conditions).to(weight)
 
 

@@ -41,16 +41,16 @@ class VirtualBatchNorm(nn.Module):
         reference, live = x[: self.reference].float(), x[self.reference :]
         mean, square = reference.mean((0, 2, 3), keepdim=True), reference.square().mean((0, 2, 3), keepdim=True)
         self.mean, self.square = mean.detach(), square.detach()
-        own = self._scaled(reference, mean, square)
+        own = self._scale(reference, mean, square)
         return torch.cat([own, self._with_reference(live, mean, square)]).to(x.dtype)
 
     def _with_reference(self, live: Tensor, mean: Tensor, square: Tensor) -> Tensor:
         live, share = live.float(), 1 / (self.reference + 1)
         mixed = mean + share * (live.mean((2, 3), keepdim=True) - mean)
         squares = square + share * (live.square().mean((2, 3), keepdim=True) - square)
-        return self._scaled(live, mixed, squares)
+        return self._scale(live, mixed, squares)
 
-    def _scaled(self, x: Tensor, mean: Tensor, square: Tensor) -> Tensor:
+    def _scale(self, x: Tensor, mean: Tensor, square: Tensor) -> Tensor:
         deviation = (square - mean.square()).clamp(min=0).add(_EPS).sqrt()
         return (x - mean) / deviation * self.weight[:, None, None] + self.bias[:, None, None]
 

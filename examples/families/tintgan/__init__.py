@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from edgegan.config import Training
-from edgegan.data import PictureStream, normalised, open_pictures
+from edgegan.data import PictureStream, normalise, open_pictures
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, Tolerance
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Sheet, to_picture
@@ -102,7 +102,7 @@ def tiny() -> Config:
 def _heldout(cfg: Config, data: str, count: int) -> NDArray[np.float32]:
     """(N, 3, size, size) in [-1, 1]."""
     pictures = open_pictures(data, size=cfg.size, split="heldout")
-    return np.stack([normalised(pictures.picture(i)) for i in range(min(count, len(pictures)))])
+    return np.stack([normalise(pictures.picture(i)) for i in range(min(count, len(pictures)))])
 
 
 FAMILY = Family(

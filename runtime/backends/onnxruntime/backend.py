@@ -65,11 +65,11 @@ class OnnxRuntime:
         if self._owner is None:
             return function()
 
-        def gated() -> Result:
+        def wait_and_run() -> Result:
             with gate():
                 return function()
 
-        return self._owner.call(gated)
+        return self._owner.call(wait_and_run)
 
     def _start(self, ort: Any, artefact: Artefact, threads: int | None, cuda: CudaOptions | None) -> None:
         self._session, self.notices = self._open(ort, artefact, self.device, threads, cuda)

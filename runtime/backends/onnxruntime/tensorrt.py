@@ -12,7 +12,7 @@ from ...files import cache_folder, sha256
 from ...model.artefact import Artefact
 from ...model.card import ModelCard
 from ..device import gpu_number
-from ..fit import packaged_version
+from ..fit import find_package_version
 from ..profiles import profile
 from .backend import OnnxRuntime, import_onnxruntime
 from .cuda import OPEN_AXES, CudaOptions, has_open_axes
@@ -101,4 +101,4 @@ def describe_library() -> str:
 
 def _tensorrt_version() -> str:
     """That of pip's package, else "system": what the system's package manager brought."""
-    return packaged_version("tensorrt") or "system"
+    return find_package_version("tensorrt") or "system"

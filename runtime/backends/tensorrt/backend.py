@@ -122,7 +122,7 @@ class TensorRT:
         shapes = tuple(tuple(inputs[port.name].shape) for port in self.inputs)
         with GATE.work():
             self._cuda.use()
-            bound = self._made(shapes)
+            bound = self._make(shapes)
             first = bound.fresh
             found = bound.run(inputs)
             if first and self._capturable:
@@ -140,7 +140,7 @@ class TensorRT:
             finally:
                 bound.free()
 
-    def _made(self, shapes: Shapes) -> Bound:
+    def _make(self, shapes: Shapes) -> Bound:
         """What runs `shapes`; where memory runs out, what is kept for other shapes goes first."""
         try:
             return self._bound.get(shapes)

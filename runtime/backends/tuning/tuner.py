@@ -179,7 +179,7 @@ class Tuner:
         return cache_folder() / "tuning" / f"{digest[:32]}.json"
 
 
-def wanted() -> bool:
+def is_wanted() -> bool:
     """Whether `auto` measures; raises InputError for a value of VARIABLE that means nothing."""
     said = os.environ.get(VARIABLE, "measure")
     if said not in ("measure", "card"):

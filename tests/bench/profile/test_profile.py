@@ -77,7 +77,7 @@ def test_the_command_prints_tables_and_writes_picture_and_figures(
 
 def test_tensorrt_s_profiler_tells_every_layer_without_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import msgspec
-    from support.engine_cards import built
+    from support.engine_cards import engine_facts
     from support.fakes.gpu import FakeCuda, fake_tensorrt
 
     from edgegan.runtime.backends.nvidia import cuda
@@ -93,7 +93,7 @@ def test_tensorrt_s_profiler_tells_every_layer_without_a_graph(tmp_path: Path, m
     path = tmp_path / "model.fp16.engine"
     path.write_bytes(b"plan")
     card = load(write_editor(tmp_path / "parent", pairs=0, classifier=False)).card
-    facts = built("tensorrt", "10.13.0", "8.9", system="Linux x86_64", gpu="Fake GPU")
+    facts = engine_facts("tensorrt", "10.13.0", "8.9", system="Linux x86_64", gpu="Fake GPU")
     found = Artefact(path, msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path)))
     inputs = {"image": np.ones((1, 3, 8, 8), np.float32), "label": np.zeros((1, 2), np.float32)}
     assert time_layers(found, inputs, 4, device="cuda") == [LayerTime("conv", "", 0.5), LayerTime("add", "", 1.5)]

@@ -20,7 +20,7 @@ import pytest
 import typer
 from support import tiny_models
 from support.av_clips import add_sound, clip, loud_at, number_of, packets_of
-from support.engine_cards import built
+from support.engine_cards import engine_facts
 from support.fakes import camera as fake_camera
 from support.fakes.gpu import FakeCuda
 from support.servers.mjpeg import MjpegServer
@@ -56,7 +56,7 @@ def _write_engine(folder):
     engine.write_bytes(b"plan")
     sha256 = artefact.payload_sha256(engine)
     msgspec.structs.replace(
-        card, precision="fp16", payload_sha256=sha256, built_with=built("tensorrt_rtx", "1.7.1.116")
+        card, precision="fp16", payload_sha256=sha256, built_with=engine_facts("tensorrt_rtx", "1.7.1.116")
     ).write(engine)
 
 

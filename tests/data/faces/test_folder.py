@@ -31,7 +31,7 @@ lying.png,,1,0,0,
 
 
 @pytest.fixture(scope="module")
-def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def face_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     place = tmp_path_factory.mktemp("faces")
     write_photographs(place / "in")
     (place / "labels.csv").write_text(LABELS)
@@ -41,8 +41,8 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return place
 
 
-def test_each_unusable_photograph_is_refused_with_its_reason(written: Path) -> None:
-    with (written / "plain" / "refused.csv").open() as file:
+def test_each_unusable_photograph_is_refused_with_its_reason(face_folder: Path) -> None:
+    with (face_folder / "plain" / "refused.csv").open() as file:
         reasons = {row["file"]: row["reason"] for row in csv.DictReader(file)}
     assert reasons["two.png"].startswith("2 faces")
     assert reasons["lying.png"].startswith(("lies on its side", "no face"))
@@ -52,14 +52,14 @@ def test_each_unusable_photograph_is_refused_with_its_reason(written: Path) -> N
     assert {"a.jpg", "b.png"}.isdisjoint(reasons)
 
 
-def test_pictures_of_one_scene_stay_on_one_side_of_the_split(written: Path) -> None:
-    table = read_table(written / "plain" / "labels.csv")
+def test_pictures_of_one_scene_stay_on_one_side_of_the_split(face_folder: Path) -> None:
+    table = read_table(face_folder / "plain" / "labels.csv")
     splits = dict(zip(table.files, table.splits, strict=True))
     assert splits["a.png"] == splits["b.png"]
 
 
-def test_labels_splits_and_notes_are_those_of_the_table(written: Path) -> None:
-    table = read_table(written / "labelled" / "labels.csv")
+def test_labels_splits_and_notes_are_those_of_the_table(face_folder: Path) -> None:
+    table = read_table(face_folder / "labelled" / "labels.csv")
     assert table.files == ("a.png", "b.png")
     assert table.names == ("Black_Hair", "Brown_Hair", "Eyeglasses")
     assert table.splits == ("heldout", "train")
@@ -67,35 +67,35 @@ def test_labels_splits_and_notes_are_those_of_the_table(written: Path) -> None:
     assert table.notes == {"skin": ("light", "light")}
 
 
-def test_pictures_whose_wanted_labels_are_unknown_are_left_out(written: Path) -> None:
-    spec = f"faces:{written / 'labelled'}"
+def test_pictures_whose_wanted_labels_are_unknown_are_left_out(face_folder: Path) -> None:
+    spec = f"faces:{face_folder / 'labelled'}"
     hair = open_labelled(spec, size=64, names=("Black_Hair", "Brown_Hair"), split="train")
     assert len(hair) == 1 and hair.groups == (("Black_Hair", "Brown_Hair"),)
     with pytest.raises(InputError, match="there are no pictures"):
         open_labelled(spec, size=64, names=("Eyeglasses",), split="train")
 
 
-def test_a_bare_folder_is_recognised(written: Path) -> None:
-    assert isinstance(open_labelled(str(written / "labelled"), size=64, names=(), split="heldout"), FacePictures)
+def test_a_bare_folder_is_recognised(face_folder: Path) -> None:
+    assert isinstance(open_labelled(str(face_folder / "labelled"), size=64, names=(), split="heldout"), FacePictures)
 
 
-def test_training_sees_the_crop_that_live_editing_cuts(written: Path) -> None:
-    folder = written / "labelled"
+def test_training_sees_the_crop_that_live_editing_cuts(face_folder: Path) -> None:
+    folder = face_folder / "labelled"
     pictures = open_labelled(f"faces:{folder}", size=64, names=("Brown_Hair",), split="heldout")
     card = ModelCard(
         name="x", family="x", task="translate", domain="x", faces=True, inputs=(), outputs=(),
         size=SizeRule(hw=(64, 64)), alignment=read_geometry(folder).alignment,
     )  # fmt: skip
-    frame = cv2.imread(str(written / "in" / "a.jpg"))
+    frame = cv2.imread(str(face_folder / "in" / "a.jpg"))
     live, _ = align.crop(frame, FaceFinder().find(frame)[0], card)
     own = pictures.picture(0)[:, :, ::-1].astype(int)
     off = np.abs(own - live).mean()  # not 0: they average over other squares before they sample
     assert off < 2.0 and off < 0.3 * np.abs(own[:, 1:] - live[:, :-1]).mean()
 
 
-def test_other_sizes_show_the_same_crop(written: Path) -> None:
+def test_other_sizes_show_the_same_crop(face_folder: Path) -> None:
     small, large = (
-        open_labelled(f"faces:{written / 'labelled'}", size=size, names=("Brown_Hair",), split="heldout").picture(0)
+        open_labelled(f"faces:{face_folder / 'labelled'}", size=size, names=("Brown_Hair",), split="heldout").picture(0)
         for size in (32, 64)
     )
     shrunk = cv2.resize(large, (32, 32), interpolation=cv2.INTER_AREA)

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import pytest
 from support.needed import needed
-from support.photographs import GEOMETRY, drawn_portrait
+from support.photographs import GEOMETRY, draw_portrait
 
 from edgegan.data._faces.labelling import Labelling
 from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table
@@ -29,7 +29,7 @@ needed("starlette", "web")
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "images").mkdir()
     for name in ("a.png", "b.png"):
-        cv2.imwrite(str(tmp_path / "images" / name), drawn_portrait()[0])
+        cv2.imwrite(str(tmp_path / "images" / name), draw_portrait()[0])
     values = np.array([[1, 0, UNKNOWN], [UNKNOWN] * 3], np.int8)
     names = ("Black_Hair", "Brown_Hair", "Smiling")
     write_table(

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from support.needed import needed
-from support.photographs import GEOMETRY, HAIR, astronaut, drawn_portrait
+from support.photographs import GEOMETRY, HAIR, astronaut, draw_portrait
 
 from edgegan.data._faces.augmentation import Augmentation, degrade, draw_light, draw_placement, place
 from edgegan.data._faces.backgrounds import composite, draw_background
@@ -26,7 +26,7 @@ STILL = Augmentation(
 
 
 @pytest.fixture(scope="module")
-def aligned() -> np.ndarray:
+def portrait() -> np.ndarray:
     whole = astronaut()
     return warp(whole, GEOMETRY.matrix(FaceFinder().find(whole)[0]), (GEOMETRY.edge, GEOMETRY.edge))
 
@@ -36,7 +36,7 @@ def overlap(a: np.ndarray, b: np.ndarray) -> float:
 
 
 def test_a_person_and_their_hair_are_cut_out() -> None:
-    picture, person, hair = drawn_portrait()
+    picture, person, hair = draw_portrait()
     mask = cut_out(picture, GEOMETRY)
     assert mask is not None
     assert overlap(mask >= PERSON, person) > 0.9
@@ -52,44 +52,44 @@ def test_a_picture_without_a_person_in_the_middle_has_no_mask() -> None:
     assert cut_out(wall, GEOMETRY) is None or (cut_out(wall, GEOMETRY) == HAIR_VALUE).sum() == 0
 
 
-def test_the_same_photograph_is_known_again_and_others_are_not(aligned: np.ndarray) -> None:
-    again = cv2.convertScaleAbs(cv2.GaussianBlur(aligned, (0, 0), 0.7), alpha=1.2, beta=-15)
-    other, _, _ = drawn_portrait()
-    descriptors = [describe_face(p, GEOMETRY) for p in (aligned, other, again, aligned[:, ::-1].copy())]
+def test_the_same_photograph_is_known_again_and_others_are_not(portrait: np.ndarray) -> None:
+    again = cv2.convertScaleAbs(cv2.GaussianBlur(portrait, (0, 0), 0.7), alpha=1.2, beta=-15)
+    other, _, _ = draw_portrait()
+    descriptors = [describe_face(p, GEOMETRY) for p in (portrait, other, again, portrait[:, ::-1].copy())]
     assert group_duplicates(descriptors) == [0, 1, 0, 0]
     assert float(descriptors[0] @ descriptors[2]) > SAME
     assert group_duplicates([]) == []
 
 
-def test_sharpness_does_not_depend_on_contrast_and_falls_with_blur(aligned: np.ndarray) -> None:
-    flat = cv2.convertScaleAbs(aligned, alpha=0.5, beta=60)
+def test_sharpness_does_not_depend_on_contrast_and_falls_with_blur(portrait: np.ndarray) -> None:
+    flat = cv2.convertScaleAbs(portrait, alpha=0.5, beta=60)
     sharp, blurred = (
-        measure_sharpness(aligned, GEOMETRY),
-        measure_sharpness(cv2.GaussianBlur(aligned, (0, 0), 3), GEOMETRY),
+        measure_sharpness(portrait, GEOMETRY),
+        measure_sharpness(cv2.GaussianBlur(portrait, (0, 0), 3), GEOMETRY),
     )
     assert abs(measure_sharpness(flat, GEOMETRY) / sharp - 1) < 0.15
     assert blurred < 0.5 * sharp
-    assert not refuse_blur(aligned, GEOMETRY) and "blurred" in refuse_blur(
-        cv2.GaussianBlur(aligned, (0, 0), 4), GEOMETRY
+    assert not refuse_blur(portrait, GEOMETRY) and "blurred" in refuse_blur(
+        cv2.GaussianBlur(portrait, (0, 0), 4), GEOMETRY
     )
 
 
-def test_the_neutral_augmentation_shows_the_crop_as_it_is(aligned: np.ndarray) -> None:
+def test_the_neutral_augmentation_shows_the_crop_as_it_is(portrait: np.ndarray) -> None:
     rng = np.random.default_rng(3)
     size, border = GEOMETRY.size, (GEOMETRY.edge - GEOMETRY.size) // 2
-    crop = aligned[border:-border, border:-border]
-    shown = place(aligned, draw_placement(STILL, GEOMETRY.edge, size, size, rng), size)
+    crop = portrait[border:-border, border:-border]
+    shown = place(portrait, draw_placement(STILL, GEOMETRY.edge, size, size, rng), size)
     assert np.array_equal(shown, crop)
     lit = draw_light(STILL, size, rng).apply(crop.astype(np.float32) / 255)
     np.testing.assert_allclose(degrade(STILL, lit, rng), crop / 255.0, atol=1e-6)
 
 
-def test_augmentation_is_repeated_by_its_generator_and_stays_in_range(aligned: np.ndarray) -> None:
+def test_augmentation_is_repeated_by_its_generator_and_stays_in_range(portrait: np.ndarray) -> None:
     wild = Augmentation(light=1.0, colour=0.5, gamma=0.5, noise=0.2, jpeg=1.0, blur=1.0)
 
     def show(seed: int) -> np.ndarray:
         rng = np.random.default_rng(seed)
-        picture = place(aligned, draw_placement(wild, GEOMETRY.edge, 64, 64, rng), 64)
+        picture = place(portrait, draw_placement(wild, GEOMETRY.edge, 64, 64, rng), 64)
         return degrade(wild, draw_light(wild, 64, rng).apply(picture.astype(np.float32) / 255), rng)
 
     assert np.array_equal(show(1), show(1)) and not np.array_equal(show(1), show(2))
@@ -97,7 +97,7 @@ def test_augmentation_is_repeated_by_its_generator_and_stays_in_range(aligned: n
 
 
 def test_a_background_replaces_what_is_no_person() -> None:
-    picture, person, _ = drawn_portrait()
+    picture, person, _ = draw_portrait()
     rng = np.random.default_rng(0)
     for _ in range(12):
         background = draw_background(GEOMETRY.edge, rng)
@@ -124,7 +124,7 @@ def test_spectacles_are_drawn_around_the_eyes_and_nowhere_else(seed: int | None)
 
 
 def test_hair_takes_the_wanted_colour_and_nothing_else_changes() -> None:
-    picture, _, hair = drawn_portrait()
+    picture, _, hair = draw_portrait()
     shown = picture[:, :, ::-1].astype(np.float32) / 255
     own = measure_hair(shown, hair)
     assert own is not None and abs(own.mean[0] - np.dot(np.array(HAIR[::-1]) / 255, (0.299, 0.587, 0.114))) < 0.02

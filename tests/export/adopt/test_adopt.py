@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from edgegan import cli
 from edgegan.export.adopt.adopt import adopt
 from edgegan.export.adopt.inspect import Probe
-from edgegan.export.adopt.request import Adoption, answered, questions
+from edgegan.export.adopt.request import Adoption, answer, questions
 from edgegan.export.verify.check import verify_artefact
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError, InputError
@@ -74,7 +74,7 @@ def any_size(path):
     return write(path, nodes, [("x", FLOAT, shape)], [("y", FLOAT, shape)])
 
 
-def tinted(path, names=3):
+def write_tint(path, names=3):
     """A picture in [0, 1], RGB, plus a tenth of a colour for each of the label's values."""
     colours = np.eye(names, 3, dtype=np.float32) * 0.3
     nodes = [
@@ -99,7 +99,7 @@ def noise(hw, seed=0):
 
 
 @pytest.fixture(autouse=True)
-def _drawn_faces():
+def _needs_drawing():
     pytest.importorskip("resvg_py")
 
 
@@ -149,7 +149,7 @@ def test_what_open_axes_take_is_tried_out(tmp_path):
 
 
 def test_a_conditional_model_obeys_the_names_it_is_given(tmp_path):
-    path = tinted(tmp_path / "tinted.onnx")
+    path = write_tint(tmp_path / "tinted.onnx")
     common = {
         "value_range": (0.0, 1.0),
         "colour": "rgb",
@@ -248,16 +248,16 @@ def test_a_suffix_in_capitals_is_the_same_file(tmp_path):
     found = load(shouted)
     assert found.card == done.card
     assert (
-        verify_artefact(found, found_pairs(tmp_path / "out"), backends=("onnxruntime",))["onnxruntime"].status
+        verify_artefact(found, read_pairs(tmp_path / "out"), backends=("onnxruntime",))["onnxruntime"].status
         == "passed"
     )
 
 
-def found_pairs(folder):
+def read_pairs(folder):
     return golden.read(folder / "golden.npz", "model")
 
 
-def refused(tmp_path):
+def write_misfits(tmp_path):
     picture, big = (1, 3, 24, 32), (1, 3, 48, 64)
     scales = {"scales": np.array([1, 1, 2, 2], np.float32)}
     x, y = ("x", FLOAT, picture), ("y", FLOAT, picture)
@@ -290,7 +290,7 @@ def only_four(path):
 
 
 def test_what_no_editor_can_be_is_refused_in_words_and_nothing_is_written(tmp_path):
-    for words, path in refused(tmp_path):
+    for words, path in write_misfits(tmp_path):
         with pytest.raises(EdgeganError) as error:
             adopt(Adoption(path, tmp_path / "out", value_range=(-1.0, 1.0), colour="rgb", size_hw=(24, 32)))
         assert words in str(error.value) and len(str(error.value).splitlines()) <= 3
@@ -298,21 +298,21 @@ def test_what_no_editor_can_be_is_refused_in_words_and_nothing_is_written(tmp_pa
 
 
 def test_what_the_file_does_not_tell_is_asked_for_and_nothing_else(tmp_path):
-    def asked(path, **told):
+    def ask(path, **told):
         adoption = Adoption(path, tmp_path / "out", **told)
         with Probe(path, adoption.layout) as probe:
             return [q.option for q in questions(probe, adoption)]
 
-    assert asked(negative_bytes(tmp_path / "a.onnx")) == ["--colour"]
-    assert asked(grey(tmp_path / "g.onnx")) == ["--range"]
-    assert asked(any_size(tmp_path / "b.onnx")) == ["--range", "--colour", "--size"]
-    assert asked(tinted(tmp_path / "c.onnx"), colour="bgr") == ["--range", "--condition"]
+    assert ask(negative_bytes(tmp_path / "a.onnx")) == ["--colour"]
+    assert ask(grey(tmp_path / "g.onnx")) == ["--range"]
+    assert ask(any_size(tmp_path / "b.onnx")) == ["--range", "--colour", "--size"]
+    assert ask(write_tint(tmp_path / "c.onnx"), colour="bgr") == ["--range", "--condition"]
     unclear = write(
         tmp_path / "d.onnx", [node("Neg", "x", "y")], [("x", FLOAT, (1, 3, "h", 3))], [("y", FLOAT, (1, 3, "h", 3))]
     )
-    assert asked(unclear) == ["--layout", "--range", "--colour"]
+    assert ask(unclear) == ["--layout", "--range", "--colour"]
     question = next(q for q in questions(Probe(unclear), Adoption(unclear, tmp_path)) if q.field == "layout")
-    assert answered(Adoption(unclear, tmp_path), question, " nhwc").layout == "NHWC"
+    assert answer(Adoption(unclear, tmp_path), question, " nhwc").layout == "NHWC"
 
 
 def test_the_command_writes_a_folder_on_which_the_others_work(tmp_path, capsys, monkeypatch):
@@ -354,6 +354,6 @@ def test_on_a_terminal_it_asks_until_it_has_an_answer(tmp_path, monkeypatch):
     command.register(app)
     answers = iter(["white", "0,255", "bgr"])
     monkeypatch.setattr(typer, "prompt", lambda text, err: next(answers))
-    adoption = command._asked(Adoption(only_blue(tmp_path / "b.onnx"), tmp_path / "out"))
+    adoption = command._ask(Adoption(only_blue(tmp_path / "b.onnx"), tmp_path / "out"))
     assert (adoption.value_range, adoption.colour) == ((0.0, 255.0), "bgr") and next(answers, None) is None
     assert CliRunner().invoke(app, ["--help"]).exit_code == 0

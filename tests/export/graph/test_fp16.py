@@ -53,7 +53,9 @@ def _run(model: Any, x: Any) -> Any:
 def test_what_overflows_half_stays_fp32_and_nothing_else(scales: tuple[float, float], kept: set[str]) -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (4, 2, 8, 8)).astype(np.float32)
     model = _chain(scales)
-    found = fp16.hurt_by_half(model, fp16.measure_ranges(model, Golden({"x": x}, {"y": x})), ("InstanceNormalization",))
+    found = fp16.find_hurt_by_half(
+        model, fp16.measure_ranges(model, Golden({"x": x}, {"y": x})), ("InstanceNormalization",)
+    )
     assert set(found) == kept
     half = fp16.to_fp16(model, found, "chain")
     assert set(half.kept) == kept
@@ -68,7 +70,7 @@ def test_the_report_names_each_operator_that_stays_with_its_reason() -> None:
     x = np.random.default_rng(0).uniform(-1, 1, (4, 2, 8, 8)).astype(np.float32)
     model = _chain((1000, 1000))
     ranges = fp16.measure_ranges(model, Golden({"x": x}, {"y": x}))
-    half = fp16.to_fp16(model, fp16.hurt_by_half(model, ranges, ("InstanceNormalization",)), "chain")
+    half = fp16.to_fp16(model, fp16.find_hurt_by_half(model, ranges, ("InstanceNormalization",)), "chain")
     report = fp16.report(half, ranges, "model.fp16.onnx")
     rows = [line.strip("| ").split(" | ") for line in report.splitlines() if line.startswith("|")][2:]
     assert dict(rows) == half.kept and set(half.kept) == {"again", "first"}

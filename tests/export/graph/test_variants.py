@@ -70,7 +70,7 @@ def test_an_open_size_takes_every_multiple_in_the_range_on_the_card(spec):
     rule = opened.card.size
     for hw in (rule.min_hw, (rule.min_hw[0] + rule.multiple, rule.min_hw[1] + 3 * rule.multiple)):
         rule.check(hw)
-        pairs = eager_pairs(variants.sized(spec, hw), 1)
+        pairs = eager_pairs(variants.with_size(spec, hw), 1)
         given = {k: v[:1] for k, v in pairs.inputs.items()}
         name = spec.card.outputs[0].name
         np.testing.assert_allclose(session.run([name], given)[0], pairs.outputs[name][:1], atol=1e-4)

@@ -21,14 +21,14 @@ from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.fidelity import compare
 from edgegan.runtime.model.golden import Golden
-from edgegan.runtime.shipped import shipped_model
+from edgegan.runtime.shipped import find_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def model():
-    return check_graph(onnx.load(str(shipped_model("avatars"))), "shipped")
+    return check_graph(onnx.load(str(find_model("avatars"))), "shipped")
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,7 @@ def half(model):
 
 @pytest.fixture(scope="module")
 def pairs() -> Golden:
-    found = golden.read(shipped_model("avatars").with_name("golden.npz"), "model")
+    found = golden.read(find_model("avatars").with_name("golden.npz"), "model")
     return Golden({n: a[:6] for n, a in found.inputs.items()}, {n: a[:6] for n, a in found.outputs.items()})
 
 
@@ -203,7 +203,7 @@ def test_a_model_without_weights_is_refused(pairs):
         qdq.calibrate(model, pairs, signed=True)
 
 
-def rounded(values: np.ndarray, grid: ranges.Grid) -> np.ndarray:
+def round_to(values: np.ndarray, grid: ranges.Grid) -> np.ndarray:
     levels = np.iinfo(grid.dtype)
     return (np.clip(np.rint(values / grid.scale) + grid.zero, levels.min, levels.max) - grid.zero) * grid.scale
 
@@ -226,8 +226,8 @@ def test_the_range_errs_less_than_the_extremes_do(signed, draw):
     low, high = min(values.min(), 0.0), max(values.max(), 0.0)
     scale = max(-low, high) / 127 if signed else (high - low) / 255
     widest = ranges.Grid(scale, 0 if signed else round(-low / scale), signed)
-    error, naive = (float(np.mean((rounded(values, g) - values) ** 2)) for g in (grid, widest))
-    assert error < naive and rounded(np.zeros(1), grid)[0] == 0.0
+    error, naive = (float(np.mean((round_to(values, g) - values) ** 2)) for g in (grid, widest))
+    assert error < naive and round_to(np.zeros(1), grid)[0] == 0.0
     assert (grid.zero == 0) if signed or draw == "relu" else (0 < grid.zero <= 255)
 
 

@@ -27,19 +27,19 @@ from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden
-from edgegan.runtime.shipped import shipped_model
+from edgegan.runtime.shipped import find_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
 def model() -> Artefact:
-    return load(shipped_model("avatars"))
+    return load(find_model("avatars"))
 
 
 @pytest.fixture(scope="module")
 def pairs(model: Artefact) -> Golden:
-    found = golden.read(shipped_model("avatars").with_name("golden.npz"), "model")
+    found = golden.read(find_model("avatars").with_name("golden.npz"), "model")
     assert found is not None
     return spread(found, 6)
 
@@ -128,7 +128,7 @@ def test_a_floor_out_of_reach_is_refused(pairs):
 
 
 @pytest.fixture(scope="module")
-def quantised_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
+def nncf_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.TempPathFactory) -> Artefact:
     """NNCF's ONNX form, with quantised signed inputs joined by a Concat: OpenVINO computes it wrongly, in silence."""
     import nncf
 
@@ -140,7 +140,7 @@ def quantised_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.Temp
             subset_size=len(pairs),
             ignored_scope=nncf.IgnoredScope(types=["Add", "Mul", "InstanceNormalization"], validate=False),
         )
-    shutil.copy(shipped_model("avatars").with_name("golden.npz"), folder)
+    shutil.copy(find_model("avatars").with_name("golden.npz"), folder)
     shutil.copy(model.path, folder / "model.onnx")
     card = msgspec.structs.replace(
         model.card, precision="int8", companions={}, verification={}, parent_sha256=model.card.payload_sha256
@@ -148,27 +148,27 @@ def quantised_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.Temp
     return trace.save(found, card, folder / "model.int8.onnx")
 
 
-def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(quantised_onnx, pairs):
+def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(nncf_onnx, pairs):
     tolerance = {"min_psnr_db": 40.0}
-    figures = verify_artefact(quantised_onnx, pairs, tolerance=tolerance)
+    figures = verify_artefact(nncf_onnx, pairs, tolerance=tolerance)
     assert figures["onnxruntime"].status == "passed"
     assert figures["openvino"].status == "failed"
     assert figures["onnxruntime"].psnr_worst_db > figures["openvino"].psnr_worst_db + 10.0
 
-    card = msgspec.structs.replace(quantised_onnx.card, verification=figures, int8_arithmetic=int8_arithmetic())
-    known = Artefact(quantised_onnx.path, card)
+    card = msgspec.structs.replace(nncf_onnx.card, verification=figures, int8_arithmetic=int8_arithmetic())
+    known = Artefact(nncf_onnx.path, card)
     with open_backend(known) as chosen:
         assert chosen.name == "onnxruntime"
     with pytest.raises(BackendError, match="failed verification"):
         open_backend(known, backend="openvino")
     with pytest.raises(BackendError, match="does not reproduce the model"):
-        open_backend(quantised_onnx, backend="openvino")  # never verified: the golden pairs run at its first load
+        open_backend(nncf_onnx, backend="openvino")  # never verified: the golden pairs run at its first load
 
 
-def test_the_first_bad_layer_is_the_concat_and_only_where_it_is_computed_wrongly(quantised_onnx, pairs):
-    parent = quantised_onnx.path.with_name("model.onnx")
-    wrong = first_bad_layer(quantised_onnx, parent, pairs, "openvino")
-    right = first_bad_layer(quantised_onnx, parent, pairs, "onnxruntime")
+def test_the_first_bad_layer_is_the_concat_and_only_where_it_is_computed_wrongly(nncf_onnx, pairs):
+    parent = nncf_onnx.path.with_name("model.onnx")
+    wrong = first_bad_layer(nncf_onnx, parent, pairs, "openvino")
+    right = first_bad_layer(nncf_onnx, parent, pairs, "onnxruntime")
     assert wrong is not None and wrong.kind == "Concat" and wrong.error > 0.1
     assert right is not None and right.final_error < 0.02  # what INT8 costs where it is computed rightly
 

@@ -2,7 +2,7 @@
 
 import pytest
 from support.mobile import FORMATS
-from support.untrained import untrained
+from support.untrained import make_run
 
 from edgegan import families
 from edgegan.export import Request, export_run
@@ -14,7 +14,7 @@ from edgegan.runtime.model.artefact import load
 def test_every_family_exports_them_verified_with_its_helpers(family, tmp_path):
     run_folder = tmp_path / "run"
     run_folder.mkdir()
-    run = untrained(run_folder, family)
+    run = make_run(run_folder, family)
     done = export_run(Request(run.folder, tmp_path / "out", pictures=3, formats=tuple(FORMATS)))
     rows = {(row.path, row.backend): row.verification for row in done.rows}
     plain = sorted(done.folder.rglob("*.onnx"))
@@ -40,7 +40,7 @@ def test_every_family_exports_them_verified_with_its_helpers(family, tmp_path):
 def test_what_they_cannot_have_is_refused_before_any_work(tmp_path, asked, words):
     if not {"mnn", "ncnn"} <= FORMATS.keys():
         pytest.skip("MNN or ncnn is not installed")
-    run = untrained(tmp_path)
+    run = make_run(tmp_path)
     with pytest.raises(InputError, match=words):
         export_run(Request(run.folder, tmp_path / "out", **{"formats": ("mnn", "ncnn"), **asked}))
     assert not (tmp_path / "out").exists()

@@ -23,7 +23,7 @@ def trt() -> Any:
     return rtx
 
 
-def parsed(trt: Any, path: Path, *, quantised: str = "", scale: type = HALF, compute: type = HALF, between: str = ""):
+def parse(trt: Any, path: Path, *, quantised: str = "", scale: type = HALF, compute: type = HALF, between: str = ""):
     """A convolution and an activation; `quantised` may hold "input" and "weights". Returns what must stay alive."""
     types = {HALF: TensorProto.FLOAT16, FLOAT: TensorProto.FLOAT}
     rng = np.random.default_rng(0)
@@ -79,46 +79,46 @@ BOTH = "input weights"
 
 @pytest.mark.parametrize("between", ["", "Identity"])
 def test_int8_with_half_around_it_is_proven(trt: Any, tmp_path: Path, between: str) -> None:
-    network = parsed(trt, tmp_path, quantised=BOTH, between=between)
+    network = parse(trt, tmp_path, quantised=BOTH, between=between)
     assert prove(trt, network[-1], "int8", (), "m") == Proof(half_layers=2, float_layers=(), int8_layers=1)
 
 
 def test_half_is_proven(trt: Any, tmp_path: Path) -> None:
-    assert prove(trt, parsed(trt, tmp_path)[-1], "fp16", (), "m") == Proof(half_layers=2, float_layers=())
+    assert prove(trt, parse(trt, tmp_path)[-1], "fp16", (), "m") == Proof(half_layers=2, float_layers=())
 
 
 @pytest.mark.parametrize("quantised", ["", "input", "weights"])
 def test_int8_without_int8_on_both_sides_is_refused(trt: Any, tmp_path: Path, quantised: str) -> None:
-    network = parsed(trt, tmp_path, quantised=quantised)
+    network = parse(trt, tmp_path, quantised=quantised)
     with pytest.raises(VerifyError, match="no convolution that is fed by int8"):
         prove(trt, network[-1], "int8", (), "m")
 
 
 def test_int8_behind_arithmetic_is_not_what_feeds(trt: Any, tmp_path: Path) -> None:
-    network = parsed(trt, tmp_path, quantised=BOTH, between="Relu")
+    network = parse(trt, tmp_path, quantised=BOTH, between="Relu")
     with pytest.raises(VerifyError, match="no convolution that is fed by int8"):
         prove(trt, network[-1], "int8", (), "m")
 
 
 def test_int8_under_a_card_that_says_fp16_is_refused(trt: Any, tmp_path: Path) -> None:
-    network = parsed(trt, tmp_path, quantised=BOTH)
+    network = parse(trt, tmp_path, quantised=BOTH)
     with pytest.raises(VerifyError, match="its card says fp16"):
         prove(trt, network[-1], "fp16", (), "m")
 
 
 def test_int8_with_float_around_it_is_refused_by_name(trt: Any, tmp_path: Path) -> None:
-    network = parsed(trt, tmp_path, quantised=BOTH, scale=FLOAT, compute=FLOAT)
+    network = parse(trt, tmp_path, quantised=BOTH, scale=FLOAT, compute=FLOAT)
     with pytest.raises(VerifyError, match=r"2 of its 2 computing layers.*\n.*convolution \(convolution, FLOAT\)"):
         prove(trt, network[-1], "int8", (), "m")
 
 
 def test_float_dequantisers_are_refused_by_name(trt: Any, tmp_path: Path) -> None:
-    network = parsed(trt, tmp_path, quantised=BOTH, scale=FLOAT, between="Cast")
+    network = parse(trt, tmp_path, quantised=BOTH, scale=FLOAT, between="Cast")
     with pytest.raises(VerifyError, match=r"dequantise \(dequantize, FLOAT\)"):
         prove(trt, network[-1], "int8", (), "m")
 
 
 def test_a_layer_is_kept_in_float_only_by_name(trt: Any, tmp_path: Path) -> None:
-    network = parsed(trt, tmp_path, compute=FLOAT)
+    network = parse(trt, tmp_path, compute=FLOAT)
     with pytest.raises(VerifyError, match="not half"):
         prove(trt, network[-1], "fp16", ("convolution",), "m")

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from support.engine_cards import built
+from support.engine_cards import engine_facts
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 from support.tiny_half import SHAPE, write_half
@@ -43,7 +43,7 @@ class Here:
     def open(self, **options: Any) -> Any:
         return open_backend(load(self.engine), **options)
 
-    def cached(self) -> list[Path]:
+    def list_cached(self) -> list[Path]:
         return sorted(self.cache.rglob("*.engine"))
 
 
@@ -63,7 +63,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
         parent.card,
         payload_sha256=payload_sha256(engine),
         parent_sha256=parent.card.payload_sha256,
-        built_with=built("tensorrt_rtx", "1.0.0.1", "8.6"),
+        built_with=engine_facts("tensorrt_rtx", "1.0.0.1", "8.6"),
     )
     card.write(engine)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
@@ -82,7 +82,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
 def test_by_default_an_engine_of_another_machine_is_refused(here: Here) -> None:
     with pytest.raises(MisfitError, match=r"1\.0\.0\.1; here is tensorrt_rtx .*\n.*\n.*--rebuild auto"):
         here.open()
-    assert not here.cached()
+    assert not here.list_cached()
 
 
 def test_it_is_built_again_into_the_cache_verified_and_told(here: Here) -> None:
@@ -93,9 +93,9 @@ def test_it_is_built_again_into_the_cache_verified_and_told(here: Here) -> None:
         edited = backend.run({"image": image, "label": np.array([[0.5, 0.0]], np.float32)})["edited"]
         assert (edited == 0.75).all()
         (notice,) = backend.selection.notices
-        assert "1.0.0.1" in notice and str(here.cached()[0]) in notice
+        assert "1.0.0.1" in notice and str(here.list_cached()[0]) in notice
     assert "golden pairs" in told and len(set(told)) > 1
-    made = load(here.cached()[0])
+    made = load(here.list_cached()[0])
     assert made.card.verification["tensorrt"].status == "passed" and made.card.verification["tensorrt"].pictures == 3
     facts = made.card.built_with.engine
     assert facts.compute_capabilities == ("8.9",) and facts.gpu == "Fake GPU" and facts.cuda == "13.2"
@@ -109,20 +109,20 @@ def test_it_is_built_for_the_gpu_that_was_asked_for(here: Here) -> None:
     seen: list[str] = []
     popen = apart.subprocess.Popen
 
-    def noted(*words: Any, env: dict[str, str], **options: Any) -> Any:
+    def note(*words: Any, env: dict[str, str], **options: Any) -> Any:
         seen.append(env["CUDA_VISIBLE_DEVICES"])
         return popen(*words, env=env, **options)
 
-    here.monkeypatch.setattr(apart.subprocess, "Popen", noted)
+    here.monkeypatch.setattr(apart.subprocess, "Popen", note)
     here.monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, GPU-8932f937")
     here.open(rebuild="auto", device="cuda:1").close()
     assert seen == ["GPU-8932f937"] and here.cuda.chosen == {1}
-    made = load(here.cached()[0]).card
+    made = load(here.list_cached()[0]).card
     assert made.built_with.engine.compute_capabilities == ("7.5",) and made.built_with.engine.gpu == "Fake GPU 1"
     assert made.verification["tensorrt"].status == "passed"
     here.monkeypatch.delenv("CUDA_VISIBLE_DEVICES")
     here.open(rebuild="auto", device="cuda").close()
-    assert seen[1:] == ["0"] and len(here.cached()) == 2
+    assert seen[1:] == ["0"] and len(here.list_cached()) == 2
     here.open(rebuild="auto", device="cuda:1").close()
     assert len(seen) == 2
     with pytest.raises(BackendError, match="no GPU number 2 here"):
@@ -133,7 +133,7 @@ def test_an_engine_that_tensorrt_cannot_read_is_built_again_though_its_card_fits
     """As an engine of another processor under a card of the first versions, or of another release of one version."""
     fake = sys.modules["tensorrt_rtx"]
     card = load(here.engine).card
-    facts = built("tensorrt_rtx", rtx.__version__, "8.9")
+    facts = engine_facts("tensorrt_rtx", rtx.__version__, "8.9")
     msgspec.structs.replace(card, built_with=facts).write(here.engine)
     true = fake.Runtime.deserialize_cuda_engine
 
@@ -149,24 +149,24 @@ def test_an_engine_that_tensorrt_cannot_read_is_built_again_though_its_card_fits
 
 def test_the_second_time_it_comes_from_the_cache(here: Here) -> None:
     here.open(rebuild="auto").close()
-    (first,) = here.cached()
+    (first,) = here.list_cached()
     written = first.stat().st_mtime_ns
     here.open(rebuild="auto", on_progress=lambda *step: pytest.fail("built again")).close()
-    assert here.cached() == [first] and first.stat().st_mtime_ns == written
+    assert here.list_cached() == [first] and first.stat().st_mtime_ns == written
 
 
 def test_a_damaged_engine_in_the_cache_is_built_anew(here: Here) -> None:
     here.open(rebuild="auto").close()
-    here.cached()[0].write_bytes(b"half a plan")
+    here.list_cached()[0].write_bytes(b"half a plan")
     here.open(rebuild="auto").close()
-    assert load(here.cached()[0]).card.verification["tensorrt"].status == "passed"
+    assert load(here.list_cached()[0]).card.verification["tensorrt"].status == "passed"
 
 
 def test_a_changed_engine_is_refused_and_never_built_again(here: Here) -> None:
     here.engine.write_bytes(b"something else to run")
     with pytest.raises(CardError, match="SHA-256"):
         here.open(rebuild="auto")
-    assert not here.cached()
+    assert not here.list_cached()
 
 
 def test_only_the_onnx_file_it_was_built_from_will_do(here: Here) -> None:
@@ -179,14 +179,14 @@ def test_only_the_onnx_file_it_was_built_from_will_do(here: Here) -> None:
     onnx_file.unlink()
     with pytest.raises(BackendError, match=r"there is no .*model\.fp16\.onnx\ncopy the whole export folder"):
         here.open(rebuild="auto")
-    assert not here.cached()
+    assert not here.list_cached()
 
 
 def test_the_onnx_file_may_have_another_name(here: Here) -> None:
     for suffix in ("", ".card.json"):
         shutil.move(here.folder / f"model.fp16.onnx{suffix}", here.folder / f"renamed.onnx{suffix}")
     here.open(rebuild="auto").close()
-    assert here.cached()
+    assert here.list_cached()
 
 
 def test_an_engine_that_misses_is_not_kept(here: Here) -> None:
@@ -195,7 +195,7 @@ def test_an_engine_that_misses_is_not_kept(here: Here) -> None:
     np.savez(here.folder / "golden.npz", **arrays)
     with pytest.raises(BackendError, match="does not reproduce the model on tensorrt"):
         here.open(rebuild="auto")
-    assert not here.cached() and not list(here.cache.rglob("*.card.json"))
+    assert not here.list_cached() and not list(here.cache.rglob("*.card.json"))
 
 
 def test_without_golden_pairs_it_runs_with_a_notice(here: Here) -> None:
@@ -210,7 +210,7 @@ def test_ctrl_c_leaves_nothing_in_the_cache(here: Here) -> None:
 
     with pytest.raises(KeyboardInterrupt):
         here.open(rebuild="auto", on_progress=interrupt)
-    assert not here.cached()
+    assert not here.list_cached()
 
 
 def test_what_tensorrt_timed_for_one_engine_serves_the_next(here: Here, tmp_path: Path) -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 from support.needed import needed
 from support.tiny_half import write_half
-from support.untrained import untrained
+from support.untrained import make_run
 
 from edgegan.export.trt import subprocess as apart
 from edgegan.export.trt.artefact import engine_from_onnx
@@ -125,7 +125,7 @@ def test_without_a_place_for_the_engine_it_is_said(job: Job, tmp_path: Path) -> 
 
 
 def test_ctrl_c_while_tensorrt_builds_ends_the_command_and_leaves_nothing(tmp_path: Path) -> None:
-    run = untrained(tmp_path / "run")
+    run = make_run(tmp_path / "run")
     (tmp_path / "tmp").mkdir()
     words = ["export", str(run.folder), "--out", str(tmp_path / "out"), "--trt", "--pictures", "1"]
     with subprocess.Popen(

@@ -6,7 +6,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edgegan.export.verify.range_limits import corners, label, stored, stored_sizes
+from edgegan.export.verify.range_limits import corners, label, pairs_to_store, sizes_to_store
 from edgegan.export.verify.reference import GOLDEN_BYTES, golden_bytes
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
@@ -42,12 +42,12 @@ def random_pair(card: ModelCard, hw: tuple[int, int], count: int) -> Golden:
 @pytest.mark.parametrize(("side", "batch"), [(32, 1), (128, 1), (128, 3), (256, 1)])
 def test_what_is_stored_is_in_the_range_and_fits(side, batch, dtype):
     card = open_card(side, dtype=dtype, batch=batch)
-    rule, sizes = card.size, stored_sizes(card)
+    rule, sizes = card.size, sizes_to_store(card)
     assert sizes[0] == rule.min_hw and all(hw > rule.hw for hw in sizes[1:])
     for hw in sizes:
         rule.check(hw)
     pairs = {label((batch, *hw)): random_pair(card, hw, batch) for hw in sizes}
-    calls = stored(pairs, card, "model")
+    calls = pairs_to_store(pairs, card, "model")
     assert len(calls) == len(sizes)
     assert len(golden_bytes({"model": random_pair(card, rule.hw, 1)}, calls)) <= GOLDEN_BYTES
     largest = (*sizes[1:], rule.hw)[0]  # of a large model, the usual size
@@ -58,20 +58,20 @@ def test_what_is_stored_is_in_the_range_and_fits(side, batch, dtype):
 
 def test_a_small_model_s_largest_size_is_stored_whole():
     card = open_card(32)
-    assert stored_sizes(card) == [card.size.min_hw, card.size.max_hw]
-    assert {(1, *hw) for hw in stored_sizes(card)} <= set(corners(card))
+    assert sizes_to_store(card) == [card.size.min_hw, card.size.max_hw]
+    assert {(1, *hw) for hw in sizes_to_store(card)} <= set(corners(card))
 
 
 def test_a_fixed_size_stores_none():
     card = open_card(16)
     fixed = msgspec.structs.replace(card, size=SizeRule(hw=(16, 16)))
-    assert stored_sizes(fixed) == [] and stored({}, fixed, "model") == {}
+    assert sizes_to_store(fixed) == [] and pairs_to_store({}, fixed, "model") == {}
 
 
 def test_calls_stay_whole_where_the_usual_pairs_are_thinned(tmp_path):
     card = open_card(128)
-    sizes = stored_sizes(card)
-    calls = stored({label((1, *hw)): random_pair(card, hw, 1) for hw in sizes}, card, "model")
+    sizes = sizes_to_store(card)
+    calls = pairs_to_store({label((1, *hw)): random_pair(card, hw, 1) for hw in sizes}, card, "model")
     (tmp_path / "golden.npz").write_bytes(golden_bytes({"model": random_pair(card, (128, 128), 16)}, calls))
     assert (tmp_path / "golden.npz").stat().st_size <= GOLDEN_BYTES
     found = golden.read(tmp_path / "golden.npz", "model")

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from support import real_faces, tiny_models
 from support.needed import needed
-from support.web.site import OPEN, READY_MS, edit_in, npm_package, psnr, served
+from support.web.site import OPEN, READY_MS, edit_in, npm_package, psnr, serve
 
 needed("tflite", "export")
 
@@ -21,7 +21,7 @@ def opened_site(chromium, site):
     contexts, servers = [], []
 
     def open_site(folder):
-        server = served(folder)
+        server = serve(folder)
         servers.append(server)
         address, _ = server.__enter__()
         context = chromium.new_context()

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 from support.needed import needed
 from support.web.browser import ARGUMENTS, DESK, PHONE
-from support.web.site import READY_MS, psnr, served, write_camera
+from support.web.site import READY_MS, psnr, serve, write_camera
 
 needed("tflite", "export")
 
@@ -38,7 +38,7 @@ def visit(chromium, site):
     contexts, complaints, servers = [], [], []
 
     def open_page(folder=None, state="ready", before="", browser=chromium, viewport=DESK, **more):
-        server = served(folder or site.folder)
+        server = serve(folder or site.folder)
         servers.append(server)
         address, stop = server.__enter__()
         context = browser.new_context(viewport=viewport, **more)
@@ -73,7 +73,7 @@ def choose(page, group, value):
     page.wait_for_function(f"({FRAMES})() > {before}")
 
 
-def saved(page):
+def save(page):
     """What the save button gives, as Pillow reads it."""
     with page.expect_download() as coming:
         page.click("#snapshot")
@@ -86,7 +86,7 @@ def test_a_picture_is_edited_marked_and_saved_with_its_origin(visit, site, perso
     page.click("#reset")
     choose(page, "Eyeglasses", "1")
     page.locator("input[name=view][value=after]").check(force=True)
-    picture = saved(page)
+    picture = save(page)
     assert picture.size == (640, 480)
     origin = json.loads((site.folder / "site.json").read_text())["origin"]
     assert picture.info["XML:com.adobe.xmp"] == origin["xmp"] and "compositeWithTrained" in origin["xmp"]
@@ -102,7 +102,7 @@ def test_a_picture_is_edited_marked_and_saved_with_its_origin(visit, site, perso
 def test_the_split_view_shows_the_original_on_the_left(visit, person):
     page = visit()
     open_picture(page, person)
-    picture = np.asarray(saved(page).convert("RGB"))[:, :, ::-1]
+    picture = np.asarray(save(page).convert("RGB"))[:, :, ::-1]
     assert np.array_equal(picture[:, :310], person[:, :310])
     assert not np.array_equal(picture[:440, 330:], person[:440, 330:])
 
@@ -111,12 +111,12 @@ def test_a_slider_takes_an_edit_back_by_degrees(visit, person):
     page = visit()
     open_picture(page, person)
     page.locator("input[name=view][value=after]").check(force=True)
-    pictures = [np.asarray(saved(page).convert("RGB")).astype(int)]
+    pictures = [np.asarray(save(page).convert("RGB")).astype(int)]
     for value in ("0.4", "0"):
         before = page.evaluate(FRAMES)
         page.locator(".attribute[data-set=true] .strength").first.fill(value)
         page.wait_for_function(f"({FRAMES})() > {before}")
-        pictures.append(np.asarray(saved(page).convert("RGB")).astype(int))
+        pictures.append(np.asarray(save(page).convert("RGB")).astype(int))
     far = [np.abs(picture - person[:, :, ::-1])[:440].mean() for picture in pictures]
     assert far[0] > far[1]
 
@@ -144,7 +144,7 @@ def test_a_camera_is_edited_frame_by_frame(visit, camera, person):
     page.locator("#mirror").uncheck()
     page.locator("input[name=view][value=after]").check(force=True)
     page.wait_for_function("() => /faces\\s*1/.test(document.getElementById('figures').innerText)")
-    seen = np.asarray(saved(page).convert("RGB"))[:, :, ::-1]
+    seen = np.asarray(save(page).convert("RGB"))[:, :, ::-1]
     with Editor.open("avatars", backend="onnxruntime", threads=1) as editor:
         wanted = editor.edit(person, {"Blond_Hair": 1.0})
     assert psnr(seen[:440], wanted[:440]) > 26 > psnr(person[:440], wanted[:440]), "but for the camera's own colours"

@@ -19,7 +19,7 @@ def model_of(weights):
     return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
 
 
-def computed(model, x):
+def compute(model, x):
     onnx.checker.check_model(model)
     return onnxruntime.InferenceSession(model.SerializeToString()).run(None, {"x": x})[0]
 
@@ -30,7 +30,7 @@ def test_large_weights_are_rounded_once_and_stored_in_half():
     model = model_of(weights)
     half = halve_weights(model)
     assert len(half.SerializeToString()) < 0.55 * len(model.SerializeToString())
-    assert np.allclose(computed(half, x), x @ weights.astype(np.float16).astype(np.float32), atol=1e-5)
+    assert np.allclose(compute(half, x), x @ weights.astype(np.float16).astype(np.float32), atol=1e-5)
     assert np.array_equal(numpy_helper.to_array(model.graph.initializer[0]), weights), "the model given was changed"
 
 

@@ -27,7 +27,7 @@ def model(folder):
     return load(folder)
 
 
-def verified(model: Artefact, **status: str | tuple[str, float]) -> Artefact:
+def with_figures(model: Artefact, **status: str | tuple[str, float]) -> Artefact:
     """`model` with a card that says what is known about each backend: a status, or a latency of one that passed."""
     results = {}
     for name, known in status.items():
@@ -110,7 +110,7 @@ def test_every_backend_of_the_table_keeps_the_contract_s_names():
     ],
 )
 def test_auto_takes_the_fastest_that_is_proven(model, known, chosen):
-    with open_backend(verified(model, **known)) as backend:
+    with open_backend(with_figures(model, **known)) as backend:
         selection = backend.selection
         assert (backend.name, selection.backend, selection.device) == (chosen, chosen, "cpu")
         other = next(n for n in CPU if n != chosen)
@@ -127,7 +127,7 @@ def test_int8_goes_to_openvino_first(model):
 
 def test_without_golden_pairs_a_proven_backend_wins_and_an_unproven_one_is_noted(tmp_path):
     bare = load(tiny_models.write_editor(tmp_path, pairs=0, classifier=False))
-    with open_backend(verified(bare, openvino="passed")) as backend:
+    with open_backend(with_figures(bare, openvino="passed")) as backend:
         assert backend.name == "openvino" and not backend.selection.notices
     with open_backend(bare) as backend:
         assert backend.name == "onnxruntime" and "never verified" in backend.selection.notices[0]
@@ -135,7 +135,7 @@ def test_without_golden_pairs_a_proven_backend_wins_and_an_unproven_one_is_noted
 
 def test_a_backend_that_failed_verification_is_refused_even_if_asked_for(model):
     with pytest.raises(BackendError, match="failed verification.*12 dB"):
-        open_backend(verified(model, openvino="failed"), "openvino")
+        open_backend(with_figures(model, openvino="failed"), "openvino")
 
 
 def test_a_miss_on_the_golden_pairs_refuses_and_names_the_figure(tmp_path):

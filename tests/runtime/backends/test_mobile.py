@@ -40,7 +40,7 @@ def inputs():
     return {"image": image, "label": np.array([[1, 0, 1]], np.float32)}
 
 
-def expected(given):
+def expect(given):
     return np.clip(given["image"] + (given["label"] @ tiny_models.COLOURS)[:, :, None, None], -1, 1)
 
 
@@ -50,11 +50,11 @@ def test_it_computes_what_the_model_says_and_owns_what_it_gives(folder, name):
     with open_backend(form(folder, name), threads=1) as backend:
         assert (backend.name, backend.device) == (name, "cpu") and "verified" in backend.selection.why
         first = backend.run(given)["edited"]
-        assert first.dtype == np.float32 and np.abs(first - expected(given)).max() < 1e-5
+        assert first.dtype == np.float32 and np.abs(first - expect(given)).max() < 1e-5
         before = first.copy()
         for _ in range(3):  # arrays that are gone after the call: none of their memory may be read later
             other = inputs()
-            assert np.abs(backend.run({n: a.copy() for n, a in other.items()})["edited"] - expected(other)).max() < 1e-5
+            assert np.abs(backend.run({n: a.copy() for n, a in other.items()})["edited"] - expect(other)).max() < 1e-5
         assert np.array_equal(first, before) and all(np.array_equal(given[n], kept[n]) for n in given)
         strided = np.asfortranarray(given["image"])
         assert np.array_equal(backend.run({**given, "image": strided})["edited"], first)

@@ -74,7 +74,7 @@ def test_one_architecture_has_one_name_on_every_system(monkeypatch):
     assert processor.system() == "Windows x86_64"
 
 
-def verified(folder: Path, there: str, *, precision: str = "int8", wrong: float = 0.0) -> Artefact:
+def write_verified(folder: Path, there: str, *, precision: str = "int8", wrong: float = 0.0) -> Artefact:
     """A model whose card says that it passed where INT8 is computed as `there`; its pairs are off by `wrong`."""
     found = load(tiny_models.write_editor(folder, classifier=False))
     with np.load(folder / "golden.npz") as file:
@@ -90,17 +90,17 @@ def verified(folder: Path, there: str, *, precision: str = "int8", wrong: float 
 @pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
 def test_int8_that_passed_on_another_processor_runs_the_golden_pairs_here(tmp_path, monkeypatch, backend, there):
     monkeypatch.setattr(processor, "int8_arithmetic", lambda: there if "unknown" in there else "x86_64 vnni")
-    with open_backend(verified(tmp_path / "right", there), backend, "cpu") as opened:
+    with open_backend(write_verified(tmp_path / "right", there), backend, "cpu") as opened:
         assert "golden pairs just now" in opened.selection.why
     with pytest.raises(BackendError, match="does not reproduce the model"):
-        open_backend(verified(tmp_path / "wrong", there, wrong=0.5), backend, "cpu")
+        open_backend(write_verified(tmp_path / "wrong", there, wrong=0.5), backend, "cpu")
 
 
 def test_what_passed_on_a_processor_like_this_one_is_believed(tmp_path, monkeypatch):
     monkeypatch.setattr(processor, "int8_arithmetic", lambda: "x86_64 vnni")
-    with open_backend(verified(tmp_path, "x86_64 vnni", wrong=0.5)) as opened:
+    with open_backend(write_verified(tmp_path, "x86_64 vnni", wrong=0.5)) as opened:
         assert "verified" in opened.selection.why
-    with open_backend(verified(tmp_path / "fp32", "x86_64", precision="fp32", wrong=0.5)) as opened:
+    with open_backend(write_verified(tmp_path / "fp32", "x86_64", precision="fp32", wrong=0.5)) as opened:
         assert "verified" in opened.selection.why
 
 

@@ -23,7 +23,7 @@ def crop(value):
     return np.full((SIZE, SIZE, 3), value, np.uint8)
 
 
-def held(editor):
+def hold(editor):
     """Makes every call of the network wait for the event returned; the list counts those that began."""
     go, began, run = threading.Event(), [], editor._editor._pipeline._network.run
 
@@ -46,7 +46,7 @@ async def until(condition):
 def test_it_gives_what_the_editor_gives_and_the_loop_goes_on(model):
     async def main():
         async with await AsyncEditor.open(model, backend="onnxruntime") as editor:
-            go, began = held(editor)
+            go, began = hold(editor)
             calls = [asyncio.ensure_future(editor.translate(crop(40 * i), {"Smiling": 1.0})) for i in range(5)]
             await until(lambda: began)  # this loop turns while the network runs
             go.set()
@@ -70,7 +70,7 @@ def test_a_cancelled_call_that_waits_never_begins_and_the_next_ones_are_right(mo
     async def main():
         async with await AsyncEditor.open(model) as editor:
             right = await editor.translate(crop(90), {"Smiling": 1.0})
-            go, began = held(editor)
+            go, began = hold(editor)
             running = asyncio.ensure_future(editor.translate(crop(1), {}))
             await until(lambda: began)
             waiting = asyncio.ensure_future(editor.translate(crop(2), {}))
@@ -90,7 +90,7 @@ def test_a_cancelled_call_that_waits_never_begins_and_the_next_ones_are_right(mo
 def test_closing_waits_for_the_call_that_runs_and_goes_on_if_it_is_cancelled(model):
     async def main():
         editor = await AsyncEditor.open(model)
-        go, began = held(editor)
+        go, began = hold(editor)
         running = asyncio.ensure_future(editor.translate(crop(1), {}))
         await until(lambda: began)
         closing = asyncio.ensure_future(editor.close())

@@ -7,7 +7,7 @@ from support.editors import crop
 from edgegan.runtime.errors import InputError
 
 
-def padded(array):
+def pad(array):
     """The same values, with gaps between rows and pixels."""
     wide = np.zeros((array.shape[0], 2 * array.shape[1], array.shape[2] + 2), np.uint8)
     view = wide[:, ::2, : array.shape[2]]
@@ -22,7 +22,7 @@ def test_pictures_of_any_strides_and_channels_are_edited_alike(face_editor, scen
     locked.setflags(write=False)
     alpha = np.dstack([scene, np.full(scene.shape[:2], 7, np.uint8)])
     upside_down = np.ascontiguousarray(scene[::-1, ::-1])[::-1, ::-1]
-    for given in (locked, padded(scene), np.asfortranarray(scene), upside_down, alpha, padded(alpha)):
+    for given in (locked, pad(scene), np.asfortranarray(scene), upside_down, alpha, pad(alpha)):
         before = given.copy()
         out = face_editor.edit(given, {"Smiling": 1.0})
         assert np.array_equal(out, right) and np.array_equal(given, before) and out.shape == scene.shape
@@ -54,7 +54,7 @@ def test_rgb_pictures_come_back_as_rgb(face_editor, scene):
 def test_the_callers_own_buffer_is_written_also_in_place(face_editor, scene, colour):
     changes = {"Smiling": 1.0}
     right = face_editor.edit(scene, changes, colour=colour)
-    for out in (np.zeros_like(scene), padded(np.zeros_like(scene)), np.zeros_like(scene)[:, :, ::-1]):
+    for out in (np.zeros_like(scene), pad(np.zeros_like(scene)), np.zeros_like(scene)[:, :, ::-1]):
         assert face_editor.edit(scene, changes, colour=colour, out=out) is out and np.array_equal(out, right)
     same = scene.copy()
     assert face_editor.edit(same, changes, colour=colour, out=same) is same and np.array_equal(same, right)

@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, shifted, texture
+from support.moving_faces import STEP_S, STILL, shift, texture
 
 from edgegan.runtime.faces.flow import Flow, move
 from edgegan.runtime.faces.smoothing import OneEuro
@@ -44,7 +44,7 @@ def test_flow_says_where_it_cannot_tell_and_sees_a_cut():
     flow = Flow()
     box = np.array([(120.0, 80.0), (200.0, 160.0)])
     assert not flow.see(STILL) and flow.motion(box) is None  # the first frame
-    assert flow.see(shifted(STILL, 2, 0)) and not flow.see(texture(seed=5))
+    assert flow.see(shift(STILL, 2, 0)) and not flow.see(texture(seed=5))
     assert flow.motion(box) is None  # no agreement between two scenes
     assert flow.motion(box + 1000) is None  # outside
     assert not flow.see(np.zeros((100, 100, 3), np.uint8))  # another size

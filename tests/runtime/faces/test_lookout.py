@@ -37,7 +37,7 @@ class Held:
         return [face_at(float(frame[0, 0, 0]), 0)]
 
 
-def begun(finder, searches=1):
+def await_begin(finder, searches=1):
     for _ in range(searches):
         assert finder.began.acquire(timeout=60)
 
@@ -52,7 +52,7 @@ def test_a_reduced_frame_gives_the_faces_of_the_frame_itself():
             sightings = lookout.look(frame, 0.0)
             for timestamp in (1.0, 2.0):
                 lookout.look(frame, timestamp)
-                begun(finder, 2 if timestamp == 1.0 else 1)
+                await_begin(finder, 2 if timestamp == 1.0 else 1)
             sightings += lookout.look(frame, 3.0)
             lookout.close()
             assert [s.timestamp for s in sightings] == [0.0, 1.0]
@@ -71,15 +71,15 @@ def test_what_waits_to_be_searched_is_small_and_a_copy():
     finder.go.release()
     lookout = Lookout(finder)
     lookout.look(np.zeros((8, 8, 3), np.uint8), 0.0)
-    begun(finder)
+    await_begin(finder)
     for hw, limit in (((720, 1280), 320 * 180), ((300, 200), 300 * 200)):
         frame = np.full((*hw, 3), 7, np.uint8)
         lookout.look(frame, 1.0)
-        begun(finder)  # the thread has taken it
+        await_begin(finder)  # the thread has taken it
         lookout.look(frame, 2.0)
         frame[:] = 9
         finder.go.release()
-        begun(finder)  # and now the one that waited
+        await_begin(finder)  # and now the one that waited
         small = finder.given[-1]
         assert small.shape[0] * small.shape[1] <= limit and (small == 7).all()
         finder.go.release()
@@ -91,32 +91,32 @@ def test_a_lookout_searches_the_newest_frame_and_forgets_with_a_reset():
     lookout = Lookout(finder)
     frames = [np.full((8, 8, 3), value, np.uint8) for value in range(8)]
 
-    def seen(sightings):
+    def places_of(sightings):
         return [(s.timestamp, s.faces[0].box[0]) for s in sightings]
 
     finder.go.release()
-    assert seen(lookout.look(frames[0], 0.0)) == [(0.0, 0.0)]  # at once
+    assert places_of(lookout.look(frames[0], 0.0)) == [(0.0, 0.0)]  # at once
     assert lookout.look(frames[1], 1.0) == []
-    begun(finder, 2)
+    await_begin(finder, 2)
     for number in (2, 3, 4):
         assert lookout.look(frames[number], float(number)) == []
     finder.go.release()
-    begun(finder)
-    assert seen(lookout.look(frames[5], 5.0)) == [(1.0, 1.0)]
+    await_begin(finder)
+    assert places_of(lookout.look(frames[5], 5.0)) == [(1.0, 1.0)]
     finder.go.release()
-    begun(finder)
-    assert seen(lookout.look(frames[6], 6.0)) == [(4.0, 4.0)]  # 2 and 3 gave way
+    await_begin(finder)
+    assert places_of(lookout.look(frames[6], 6.0)) == [(4.0, 4.0)]  # 2 and 3 gave way
     lookout.reset()  # while 5 is searched and 6 waits
     finder.go.release(2)
-    assert seen(lookout.look(frames[0], 9.0)) == [(9.0, 0.0)]
-    begun(finder, 2)  # that, and the one of 6
+    assert places_of(lookout.look(frames[0], 9.0)) == [(9.0, 0.0)]
+    await_begin(finder, 2)  # that, and the one of 6
     assert lookout.look(frames[1], 10.0) == []  # not 5, of the video before
     finder.go.release()
-    begun(finder)
+    await_begin(finder)
     assert lookout.look(frames[2], 11.0) == []  # not 6
     finder.go.release()
-    begun(finder)
-    assert seen(lookout.look(frames[3], 12.0)) == [(10.0, 1.0)]
+    await_begin(finder)
+    assert places_of(lookout.look(frames[3], 12.0)) == [(10.0, 1.0)]
     finder.go.release(2)
     lookout.close()
     lookout.close()
@@ -137,7 +137,7 @@ def test_what_the_search_raises_comes_to_the_caller():
     lookout = Lookout(finder)
     lookout.look(np.zeros((4, 4, 3), np.uint8), 0.0)
     lookout.look(np.ones((4, 4, 3), np.uint8), 1.0)
-    begun(finder, 2)
+    await_begin(finder, 2)
     lookout.close()  # the thread has ended
     with pytest.raises(InputError, match="no good"):
         lookout.look(np.ones((4, 4, 3), np.uint8), 2.0)

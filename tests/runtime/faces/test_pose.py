@@ -17,28 +17,28 @@ def finder():
     return FaceFinder()
 
 
-def posed(nose=(50.0, 60.0), mouth=(50.0, 80.0), left=(30.0, 40.0), right=(70.0, 40.0), **more):
+def pose(nose=(50.0, 60.0), mouth=(50.0, 80.0), left=(30.0, 40.0), right=(70.0, 40.0), **more):
     return Face(box=(0.0, 0.0, 100.0, 100.0), score=0.9, left_eye=left, right_eye=right, points=(nose, mouth), **more)
 
 
-def accepted(finder, picture):
+def accept(finder, picture):
     return [face for face in finder.find(picture) if refuse_pose(face) is None]
 
 
 @pytest.mark.parametrize(
     ("face", "why"),
     [
-        (posed(), None),
-        (posed(nose=(64.0, 60.0)), None),  # looks aside
-        (posed(nose=(72.0, 60.0)), TURNED),
-        (posed(nose=(50.0, 44.0)), JUMBLED),
-        (posed(mouth=(50.0, 62.0)), JUMBLED),
-        (posed(nose=(50.0, 20.0), mouth=(50.0, 0.0)), JUMBLED),
-        (posed(left=(50.0, 20.0), right=(50.0, 60.0)), LYING),
-        (posed(left=(70.0, 40.0), right=(30.0, 40.0)), LYING),
-        (posed(left=(50.0, 40.0), right=(50.4, 40.0)), JUMBLED),
-        (posed(upright=0.05), None),
-        (posed(upright=-0.3), LYING),
+        (pose(), None),
+        (pose(nose=(64.0, 60.0)), None),  # looks aside
+        (pose(nose=(72.0, 60.0)), TURNED),
+        (pose(nose=(50.0, 44.0)), JUMBLED),
+        (pose(mouth=(50.0, 62.0)), JUMBLED),
+        (pose(nose=(50.0, 20.0), mouth=(50.0, 0.0)), JUMBLED),
+        (pose(left=(50.0, 20.0), right=(50.0, 60.0)), LYING),
+        (pose(left=(70.0, 40.0), right=(30.0, 40.0)), LYING),
+        (pose(left=(50.0, 40.0), right=(50.4, 40.0)), JUMBLED),
+        (pose(upright=0.05), None),
+        (pose(upright=-0.3), LYING),
     ],
 )
 def test_the_rule_and_its_words(face, why):
@@ -48,7 +48,7 @@ def test_the_rule_and_its_words(face, why):
 
 
 def test_who_is_edited_already_has_wider_limits():
-    face = posed(nose=(70.0, 60.0))
+    face = pose(nose=(70.0, 60.0))
     assert refuse_pose(face, USUAL).why == TURNED and refuse_pose(face, WIDER) is None
     for usual, wider in zip(USUAL[:2], WIDER[:2], strict=True):
         assert wider > usual
@@ -60,7 +60,7 @@ def test_who_is_edited_already_has_wider_limits():
 def test_the_astronaut_turned(finder, degrees):
     """To both sides by up to 40 degrees she is edited, and from 60 degrees on no more, whatever the detector sees."""
     tilt = min(degrees, 360 - degrees)
-    faces = accepted(finder, turn(astronaut(), degrees))
+    faces = accept(finder, turn(astronaut(), degrees))
     if tilt <= 40:
         assert len(faces) == 1
     elif tilt >= 60:
@@ -71,7 +71,7 @@ def test_the_astronaut_turned(finder, degrees):
 def test_the_talking_man_turned(finder, quarters, share):
     """He turns and tilts his head: every frame counts; lying or upside down none does."""
     frames = [np.ascontiguousarray(np.rot90(frame, quarters)) for frame in talking_man()[::8]]
-    seen = [len(accepted(finder, frame)) for frame in frames]
+    seen = [len(accept(finder, frame)) for frame in frames]
     assert np.mean(seen) == share and max(seen) <= 1
 
 
@@ -91,7 +91,7 @@ def test_drawn_faces_are_no_exception(finder):
     pytest.importorskip("resvg_py", reason="the avatars extra is not installed")
     people = [avatars.sample_face(seed) for seed in avatars.seeds("heldout", 30)]
     drawn = [np.ascontiguousarray(avatars.render_rgb(person, 200)[:, :, ::-1]) for person in people]
-    assert sum(len(accepted(finder, picture)) == 1 for picture in drawn) >= 28
+    assert sum(len(accept(finder, picture)) == 1 for picture in drawn) >= 28
 
 
 def test_a_pose_at_the_limit_does_not_flicker():
@@ -113,7 +113,7 @@ def test_a_pose_at_the_limit_does_not_flicker():
 
 
 def test_the_rule_can_be_turned_off():
-    lying = posed(left=(50.0, 20.0), right=(50.0, 60.0))
+    lying = pose(left=(50.0, 20.0), right=(50.0, 60.0))
     assert Tracker().follow(STILL, 0.0, [Sighting(0.0, [lying])]) == []
     assert len(Tracker(any_pose=True).follow(STILL, 0.0, [Sighting(0.0, [lying])])) == 1
 

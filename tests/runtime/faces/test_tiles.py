@@ -41,7 +41,7 @@ def crowd(finder):
     return frame, np.array(middles)
 
 
-def matched(faces, middles):
+def count_matches(faces, middles):
     """How many of the places have exactly one face, whose middle is within a third of its width."""
     found = np.array([(f.box[0] + f.box[2] / 2, f.box[1] + f.box[3] / 2) for f in faces]).reshape(-1, 2)
     far = np.linalg.norm(found[:, None] - middles[None], axis=2)
@@ -52,7 +52,7 @@ def test_a_crowd_is_found_without_doubles(finder, crowd):
     frame, middles = crowd
     assert len(finder.find(frame, [])) < 5  # what the whole frame shows
     faces = [face for face in finder.find(frame) if refuse_pose(face) is None]
-    assert matched(faces, middles) == COLUMNS * ROWS == len(faces)
+    assert count_matches(faces, middles) == COLUMNS * ROWS == len(faces)
 
 
 def test_a_crowd_of_a_live_stream_is_found_in_its_first_frame_reduced_as_it_is(crowd):
@@ -67,7 +67,7 @@ def test_a_crowd_of_a_live_stream_is_found_in_its_first_frame_reduced_as_it_is(c
     lookout = Lookout(Counted())
     (first,) = lookout.look(frame, 0.0)
     lookout.close()
-    assert matched([face for face in first.faces if refuse_pose(face) is None], middles) >= 0.9 * len(middles)
+    assert count_matches([face for face in first.faces if refuse_pose(face) is None], middles) >= 0.9 * len(middles)
     assert began == [len(tiles_of((270, 480)))]
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, face_at, shifted, texture
+from support.moving_faces import STEP_S, STILL, face_at, shift, texture
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces import Face
@@ -54,7 +54,7 @@ def test_between_detections_a_face_moves_with_the_picture():
     tracker = Tracker()
     tracker.follow(STILL, 0.0, [Sighting(0.0, [face_at(120, 80)])])
     for step in range(1, 6):
-        (track,) = tracker.follow(shifted(STILL, 3 * step, -step), step * STEP_S, [])
+        (track,) = tracker.follow(shift(STILL, 3 * step, -step), step * STEP_S, [])
     assert track.face.box[:2] == pytest.approx((120 + 15, 80 - 5), abs=0.5)
 
 
@@ -65,7 +65,7 @@ def test_a_late_detection_corrects_where_the_face_was_not_where_it_is():
     for step in range(1, 12):
         late = step - 3
         seen = [Sighting(late * STEP_S, [face_at(120 + 4 * late, 80)])] if late >= 0 else []
-        (track,) = tracker.follow(shifted(STILL, 4 * step, 0), step * STEP_S, seen)
+        (track,) = tracker.follow(shift(STILL, 4 * step, 0), step * STEP_S, seen)
     assert track.face.box[0] == pytest.approx(120 + 44, abs=0.7)
 
 
@@ -140,12 +140,12 @@ def test_a_timestamp_that_does_not_rise_begins_another_video():
 def test_who_is_painted():
     small, middle, large = face_at(20, 20, 40), face_at(100, 80, 60), face_at(200, 100, 80)
 
-    def painted(which, faces=(small, middle, large)):
+    def paint(which, faces=(small, middle, large)):
         return {t[1].box[2] for t in run(Tracker(which), [list(faces)])[0]}
 
-    assert painted("all") == {40, 60, 80} and painted("largest") == {80} and painted(2) == {60, 80}
-    assert painted((40.0, 40.0)) == {40} and painted((150.0, 120.0)) == {60}
-    assert painted((40.0, 40.0), (large, middle)) == set()  # no face is there
+    assert paint("all") == {40, 60, 80} and paint("largest") == {80} and paint(2) == {60, 80}
+    assert paint((40.0, 40.0)) == {40} and paint((150.0, 120.0)) == {60}
+    assert paint((40.0, 40.0), (large, middle)) == set()  # no face is there
     for wrong in ("both", 0, -1, True, (1,), None):
         with pytest.raises(InputError, match="largest"):
             Tracker(wrong)
@@ -187,7 +187,7 @@ def test_a_clicked_face_that_hides_for_a_moment_gets_its_edit_back_and_no_other_
 # Rare frames and late searches
 
 
-def followed(tracker, moments, found, frame=STILL):
+def follow(tracker, moments, found, frame=STILL):
     """The strongest edit in each frame, where a search ends one frame late, as beside a network as slow as a frame."""
     last, strengths = None, []
     for index, now in enumerate(moments):
@@ -202,13 +202,13 @@ def followed(tracker, moments, found, frame=STILL):
 @pytest.mark.parametrize("steps_s", [(0.3,), (0.5,), (0.05, 0.35), (2.0,)])
 def test_a_face_that_is_found_each_time_is_edited_wholly_however_rare_the_frames(steps_s):
     moments = np.cumsum([steps_s[i % len(steps_s)] for i in range(20)])
-    assert set(followed(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
+    assert set(follow(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
 
 
 def test_a_picture_that_is_held_keeps_its_edit():
     """A camera drops: its last frame is shown again, first after a second; it is searched late or not at all."""
     moments = [*(i * STEP_S for i in range(10)), *(1.5 + 0.2 * i for i in range(10))]
-    assert set(followed(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
+    assert set(follow(Tracker(), moments, lambda index: [face_at(120, 80)])) == {1.0}
     tracker = Tracker()
     run(tracker, [[face_at(120, 80)]] * 5)
     for now in moments[10:]:
@@ -217,7 +217,7 @@ def test_a_picture_that_is_held_keeps_its_edit():
 
 def test_rare_frames_bear_one_miss_and_lose_a_face_that_went():
     tracker, moments = Tracker(), 0.3 * np.arange(16)
-    strengths = followed(tracker, moments, lambda index: [] if index == 6 or index > 10 else [face_at(120, 80)])
+    strengths = follow(tracker, moments, lambda index: [] if index == 6 or index > 10 else [face_at(120, 80)])
     assert set(strengths[:13]) == {1.0}  # the miss of frame 11 is known at frame 12
     assert strengths[13:] == [pytest.approx(0.0, abs=1e-9)] * 3
 

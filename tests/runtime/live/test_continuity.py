@@ -16,7 +16,7 @@ from edgegan.runtime.live.stream import Stream
 HOUR_S = 3600.0
 
 
-def shifted(path, out, second):
+def shift(path, out, second):
     """The packets of `path` as a transport stream that begins at that second."""
     with av.open(str(path)) as given, av.open(str(out), "w") as made:
         streams = {s.index: made.add_stream_from_template(s) for s in given.streams}
@@ -29,7 +29,7 @@ def shifted(path, out, second):
     return out
 
 
-def joined(out, *parts):
+def join(out, *parts):
     """The files as one, as `cat` joins them."""
     out.write_bytes(b"".join(part.read_bytes() for part in parts))
     return out
@@ -41,7 +41,7 @@ def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     silent = clip(folder / "silent.mp4", frames=60)
     loud = add_sound(silent, folder / "loud.mp4", seconds=2.0)
-    parts = {name: shifted(loud, folder / f"{name}.ts", at) for name, at in (("0", 0), ("hour", HOUR_S))}
+    parts = {name: shift(loud, folder / f"{name}.ts", at) for name, at in (("0", 0), ("hour", HOUR_S))}
     return folder, parts
 
 
@@ -62,7 +62,7 @@ def tones(path):
 )
 def test_a_joined_stream_lasts_as_long_as_its_parts_and_its_sound_stays_with_its_pictures(films, tmp_path, order):
     folder, parts = films
-    film = joined(tmp_path / "film.ts", *(parts[name] for name in order))
+    film = join(tmp_path / "film.ts", *(parts[name] for name in order))
     with open_source(str(film)) as source:
         clock = FrameClock.of(source)
         with open_sink(str(tmp_path / "out.mp4"), clock, label=False) as sink:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as Pillow
 from support import tiny_models
-from support.av_clips import number_of, numbered
+from support.av_clips import draw_number, number_of
 from support.origins import facts, source_type
 
 from edgegan.runtime.live.controls.attributes import Controls
@@ -54,7 +54,7 @@ def test_every_sink_that_writes_files_tells_the_origin_it_was_given(tmp_path, na
     path = tmp_path / name
     with Compositor(open_sink(str(path)), Controls(), LiveTally(), mark=False, origin=origin) as sink:
         for number in range(3):
-            sink.write(frame(number, numbered(number, 48, 64)))
+            sink.write(frame(number, draw_number(number, 48, 64)))
     if path.is_dir():
         assert {source_type(file) for file in path.iterdir()} == {origin.source_type}
         return

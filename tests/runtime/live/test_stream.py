@@ -153,10 +153,25 @@ def test_the_newest_frame_wins_for_a_live_source():
 
 
 def test_a_slow_sink_is_a_cause_of_its_own():
-    stats = Stream(Numbers(live=True, fps=100), same, Kept(seconds=0.05)).run(max_frames=8)
+    """While the sink writes a frame, ten go through the model, one after the other: all but the last are its loss."""
+    source, edited = Stepped(), threading.Semaphore(0)
+
+    def process(frame, record):
+        edited.release()
+        return frame.image_bgr
+
+    def write(frame):
+        assert edited.acquire(timeout=20)  # the one that is written
+        for _ in range(10):
+            source.step(1)
+            assert edited.acquire(timeout=20)
+        edited.release()  # the last of them is the next to be written
+
+    source.wanted.release()
+    stats = Stream(source, process, Callback(write)).run(max_frames=8)
     assert stats.shown == 8
-    assert stats.dropped["sink_busy"] > 8
-    assert stats.dropped["model_busy"] < stats.dropped["sink_busy"]
+    assert stats.dropped["sink_busy"] >= 8 * 8
+    assert stats.dropped["model_busy"] == 0
     assert adds_up(stats)
 
 
@@ -176,9 +191,14 @@ def test_max_frames_of_a_file_reads_no_further():
 
 def test_the_time_limit_holds_even_when_nothing_comes():
     class Silent(Numbers):
+        over = threading.Event()
+
         def __iter__(self):
-            time.sleep(0.6)
+            assert self.over.wait(20), "it was not stopped"
             yield frame_of(np.zeros((2, 2, 3)), 0, "late")
+
+        def stop(self):
+            self.over.set()
 
     stats = Stream(Silent(live=True), same, Kept()).run(seconds=0.2)
     assert stats.shown == 0
@@ -269,13 +289,17 @@ def test_the_seconds_of_a_recording_are_its_own():
 
 
 def test_ctrl_c_ends_the_run_and_joins(default_ctrl_c):
-    stream = Stream(Numbers(live=True, fps=100), same, Kept())
-    timer = threading.Timer(1.0, _thread.interrupt_main)
-    timer.start()
+    presses = threading.Thread(target=_thread.interrupt_main)
+
+    def press_at_the_third(frame):
+        if stream.stats.shown == 2:
+            presses.start()
+
+    stream = Stream(Numbers(live=True, fps=100), same, Callback(press_at_the_third))
     with pytest.raises(KeyboardInterrupt):
         stream.run()
-    timer.join()
-    assert stream.stats.shown > 0
+    presses.join()
+    assert stream.stats.shown >= 2
     assert adds_up(stream.stats)
 
 
@@ -311,17 +335,26 @@ def test_a_channel_serves_what_waits_before_it_ends_and_nothing_after_an_abort()
 
 def test_the_process_gets_the_frame_with_the_time_of_its_capture():
     """A frame that waited for the model is older than the moment at which it is processed."""
-    given, ages = [], []
+    given, read, moments = [], threading.Semaphore(0), []
+
+    class Counted(Numbers):
+        def __iter__(self):
+            for frame in super().__iter__():
+                yield frame
+                read.release()  # it was taken over
 
     def process(frame, record):
+        if not given:
+            assert all(read.acquire(timeout=20) for _ in range(3))
+            moments.append(time.monotonic())
         given.append((frame.index, frame.source))
-        ages.append(time.monotonic() - frame.timestamp)
-        time.sleep(0.01)
+        moments.append(frame.timestamp)
         return frame.image_bgr
 
-    Stream(Numbers(12), process, Kept()).run()
+    Stream(Counted(12), process, Kept()).run()
     assert given == [(i, "numbers") for i in range(12)]
-    assert max(ages) > 0.03  # four wait
+    begun, *taken = moments
+    assert max(taken[:3]) <= begun and taken == sorted(taken)  # two waited while the model had not begun
 
 
 def test_what_a_frame_costs_besides_the_network_is_its_processing_without_it():

@@ -15,7 +15,7 @@ from edgegan.runtime.model.card import SCHEMA, ModelCard
 CARDS = Path(__file__).parent / "schema_1"
 
 
-def upgraded(name: str) -> ModelCard:
+def upgrade(name: str) -> ModelCard:
     return ModelCard.from_json((CARDS / f"{name}.json").read_bytes())
 
 
@@ -38,16 +38,16 @@ def test_every_card_of_schema_1_loads_and_keeps_all_that_did_not_change(path: Pa
 
 
 def test_the_shipped_model_s_card_says_what_it_said() -> None:
-    card = upgraded("shipped")
+    card = upgrade("shipped")
     assert card.verification["openvino"].pictures == 512 and card.tolerances["openvino"]["max_abs"] == 1e-3
     assert fidelity.tolerance(card, "onnxruntime:cuda") == {"max_abs": 1e-3, "min_psnr_db": 80.0}
     assert set(card.built_with.versions) == {"edgegan", "python", "torch", "onnx", "onnxscript", "onnxslim"}
 
 
 def test_joined_words_become_lists_and_numbers() -> None:
-    half = upgraded("fp16").built_with
+    half = upgrade("fp16").built_with
     assert half.half_weights == 1.0 and half.half_operators == (26, 26) and half.fp32_nodes == ()
-    int8 = upgraded("int8")
+    int8 = upgrade("int8")
     assert int8.int8_arithmetic == "x86_64 vnni" and int8.built_with.float_layers == ()
     data = json.loads((CARDS / "int8.json").read_bytes())
     data["built_with"] |= {"float_layers": "Conv_1,Conv_2", "fp32_nodes": "Norm_3"}
@@ -56,11 +56,11 @@ def test_joined_words_become_lists_and_numbers() -> None:
 
 
 def test_engines_keep_what_loading_compares() -> None:
-    engine = upgraded("int8_engine").built_with.engine
+    engine = upgrade("int8_engine").built_with.engine
     assert engine is not None and (engine.library, engine.version) == ("tensorrt_rtx", "1.7.1.116")
     assert engine.compute_capabilities == ("7.5", "8.0", "8.6", "8.9", "12.0")
     assert (engine.half_layers, engine.int8_layers) == (23, 8) and not engine.version_compatible
-    profile = upgraded("open_engine").built_with.engine.profile  # type: ignore[union-attr]
+    profile = upgrade("open_engine").built_with.engine.profile  # type: ignore[union-attr]
     assert profile["image"] == ((1, 3, 16, 16), (1, 3, 16, 16), (16, 3, 16, 16)) and profile["label"][2] == (16, 4)
     data = json.loads((CARDS / "int8_engine.json").read_bytes())
     data["built_with"] |= {"version_compatible": "true", "workspace_mib": "512", "gpu": "a GPU", "driver": "580.1"}
@@ -77,8 +77,8 @@ def test_facts_that_cannot_be_read_are_refused_in_words(facts: object) -> None:
 
 
 def test_facts_of_today_hold_no_unknown_words() -> None:
-    data = {**json.loads(upgraded("fp16").to_json()), "built_with": {"torch": "2.14"}}
+    data = {**json.loads(upgrade("fp16").to_json()), "built_with": {"torch": "2.14"}}
     with pytest.raises(CardError, match="torch"):
         ModelCard.from_json(json.dumps(data))
-    assert json.loads(upgraded("fp16").to_json())["built_with"] != {}
+    assert json.loads(upgrade("fp16").to_json())["built_with"] != {}
     assert BuildInfo() == BuildInfo(versions={})

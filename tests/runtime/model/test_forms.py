@@ -11,11 +11,11 @@ def folder(tmp_path):
     """A folder with `model.onnx` and, as other forms, copies of it."""
     tiny_models.write_editor(tmp_path)
     for name, precision in (("model.int8.onnx", "int8"), ("model.fp16.onnx", "fp16")):
-        copied(tmp_path, name, precision=precision)
+        copy_model(tmp_path, name, precision=precision)
     return tmp_path
 
 
-def copied(folder, name, **card):
+def copy_model(folder, name, **card):
     model = load(folder / "model.onnx")
     (folder / name).write_bytes(model.path.read_bytes())
     msgspec.structs.replace(model.card, **card).write(folder / name)
@@ -37,7 +37,7 @@ def test_a_file_stands_for_itself(folder):
 
 @pytest.mark.parametrize("change", [{"batch": (2, 2)}, {"training": {"images": 7}}, {"inputs": ()}])
 def test_what_promises_something_else_is_no_form(folder, change):
-    copied(folder, "model.fp16.onnx", **change)
+    copy_model(folder, "model.fp16.onnx", **change)
     assert names(forms(load(folder))) == ["model.onnx", "model.int8.onnx"]
 
 

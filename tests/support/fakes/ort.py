@@ -35,7 +35,7 @@ class Recording:
             raise Fail("CUDA failure 906: operation would make the legacy stream depend on a capturing blocking stream")
 
     @contextmanager
-    def begun(self):
+    def begin(self):
         self.check()
         self.thread, self.spoilt = threading.get_ident(), False
         time.sleep(0.02)  # others have their chance
@@ -163,7 +163,7 @@ def fake_onnxruntime(
                 assert isinstance(size, int), "a graph replays fixed shapes"
                 thread = threading.get_ident()  # a graph belongs to the thread that recorded it
                 if thread not in self.captured:
-                    with RECORDING.begun():
+                    with RECORDING.begin():
                         self.captured[thread] = places
                 else:
                     self.replays += 1

@@ -45,7 +45,7 @@ def reference_generator(state: State, z: Tensor) -> Tensor:
         x = F.conv_transpose2d(x, weight, stride=2 if number else 1, padding=1 if number else 0)
         if f"main.{3 * number + 1}.weight" not in state:
             return torch.tanh(x)
-        x = F.relu(_normed(state, f"main.{3 * number + 1}", x))
+        x = F.relu(_apply_norm(state, f"main.{3 * number + 1}", x))
         number += 1
 
 
@@ -55,7 +55,7 @@ def reference_discriminator(state: State, x: Tensor) -> Tensor:
     for place in places[:-1]:
         x = F.conv2d(x, state[f"main.{place}.weight"], stride=2, padding=1)
         if place:
-            x = _normed(state, f"main.{place + 1}", x)
+            x = _apply_norm(state, f"main.{place + 1}", x)
         x = F.leaky_relu(x, 0.2)
     return F.conv2d(x, state[f"main.{places[-1]}.weight"]).flatten()
 
@@ -66,7 +66,7 @@ def _norm(state: State, name: str, channels: int) -> None:
     state[f"{name}.num_batches_tracked"] = torch.tensor(7)
 
 
-def _normed(state: State, name: str, x: Tensor) -> Tensor:
+def _apply_norm(state: State, name: str, x: Tensor) -> Tensor:
     return F.batch_norm(
         x,
         state[f"{name}.running_mean"],

@@ -67,14 +67,14 @@ def reference_discriminator(s: State, size: int, big: torch.Tensor, small: torch
     def leaky(x: torch.Tensor) -> torch.Tensor:
         return torch.where(x > 0, x, 0.2 * x)
 
-    def strided(name: str, x: torch.Tensor) -> torch.Tensor:
+    def stride(name: str, x: torch.Tensor) -> torch.Tensor:
         return F.conv2d(x, _weight(s, name), stride=2, padding=1)
 
     if size == 1024:
-        x = leaky(strided("down_from_big.0", big))
-        x = leaky(_bn(s, "down_from_big.3", strided("down_from_big.2", x)))
+        x = leaky(stride("down_from_big.0", big))
+        x = leaky(_bn(s, "down_from_big.3", stride("down_from_big.2", x)))
     elif size == 512:
-        x = leaky(strided("down_from_big.0", big))
+        x = leaky(stride("down_from_big.0", big))
     else:
         x = leaky(F.conv2d(big, _weight(s, "down_from_big.0"), padding=1))
     maps = {min(size, 256): x}
@@ -84,7 +84,7 @@ def reference_discriminator(s: State, size: int, big: torch.Tensor, small: torch
         if edge >= size:
             continue
         x = maps[2 * edge]
-        main = leaky(_bn(s, f"{name}.main.1", strided(f"{name}.main.0", x)))
+        main = leaky(_bn(s, f"{name}.main.1", stride(f"{name}.main.0", x)))
         main = leaky(_bn(s, f"{name}.main.4", F.conv2d(main, _weight(s, f"{name}.main.3"), padding=1)))
         direct = leaky(_bn(s, f"{name}.direct.2", F.conv2d(F.avg_pool2d(x, 2), _weight(s, f"{name}.direct.1"))))
         x = (main + direct) / 2
@@ -94,11 +94,11 @@ def reference_discriminator(s: State, size: int, big: torch.Tensor, small: torch
         maps[edge] = x
     x = leaky(_bn(s, "rf_big.1", F.conv2d(maps[8], _weight(s, "rf_big.0"))))
     big_scores = F.conv2d(x, _weight(s, "rf_big.3"))
-    x = leaky(strided("down_from_small.0", small))
+    x = leaky(stride("down_from_small.0", small))
     number = 2
     while x.shape[2] > 8:
         name = f"down_from_small.{number}.main"
-        x = leaky(_bn(s, f"{name}.1", strided(f"{name}.0", x)))
+        x = leaky(_bn(s, f"{name}.1", stride(f"{name}.0", x)))
         number += 1
     small_scores = F.conv2d(x, _weight(s, "rf_small"))
     return torch.cat([big_scores.flatten(1), small_scores.flatten(1)], 1)

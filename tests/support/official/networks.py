@@ -36,16 +36,16 @@ def resnet_state(ngf: int, blocks: int, *, dropout: bool = False, affine: bool =
     return state
 
 
-def zero_padded(state: State) -> State:
+def pad_with_zero(state: State) -> State:
     """The same weights, named as the authors' code does with `padding_type` zero: no padding layers in the blocks."""
     places = {"1": "0", "2": "1", "5": "3", "6": "4"}
 
-    def named(key: str) -> str:
+    def rename(key: str) -> str:
         head, block, tail = key.partition(".conv_block.")
         number, _, leaf = tail.partition(".")
         return f"{head}{block}{places[number]}.{leaf}" if block else key
 
-    return {named(key): tensor for key, tensor in state.items()}
+    return {rename(key): tensor for key, tensor in state.items()}
 
 
 def resnet_forward(s: State, x: Tensor, blocks: int, padding: str = "reflect") -> Tensor:
@@ -87,7 +87,7 @@ def unet_state(downs: int, ngf: int, *, norm: str = "batch", scale: float = 0.05
         if bias:
             state[f"{name}.bias"] = scale * torch.randn(outputs)
 
-    def normed(name: str, width: int) -> None:
+    def add_norm(name: str, width: int) -> None:
         if norm == "batch":
             state[f"{name}.weight"], state[f"{name}.bias"] = 1 + 0.2 * torch.randn(width), torch.randn(width)
             state[f"{name}.running_mean"], state[f"{name}.running_var"] = torch.randn(width), torch.rand(width)
@@ -101,7 +101,7 @@ def unet_state(downs: int, ngf: int, *, norm: str = "batch", scale: float = 0.05
         down = 0 if outermost else 1
         conv(f"{prefix}.{down}", (width, outer, 4, 4), width, biases)
         if not outermost and not innermost:
-            normed(f"{prefix}.2", width)
+            add_norm(f"{prefix}.2", width)
         up = 3 if outermost or innermost else 5
         after.append((f"{prefix}.{up}", width if innermost else 2 * width, outer, outermost))
         prefix = f"{prefix}.{1 if outermost else 3}.model"
@@ -109,7 +109,7 @@ def unet_state(downs: int, ngf: int, *, norm: str = "batch", scale: float = 0.05
         conv(name, (inputs, outputs, 4, 4), outputs, biases or outermost)
         if not outermost:
             head, _, number = name.rpartition(".")
-            normed(f"{head}.{int(number) + 1}", outputs)
+            add_norm(f"{head}.{int(number) + 1}", outputs)
     return state
 
 

@@ -6,7 +6,7 @@ import time
 
 import av
 
-from support.av_clips import numbered
+from support.av_clips import draw_number
 
 GOP = 12
 
@@ -26,7 +26,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 while server.up:
                     time.sleep(max(0.0, begin + count / server.fps - time.monotonic()))
                     server.number = count % 256
-                    for packet in stream.encode(av.VideoFrame.from_ndarray(numbered(count % 256), format="bgr24")):
+                    for packet in stream.encode(av.VideoFrame.from_ndarray(draw_number(count % 256), format="bgr24")):
                         container.mux(packet)
                     count += 1
         except (OSError, av.FFmpegError):  # the reader went away

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import cv2
 
-from support.av_clips import numbered
+from support.av_clips import draw_number
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):
@@ -21,7 +21,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         try:
             while camera.status == 200 and camera.up:
-                jpeg = cv2.imencode(".jpg", numbered(camera.number, *camera.size_hw))[1].tobytes()
+                jpeg = cv2.imencode(".jpg", draw_number(camera.number, *camera.size_hw))[1].tobytes()
                 camera.number = (camera.number + 1) % 256
                 head = f"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: {len(jpeg)}\r\n\r\n"
                 self.wfile.write(head.encode() + jpeg + b"\r\n")

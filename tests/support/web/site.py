@@ -60,7 +60,7 @@ class _Quiet(http.server.SimpleHTTPRequestHandler):
 
 
 @contextmanager
-def served(folder):
+def serve(folder):
     """The folder at an address of loopback, as `python -m http.server` serves it. -> (address, stop)"""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder)))
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -84,14 +84,14 @@ def site(tmp_path_factory):
     return export_site("avatars", tmp_path_factory.mktemp("site") / "site", onnxruntime_web=npm_package())
 
 
-def packed(picture):
+def pack(picture):
     """A picture, (H, W, 3) uint8 BGR, as base64 PNG."""
     return base64.b64encode(cv2.imencode(".png", picture)[1].tobytes()).decode()
 
 
 def edit_in(page, picture, changes, seconds=None):
     """The picture as the page's worker edits it, and what it told: page after OPEN. -> (picture, told)"""
-    told = page.evaluate(EDIT, [packed(picture), changes, seconds])
+    told = page.evaluate(EDIT, [pack(picture), changes, seconds])
     data = np.frombuffer(base64.b64decode(told.pop("png")), np.uint8)
     return cv2.imdecode(data, cv2.IMREAD_COLOR), told
 

@@ -7,7 +7,7 @@ import pytest
 from edgegan.runtime.backends.nvidia.capture_gate import CaptureGate
 
 
-def started(function):
+def start(function):
     thread = threading.Thread(target=function, daemon=True)
     thread.start()
     return thread
@@ -34,14 +34,14 @@ def test_work_goes_side_by_side_and_a_recording_alone():
         with gate.work():
             order.append("late")
 
-    first = started(work)
+    first = start(work)
     assert inside.wait(10)
     with gate.work():  # beside the first
         pass
-    second = started(record)
+    second = start(record)
     while not gate._waiting:
         pass
-    third = started(late)  # came after the one that waits to record
+    third = start(late)  # came after the one that waits to record
     leave.set()
     assert recording.wait(10)
     assert order == ["work", "recording"]

@@ -38,7 +38,7 @@ def install(monkeypatch, tmp_path):
     return on_two_gpus(monkeypatch)
 
 
-def opened(artefact: Artefact) -> Artefact:
+def open_axes(artefact: Artefact) -> Artefact:
     """`artefact` with a card whose height, width and batch may vary."""
     image, label = artefact.card.inputs
     image = msgspec.structs.replace(image, shape=("batch", 3, "height", "width"))
@@ -73,7 +73,7 @@ def test_every_run_gives_its_own_answer_through_the_graph(model, install, backen
 @pytest.mark.parametrize("backend", BOTH)
 def test_open_axes_have_no_graph_and_buffers_are_kept_for_the_shapes_that_came_last(model, install, backend):
     ort = install(size=None)
-    with backend(opened(model), device="cuda") as network:
+    with backend(open_axes(model), device="cuda") as network:
         assert OPEN_AXES in network.notices and len(ort.sessions) == 1
         for i, size in enumerate((8, 16, 8, 16, 16, 8)):
             edited = network.run(inputs(float(i), size))["edited"]
@@ -126,7 +126,7 @@ def test_a_network_that_is_more_open_than_its_card_gets_no_graph(model, install)
     with OnnxRuntime(model, device="cuda") as network:
         assert [s.options["enable_cuda_graph"] for s in ort.sessions] == ["1", "0"] and network.notices == (OPEN_AXES,)
     with pytest.raises(BackendError, match="a CUDA graph was asked for"):
-        OnnxRuntime(opened(model), device="cuda", cuda=CudaOptions(graph=True))
+        OnnxRuntime(open_axes(model), device="cuda", cuda=CudaOptions(graph=True))
 
 
 @pytest.mark.parametrize("precision", ["fp32", "fp16", "int8"])
@@ -157,12 +157,12 @@ def test_tensorrt_takes_every_type_from_the_file(model, tmp_path, precision):
 
 
 def test_tensorrt_is_given_the_card_s_range_for_every_open_input(model, tmp_path):
-    options = provider_options(opened(model).card, 0, tmp_path)
+    options = provider_options(open_axes(model).card, 0, tmp_path)
     assert options["trt_profile_min_shapes"] == "image:1x3x16x16,label:1x3"
     assert options["trt_profile_opt_shapes"] == "image:1x3x32x48,label:1x3"
     assert options["trt_profile_max_shapes"] == "image:4x3x64x128,label:4x3"
     assert options["trt_cuda_graph_enable"] == "False"
-    unbounded = msgspec.structs.replace(opened(model).card, size=SizeRule(hw=(32, 32)))
+    unbounded = msgspec.structs.replace(open_axes(model).card, size=SizeRule(hw=(32, 32)))
     with pytest.raises(CardError, match="how large 'height'"):
         provider_options(unbounded, 0, tmp_path)
 
@@ -202,16 +202,16 @@ def test_a_node_that_would_run_elsewhere_is_an_error(model, install, backend, ve
 
 def test_shape_arithmetic_may_stay_on_the_cpu_where_axes_are_open_and_nothing_else(model, install):
     install(size=None, elsewhere=((CPU, "s", "Shape"), (CPU, "c", "Concat")))
-    OnnxRuntime(opened(model), device="cuda").close()
+    OnnxRuntime(open_axes(model), device="cuda").close()
     install(elsewhere=((CPU, "s", "Shape"), (CPU, "c", "Concat")))
     with pytest.raises(BackendError, match=r"s \(Shape\), c \(Concat\)"):
         OnnxRuntime(model, device="cuda")
     install(size=None, elsewhere=((CPU, "r", "Resize"),))
     with pytest.raises(BackendError, match=r"r \(Resize\)"):
-        OnnxRuntime(opened(model), device="cuda")
+        OnnxRuntime(open_axes(model), device="cuda")
     install(size=None, elsewhere=((CUDA, "s", "Shape"),))
     with pytest.raises(BackendError, match="TensorRT of ONNX Runtime"):
-        OnnxRuntimeTensorRT(opened(model), device="cuda")
+        OnnxRuntimeTensorRT(open_axes(model), device="cuda")
 
 
 @pytest.mark.parametrize(

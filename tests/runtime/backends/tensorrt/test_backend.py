@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
-from support.engine_cards import built
+from support.engine_cards import engine_facts
 from support.fakes.gpu import FakeCuda, fake_tensorrt
 from support.needed import needed
 
@@ -28,7 +28,7 @@ def engine(
     card = load(tiny_models.write_editor(folder, pairs=0, classifier=False)).card
     path = folder / "model.fp16.engine"
     path.write_bytes(plan)
-    facts = built(library, version, *capabilities, system=system, **{"gpu": "Fake GPU", **more})
+    facts = engine_facts(library, version, *capabilities, system=system, **{"gpu": "Fake GPU", **more})
     card = msgspec.structs.replace(card, built_with=facts, payload_sha256=payload_sha256(path))
     card.write(path)
     return Artefact(path, card)

@@ -50,14 +50,14 @@ def timed(monkeypatch):
     return found
 
 
-def taken(artefact, **kwargs):
+def take(artefact, **kwargs):
     with open_backend(artefact, **kwargs) as opened:
         return opened.selection
 
 
 def test_the_fastest_here_is_taken_whatever_the_card_says_of_another_machine(folder, timed):
     timed.ms = (4.0, 3.0)
-    chosen = taken(load(folder / "model.onnx"))
+    chosen = take(load(folder / "model.onnx"))
     assert (chosen.backend, chosen.file, chosen.artefact.path.name) == ("openvino", "", "model.onnx")
     assert "verified (90 dB), 3.0 ms measured on this machine" in chosen.why
     assert chosen.others["onnxruntime on cpu"] == "4.0 ms measured on this machine"
@@ -65,7 +65,7 @@ def test_the_fastest_here_is_taken_whatever_the_card_says_of_another_machine(fol
 
 def test_a_folder_opens_its_fastest_file(folder, timed):
     told = []
-    chosen = taken(load(folder), on_progress=lambda *step: told.append(step))
+    chosen = take(load(folder), on_progress=lambda *step: told.append(step))
     assert (chosen.backend, chosen.file) == ("onnxruntime", "model.fp16.onnx") and len(chosen.others) >= 3
     assert chosen.lines()[0].startswith("onnxruntime on cpu (model.fp16.onnx): verified (90 dB), 2.0 ms")
     assert told[0][0] == "measuring what is fastest here"
@@ -76,36 +76,36 @@ def test_a_folder_opens_its_fastest_file(folder, timed):
 
 
 def test_what_was_measured_is_remembered_until_something_is_other(folder, timed, monkeypatch):
-    taken(load(folder))
-    assert taken(load(folder)).file == "model.fp16.onnx" and timed.taken == 1
-    taken(load(folder), threads=1)
-    taken(load(folder), threads=1)
+    take(load(folder))
+    assert take(load(folder)).file == "model.fp16.onnx" and timed.taken == 1
+    take(load(folder), threads=1)
+    take(load(folder), threads=1)
     assert timed.taken == 2
     timed.ms = (1.0, 3.0, 2.0, 5.0)
     monkeypatch.setattr(processor, "name", lambda: "another processor")
-    assert taken(load(folder)).file == "model.onnx" and timed.taken == 3
+    assert take(load(folder)).file == "model.onnx" and timed.taken == 3
 
 
 def test_a_new_version_of_a_library_is_measured_again(folder, timed, monkeypatch):
-    taken(load(folder))
+    take(load(folder))
     real = backends.table.version
     monkeypatch.setattr(backends.table, "version", lambda name: "99.0" if name == "openvino" else real(name))
-    taken(load(folder))
+    take(load(folder))
     assert timed.taken == 2
 
 
 def test_another_file_is_measured_again(folder, timed):
-    taken(load(folder))
+    take(load(folder))
     tiny_models.write_editor(folder, size=16, verification=PASSED)
-    assert taken(load(folder)).artefact.card.size.hw == (16, 16) and timed.taken == 2
+    assert take(load(folder)).artefact.card.size.hw == (16, 16) and timed.taken == 2
 
 
 @pytest.mark.parametrize("spoilt", [b"", b"{}", b'{"processor": "x", "threads": 1, "batch": 1, "timings": []}'])
 def test_a_spoilt_memory_is_made_anew(folder, timed, spoilt):
-    taken(load(folder))
+    take(load(folder))
     (memory,) = (folder.parent / "cache").rglob("tuning/*.json")
     memory.write_bytes(spoilt)
-    assert taken(load(folder)).file == "model.fp16.onnx" and timed.taken == 2
+    assert take(load(folder)).file == "model.fp16.onnx" and timed.taken == 2
 
 
 def test_what_failed_verification_is_not_measured_and_never_taken(folder, timed):
@@ -113,14 +113,14 @@ def test_what_failed_verification_is_not_measured_and_never_taken(folder, timed)
     for name in ("model.onnx", "model.fp16.onnx"):
         tiny_models.rewrite_card(folder / name, verification=wrong)
     timed.ms = (4.0, 3.0)
-    chosen = taken(load(folder))
+    chosen = take(load(folder))
     assert (chosen.backend, chosen.file) == ("onnxruntime", "model.fp16.onnx")
     assert "12 dB" in chosen.others["openvino on cpu (model.onnx)"]
 
 
 def test_a_named_backend_is_not_measured_and_a_helper_is_not(folder, timed):
-    assert taken(load(folder), backend="openvino").artefact.path.name == "model.onnx"
-    assert taken(load(folder), measure=False).backend == "onnxruntime"  # the card's fastest
+    assert take(load(folder), backend="openvino").artefact.path.name == "model.onnx"
+    assert take(load(folder), measure=False).backend == "onnxruntime"  # the card's fastest
     assert timed.taken == 0
     with Editor.open(folder):  # with a classifier beside it
         assert timed.taken == 1
@@ -128,12 +128,12 @@ def test_a_named_backend_is_not_measured_and_a_helper_is_not(folder, timed):
 
 def test_where_only_one_pair_can_run_nothing_is_measured(folder, timed):
     tiny_models.rewrite_card(folder / "model.onnx", verification={"openvino": Verification(status="failed")})
-    assert taken(load(folder / "model.onnx")).backend == "onnxruntime" and timed.taken == 0
+    assert take(load(folder / "model.onnx")).backend == "onnxruntime" and timed.taken == 0
 
 
 def test_the_card_decides_where_the_user_says_so(folder, timed, monkeypatch):
     monkeypatch.setenv("EDGEGAN_AUTO", "card")
-    assert (taken(load(folder)).backend, taken(load(folder)).artefact.path.name) == ("onnxruntime", "model.onnx")
+    assert (take(load(folder)).backend, take(load(folder)).artefact.path.name) == ("onnxruntime", "model.onnx")
     assert timed.taken == 0
     monkeypatch.setenv("EDGEGAN_AUTO", "fast")
     with pytest.raises(InputError, match="EDGEGAN_AUTO=fast.*\nmeasure, or card"):
@@ -145,7 +145,7 @@ def test_without_a_cache_that_can_be_written_it_measures_and_goes_on(folder, tim
         raise InputError("no space left")
 
     monkeypatch.setattr(tuning, "write_atomic", full)
-    assert taken(load(folder)).file == taken(load(folder)).file == "model.fp16.onnx" and timed.taken == 2
+    assert take(load(folder)).file == take(load(folder)).file == "model.fp16.onnx" and timed.taken == 2
 
 
 def test_tuning_measures_again_and_what_opens_later_takes_what_it_found(folder, timed):
@@ -153,7 +153,7 @@ def test_tuning_measures_again_and_what_opens_later_takes_what_it_found(folder, 
     timed.ms = (4.0, 1.0, 2.0, 5.0)
     found = tune(load(folder))
     assert (found.fastest.file, found.fastest.backend, timed.taken) == ("model.onnx", "openvino", 2)
-    chosen = taken(load(folder))
+    chosen = take(load(folder))
     assert (chosen.file, chosen.backend, timed.taken) == ("model.onnx", "openvino", 2)
     with pytest.raises(InputError, match="batch of 4.*\nthe model takes 1 to 1"):
         tune(load(folder), batch=4)
@@ -173,7 +173,7 @@ def test_on_the_real_clock_every_open_takes_the_fastest_pair_that_was_measured(f
     ran = [each for each in found.timings if each.ms is not None]
     assert len(ran) == 4 and found.fastest.ms == min(each.ms for each in ran)
     for _ in range(20):
-        chosen = taken(load(folder), threads=1)
+        chosen = take(load(folder), threads=1)
         assert (chosen.file, chosen.backend) == (found.fastest.file, found.fastest.backend)
 
 

@@ -5,7 +5,7 @@ from fractions import Fraction
 import av
 import numpy as np
 import pytest
-from support.av_clips import clip, number_of, numbered
+from support.av_clips import clip, draw_number, number_of
 
 from edgegan.runtime.errors import SourceError
 from edgegan.runtime.live.sources import open_source
@@ -73,7 +73,7 @@ def test_a_film_whose_pictures_change_their_size_goes_on(tmp_path, sizes):
                 stream = container.add_stream("libx264", rate=25, options={"tune": "zerolatency"})
                 stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
                 for _ in range(10):
-                    frame = av.VideoFrame.from_ndarray(numbered(number, height, width), format="bgr24")
+                    frame = av.VideoFrame.from_ndarray(draw_number(number, height, width), format="bgr24")
                     frame.pts, frame.time_base = number, Fraction(1, 25)
                     container.mux(stream.encode(frame))
                     number += 1

@@ -63,7 +63,7 @@ def bars(path, size_wh, codec="libx264", **tags):
     return path
 
 
-def seen(path):
+def colours(path):
     """The colours of the bars as a source shows them."""
     with open_source(str(path)) as source:
         picture = next(iter(source)).image_bgr
@@ -112,12 +112,12 @@ def test_a_turned_film_with_wide_pixels_is_stretched_along_its_own_side(tmp_path
     {"colorspace": 5, "color_range": 2},
 ])  # fmt: skip
 def test_matrix_and_range_are_those_that_the_file_names(tmp_path, tags):
-    assert np.abs(seen(bars(tmp_path / "a.mkv", (280, 64), **tags)) - COLOURS).max() <= 3
+    assert np.abs(colours(bars(tmp_path / "a.mkv", (280, 64), **tags)) - COLOURS).max() <= 3
 
 
 @pytest.mark.parametrize(("size_wh", "matrix"), [((1280, 720), 1), ((1024, 578), 1), ((720, 576), 5), ((280, 64), 5)])
 def test_what_names_no_matrix_is_read_by_its_size(tmp_path, size_wh, matrix):
-    assert np.abs(seen(bars(tmp_path / "a.mkv", size_wh, coded_as=matrix, colorspace=2)) - COLOURS).max() <= 3
+    assert np.abs(colours(bars(tmp_path / "a.mkv", size_wh, coded_as=matrix, colorspace=2)) - COLOURS).max() <= 3
 
 
 def test_reference_white_and_greys_of_hdr_keep_their_brightness_and_more_is_compressed():

@@ -6,7 +6,7 @@ import av
 import numpy as np
 import pytest
 from support import ffmpeg
-from support.av_clips import add_sound, clip, number_of, numbered
+from support.av_clips import add_sound, clip, draw_number, number_of
 
 from edgegan.runtime.errors import SourceError
 from edgegan.runtime.live.sources import open_source
@@ -24,7 +24,7 @@ def film(path, *tracks, metadata=None):
             streams.append(stream)
         for number, stream in enumerate(streams, 1):
             for at in range(5):
-                frame = av.VideoFrame.from_ndarray(numbered(number, stream.height, stream.width), format="bgr24")
+                frame = av.VideoFrame.from_ndarray(draw_number(number, stream.height, stream.width), format="bgr24")
                 frame.pts, frame.time_base = at, Fraction(1, 25)
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))

@@ -30,7 +30,7 @@ def flat(value=90, hw=HW):
     return Frame(np.full((*hw, 3), value, np.uint8), 0, 0.0, "test")
 
 
-def dressed(panel, *, screen=True, value=90, before=None, **options):
+def compose_one(panel, *, screen=True, value=90, before=None, **options):
     """One flat frame as a sink gets it."""
     kept = Kept(screen=screen)
     Compositor(kept, panel, LiveTally(), **options).write(flat(value), before)
@@ -46,9 +46,9 @@ def test_the_mark_is_on_every_output_unless_switched_off():
         rows, columns = np.nonzero((kept.frames[0].image_bgr != 90).any(axis=2))
         assert rows.min() > 200 and columns.min() > 200
         assert 0.002 < (kept.frames[0].image_bgr != 90).mean() < 0.05
-    assert (dressed(Controls(), screen=False, mark=False) == 90).all()
-    other = dressed(Controls(), screen=False, origin=GENERATED)
-    assert not np.array_equal(other, dressed(Controls(), screen=False))
+    assert (compose_one(Controls(), screen=False, mark=False) == 90).all()
+    other = compose_one(Controls(), screen=False, origin=GENERATED)
+    assert not np.array_equal(other, compose_one(Controls(), screen=False))
 
 
 @pytest.mark.parametrize("hw", [(720, 1280), (64, 64), (16, 24), (2, 2)])
@@ -59,10 +59,10 @@ def test_the_mark_fits_into_any_picture(hw):
 
 def test_the_line_is_for_screens_and_shows_what_is_on():
     controls = Controls(NAMES)
-    assert (dressed(controls, screen=False, mark=False) == 90).all()
-    off = dressed(controls, mark=False)
+    assert (compose_one(controls, screen=False, mark=False) == 90).all()
+    off = compose_one(controls, mark=False)
     controls.press("1")
-    on = dressed(controls, mark=False)
+    on = compose_one(controls, mark=False)
     green = [int((p[:60, :, 1].astype(int) - p[:60, :, 2]).max()) for p in (off, on)]
     assert green[0] < 20 < 60 < green[1]
     assert (off[60:] == 90).all()
@@ -108,10 +108,10 @@ def test_before_and_after_stand_side_by_side_and_a_recording_keeps_its_size():
 
 def test_what_is_said_shows_for_a_while_and_a_lost_source_is_marked_on_every_output():
     controls = Controls()
-    quiet = dressed(controls, hud=False)
+    quiet = compose_one(controls, hud=False)
     controls.say("written: a.png")
-    assert (dressed(controls, hud=False) != quiet).any()
-    assert (dressed(controls, hud=False, screen=False) == quiet).all()
+    assert (compose_one(controls, hud=False) != quiet).any()
+    assert (compose_one(controls, hud=False, screen=False) == quiet).all()
     kept = Kept()
     held = Frame(np.full((*HW, 3), 90, np.uint8), 0, 0.0, "test", held_s=3.0)
     Compositor(kept, controls, LiveTally()).write(held)
@@ -175,7 +175,7 @@ class Still(Source):
             yield Frame(np.full((60, 80, 3), 90, np.uint8), number, time.monotonic(), "still")
 
 
-def streamed(folder, **options):
+def stream(folder, **options):
     """The pictures that a plain program writes, with no controls of any kind."""
     with open_sink(str(folder), **options) as sink:
         Stream(Still(), lambda frame, record: frame.image_bgr, sink).run()
@@ -183,9 +183,9 @@ def streamed(folder, **options):
 
 
 def test_whatever_opens_a_sink_marks_its_pictures_unless_told_not_to(tmp_path):
-    bare = streamed(tmp_path / "bare", label=False)
+    bare = stream(tmp_path / "bare", label=False)
     assert len(bare) == 3 and all((picture == 90).all() for picture in bare)
-    for number, picture in enumerate(streamed(tmp_path / "marked")):
+    for number, picture in enumerate(stream(tmp_path / "marked")):
         rows, columns = np.nonzero((picture != 90).any(axis=2))
         assert rows.min() > 40 and 0.01 < (picture != 90).mean() < 0.5, number
         assert columns.max() == 79

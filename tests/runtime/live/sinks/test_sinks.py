@@ -5,7 +5,7 @@ import sys
 import cv2
 import numpy as np
 import pytest
-from support.av_clips import numbered
+from support.av_clips import draw_number
 from support.frames import FakeCameras, Kept, frame
 
 from edgegan.runtime.errors import SinkError
@@ -89,7 +89,7 @@ def test_sinks_say_what_their_time_counts_as(tmp_path, monkeypatch):
 
 def test_only_odd_sizes_are_copied():
     for hw, grown in (((48, 64), (48, 64)), ((47, 64), (48, 64)), ((47, 63), (48, 64))):
-        picture = numbered(5, *hw)
+        picture = draw_number(5, *hw)
         whole = even(picture)
         assert whole.shape[:2] == grown
         assert (whole is picture) == (hw == grown)

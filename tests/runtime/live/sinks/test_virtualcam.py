@@ -24,7 +24,7 @@ def test_a_virtual_camera_gets_every_frame_at_its_own_speed(monkeypatch):
         cameras.fails = True
         with pytest.raises(SinkError, match="takes no more frames: no such device"):
             sink.write(frame(12))
-    assert 0.19 < time.monotonic() - begin < 2
+    assert time.monotonic() - begin > 0.19  # ten steps of 20 ms
     assert cameras.sent == list(range(11))
     assert cameras.opened[-1] == (64, 48, 50, "bgr")
     assert cameras.closed == len(cameras.opened)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import av
 import numpy as np
 import pytest
-from support.av_clips import number_of, numbered
+from support.av_clips import draw_number, number_of
 from support.servers.http import FileServer
 from support.servers.live import LiveServer
 from support.servers.mjpeg import MjpegServer
@@ -25,7 +25,7 @@ class Seen(NamedTuple):
     age_s: float  # as the frame has it
 
 
-def watched(server, seconds, *, every_frame=False, pause_s=SLOW_S) -> list[Seen]:
+def watch(server, seconds, *, every_frame=False, pause_s=SLOW_S) -> list[Seen]:
     seen = []
     with open_source(server.url, every_frame=every_frame) as source:
         begin = time.monotonic()
@@ -42,7 +42,7 @@ def watched(server, seconds, *, every_frame=False, pause_s=SLOW_S) -> list[Seen]
 @pytest.mark.parametrize("kind", [LiveServer, MjpegServer])
 def test_a_slow_reader_stays_within_two_seconds_of_the_stream(kind):
     with kind(fps=25) as server:
-        seen = watched(server, 4.5)
+        seen = watch(server, 4.5)
     assert max(each.delay_s for each in seen) < 2.0
     gaps = [(b.number - a.number) % 256 - 1 for a, b in zip(seen, seen[1:], strict=False)]
     assert gaps == [each.skipped for each in seen[1:]]  # what is missing is counted, where it is missing
@@ -52,7 +52,7 @@ def test_a_slow_reader_stays_within_two_seconds_of_the_stream(kind):
 def test_the_age_of_a_frame_is_true_whether_or_not_some_are_left_out():
     for every_frame in (False, True):
         with LiveServer() as server:
-            seen = watched(server, 2.5, every_frame=every_frame)
+            seen = watch(server, 2.5, every_frame=every_frame)
         errors = [each.age_s - each.delay_s for each in seen]
         assert np.abs(errors).max() < 0.4
         assert (max(each.skipped for each in seen) == 0) is every_frame
@@ -63,7 +63,7 @@ def test_the_age_of_a_frame_is_true_whether_or_not_some_are_left_out():
 @pytest.mark.parametrize(("kind", "fps"), [(LiveServer, 25), (MjpegServer, 12)])  # a rate that MJPEG does not tell
 def test_a_reader_that_keeps_up_gets_every_frame(kind, fps):
     with kind(fps=fps) as server:
-        seen = watched(server, 2.5, pause_s=0.02)  # half the time that a picture lasts
+        seen = watch(server, 2.5, pause_s=0.02)  # half the time that a picture lasts
     assert not any(each.skipped for each in seen)
     assert set(np.diff([each.number for each in seen]).tolist()) == {1}
     assert np.median([each.age_s for each in seen[-10:]]) < 0.15  # what came while it was opened is made good
@@ -75,7 +75,7 @@ def test_a_stream_that_comes_in_segments_is_shown_at_its_own_speed(tmp_path):
         stream = container.add_stream("libx264", rate=25, options={"g": "25", "preset": "ultrafast"})
         stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
         for number in range(75):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), format="bgr24")))
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(draw_number(number), format="bgr24")))
         container.mux(stream.encode(None))
     with FileServer(tmp_path) as server, open_source(f"{server.url}/live.m3u8") as source:
         assert source.live

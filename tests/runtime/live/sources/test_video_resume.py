@@ -3,12 +3,13 @@
 import math
 import threading
 import time
+from contextlib import contextmanager
 from itertools import islice
 
 import av
 import numpy as np
 import pytest
-from support.av_clips import number_of, numbered
+from support.av_clips import draw_number, number_of
 from support.servers.http import FileServer
 
 from edgegan.runtime.errors import SourceError, SourceRefusedError
@@ -17,6 +18,7 @@ from edgegan.runtime.live.sources import open_source
 from edgegan.runtime.live.stream import Stream
 
 FRAMES = 60
+LENGTH_S = FRAMES / 25
 
 
 @pytest.fixture(scope="module")
@@ -25,7 +27,7 @@ def films(tmp_path_factory):
     folder = tmp_path_factory.mktemp("films")
     noise = np.random.default_rng(0).integers(0, 256, (FRAMES, 96, 256, 3), np.uint8)
     for number, picture in enumerate(noise):
-        picture[32:64] = numbered(number, 32, 256)
+        picture[32:64] = draw_number(number, 32, 256)
     for name in ("film.mp4", "film.mkv", "film.ts"):
         options = {"movflags": "faststart"} if name.endswith("mp4") else {}
         with av.open(str(folder / name), "w", options=options) as container:
@@ -40,6 +42,18 @@ def films(tmp_path_factory):
 def cut_at(folder, name, *shares):
     size = (folder / name).stat().st_size
     return [round(size * share) for share in shares]
+
+
+@contextmanager
+def rescue(source):
+    """Stops what hangs after a minute, and fails the test then; however slow the machine is, nothing else does."""
+    hung = threading.Event()
+    watchdog = threading.Timer(60, lambda: (hung.set(), source.stop()))
+    watchdog.start()
+    yield
+    watchdog.cancel()
+    watchdog.join()
+    assert not hung.is_set(), "it would not have ended by itself"
 
 
 CASES = [
@@ -74,12 +88,13 @@ def test_a_recording_that_is_itself_broken_does_not_go_round_for_ever(films, tmp
     data = bytearray((films / "film.mp4").read_bytes())
     data[len(data) * 2 // 3 :] = bytes(len(data) - len(data) * 2 // 3)
     (tmp_path / "broken.mp4").write_bytes(data)
-    with FileServer(tmp_path) as server, open_source(f"{server.url}/broken.mp4", reconnect_s=math.inf) as source:
-        watchdog = threading.Timer(8, source.stop)
-        watchdog.start()
-        with pytest.raises(SourceRefusedError, match="is broken after"):
-            list(source)
-        watchdog.cancel()
+    with (
+        FileServer(tmp_path) as server,
+        open_source(f"{server.url}/broken.mp4", reconnect_s=math.inf) as source,
+        rescue(source),
+        pytest.raises(SourceRefusedError, match="is broken after"),
+    ):
+        list(source)
 
 
 def test_a_run_that_waits_for_its_recording_can_be_ended(films):
@@ -90,12 +105,10 @@ def test_a_run_that_waits_for_its_recording_can_be_ended(films):
             while server.cuts:
                 time.sleep(0.01)
             server.__exit__()  # and it does not come back
-            watchdog = threading.Timer(8, source.stop)
-            watchdog.start()
-            begin, before = time.monotonic(), threading.active_count()
-            stats = Stream(source, lambda frame, record: frame.image_bgr, Null()).run(seconds=1.5)
-            assert time.monotonic() - begin < 5
+            before = threading.active_count()
+            with rescue(source):
+                # Longer than the recording: only that it is waited for can end the run.
+                stats = Stream(source, lambda frame, record: frame.image_bgr, Null()).run(seconds=LENGTH_S + 0.6)
             assert threading.active_count() <= before
-            watchdog.cancel()
         server.__enter__()
     assert 0 < stats.shown < FRAMES

@@ -184,10 +184,10 @@ def test_a_tab_that_goes_while_it_turns_back_frees_its_place(opened, page_editor
     visitor = own_camera(page)
     (inside,) = page.visitors._here.values()
 
-    async def gone(words):
+    async def leave(words):
         raise WebSocketDisconnect(1006)
 
-    monkeypatch.setattr(inside, "_say", gone)
+    monkeypatch.setattr(inside, "_say", leave)
     visitor.say("camera", name="device")
     assert until(lambda: not len(page.visitors) and page.visitors.guests._here == 0)
 
@@ -235,22 +235,22 @@ def test_a_click_chooses_the_face_that_is_shown_there(opened, tmp_path):
         visitor.say("set", name="Smiling", value=1)
         visitor.state("Smiling", lambda value: value == 1.0)
 
-        def chosen(click, left, right, *, mirror):
+        def is_chosen(click, left, right, *, mirror):
             """Whether these faces of the picture that was sent, and no others, are edited after a click."""
             visitor.say("mirror", value=int(mirror))
             visitor.say("click", at=click)
 
-            def edited():
+            def sides_edited():
                 visitor.socket.send(up(image))
                 shown = visitor.picture()[1]
                 changed = np.abs((shown[:, ::-1] if mirror else shown).astype(int) - image).mean(axis=(0, 2))
                 return changed[90:170].mean() > 8, changed[400:520].mean() > 8
 
-            return until(lambda: edited() == (left, right), 5.0)  # one that is chosen no more fades
+            return until(lambda: sides_edited() == (left, right), 5.0)  # one that is chosen no more fades
 
-        assert chosen([0.2, 0.4], True, False, mirror=False)
-        assert chosen([0.2, 0.4], False, True, mirror=True)
-        assert chosen(None, True, True, mirror=False)
+        assert is_chosen([0.2, 0.4], True, False, mirror=False)
+        assert is_chosen([0.2, 0.4], False, True, mirror=True)
+        assert is_chosen(None, True, True, mirror=False)
         visitor.say("click", at=[0.2, 7])
         visitor.wait("state", lambda state: "a click at 0.2, 7" in state["message"])
         visitor.close()

@@ -48,7 +48,7 @@ def until(frames, wanted, seconds=8.0):
     raise AssertionError("the source ended")
 
 
-def held(frame):
+def is_held(frame):
     return frame.held_s > 0
 
 
@@ -61,11 +61,11 @@ def test_a_stream_that_is_cut_is_held_and_back_within_three_seconds_of_its_retur
         assert source.live and "secret" not in source.name + source.about
         frames = iter(source)
         seen = until(frames, lambda f: f.index == 10)
-        assert not any(map(held, seen))
+        assert not any(map(is_held, seen))
         last = number_of(seen[-1].image_bgr)
         server.stop()
         seen = until(frames, lambda f: f.held_s > 2.5)
-        kept = [f for f in seen if held(f)]
+        kept = [f for f in seen if is_held(f)]
         assert 5 < len(kept) < 20  # five a second
         assert {number_of(f.image_bgr) for f in kept} == {number_of(kept[0].image_bgr)}
         assert number_of(kept[0].image_bgr) >= last
@@ -75,7 +75,7 @@ def test_a_stream_that_is_cut_is_held_and_back_within_three_seconds_of_its_retur
         returned = time.monotonic()
         until(frames, fresh)
         assert time.monotonic() - returned < 3.0
-        assert not any(map(held, islice(frames, 10)))
+        assert not any(map(is_held, islice(frames, 10)))
 
 
 def test_a_host_that_takes_connections_and_never_answers_does_not_hold_its_return_up():
@@ -112,7 +112,7 @@ def test_a_stream_that_falls_silent_is_opened_again():
         frames = iter(source)
         until(frames, lambda f: f.index == 3)
         server.freeze()
-        until(frames, held)
+        until(frames, is_held)
         until(frames, fresh)
 
 
@@ -309,6 +309,6 @@ def test_a_camera_pulled_out_and_put_back_goes_on(monkeypatch):
     monkeypatch.setattr(wrapper, "_SILENCE_S", 0.2)
     with open_source("0", reconnect_s=math.inf) as source:
         frames = iter(source)
-        before = until(frames, held)
+        before = until(frames, is_held)
         after = until(frames, fresh)
     assert int(before[0].image_bgr[0, 0, 0]) == 102 and int(after[-1].image_bgr[0, 0, 0]) < 100

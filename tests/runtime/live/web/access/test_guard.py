@@ -18,7 +18,7 @@ from edgegan.runtime.metrics.live import LiveTally
 TOKEN = "a-token-that-nobody-guesses"
 
 
-def refused(page, **how):
+def is_refused(page, **how):
     with pytest.raises(InvalidStatus) as answer:
         Visitor.at(page, **how)
     return answer.value.response.status_code == 403
@@ -32,7 +32,7 @@ def test_without_the_token_nothing_opens(opened):
         assert httpx.get(base + path).status_code == 403
     assert httpx.post(f"{base}offer", content="{}").status_code == 403
     assert httpx.get(base, headers={"cookie": "edgegan=; ;;=token"}).status_code == 403
-    assert refused(page) and refused(page, token="wrong" + TOKEN[5:])
+    assert is_refused(page) and is_refused(page, token="wrong" + TOKEN[5:])
     assert not len(page.visitors)
 
 
@@ -55,9 +55,9 @@ def test_the_token_becomes_a_cookie(opened):
 def test_other_sites_pages_may_not_speak_to_it(opened):
     page = opened()
     own = page.url.rstrip("/")
-    assert refused(page, headers={"Origin": "https://evil.example"})
-    assert refused(page, headers={"Origin": own.replace("http", "https")})
-    assert refused(page, headers={"Origin": "null"})
+    assert is_refused(page, headers={"Origin": "https://evil.example"})
+    assert is_refused(page, headers={"Origin": own.replace("http", "https")})
+    assert is_refused(page, headers={"Origin": "null"})
     assert httpx.post(f"{own}/offer", content="{}", headers={"Origin": "https://evil.example"}).status_code == 403
     with Visitor.at(page, headers={"Origin": own}) as visitor:
         visitor.wait("hello")
