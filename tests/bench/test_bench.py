@@ -336,7 +336,7 @@ def test_an_export_of_another_checkpoint_is_refused(editor: Path, tmp_path: Path
 
 def test_on_a_gpu_eager_is_measured_with_and_without_tf32_and_launched_in_every_way(monkeypatch) -> None:
     """What is offered where there is a GPU; none of these rows has run on one here."""
-    monkeypatch.setattr(subjects, "installed", lambda module: True)
+    monkeypatch.setattr(subjects, "can_import", lambda module: True)
     target = Target("run", Path("run"), (), "", "model")
     found, _ = subjects.plan(target, ("eager", "compile"), "cuda", cuda=True)
     assert len({s.id for s in found}) == len(found) and not any(" " in s.id for s in found)
