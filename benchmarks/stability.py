@@ -6,6 +6,11 @@ A still face: `flicker` is the mean absolute difference of consecutive edited fr
 has a camera's noise; 1 is what the camera itself does. A moving face: PSNR of the edited frames against the true
 edited video, in the square around the face, and `error flicker`: how much the error changes from frame to frame, in
 grey levels. In the row "each frame by itself" no frame knows of another: no tracks, no smoothed labels.
+
+    python benchmarks/stability.py portraits --clip talking.mp4 --json benchmarks/results/stability-portraits.json
+
+A real clip has no true answer: for each attribute, `flicker` as above, about the face, and `change flicker`, how much
+the change from input to output changes from frame to frame, as a share of the change itself.
 """
 
 from __future__ import annotations
@@ -16,13 +21,14 @@ import platform
 import sys
 import time
 from collections.abc import Iterable
+from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import cv2
 import numpy as np
 
-from edgegan.runtime import Editor
+from edgegan.runtime import Editor, open_source
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.faces.options import FaceOptions
 from edgegan.runtime.files import write_atomic
@@ -51,17 +57,21 @@ Clip = list[tuple[Image, Image]]
 def main() -> None:
     """Prints the table and writes it as JSON."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("model", nargs="?", type=Path, help="a model of drawn faces; none: the one that ships")
+    parser.add_argument("model", nargs="?", default="avatars", help="a model of drawn faces, unless there is a --clip")
+    parser.add_argument("--clip", metavar="FILE", help="a film of one face to edit instead of the synthetic camera")
     parser.add_argument("--frames", type=int, default=50, help="of each clip (default 50)")
     parser.add_argument("--noise", type=float, default=3.0, help="deviation of the sensor's noise, in grey levels")
     parser.add_argument("--json", type=Path, metavar="FILE")
     options = parser.parse_args()
     cv2.setNumThreads(1)
     try:
-        with Synthetic(seed=1) as camera:
-            still = clip(camera, options.noise, [0] * options.frames)
-            moving = clip(camera, options.noise, range(options.frames))
-            rows = {name: measure(options.model, each, camera, still, moving) for name, each in VARIANTS.items()}
+        if options.clip:
+            rows = measure_clip(options.model, options.clip, options.frames)
+        else:
+            with Synthetic(seed=1) as camera:
+                still = clip(camera, options.noise, [0] * options.frames)
+                moving = clip(camera, options.noise, range(options.frames))
+                rows = {name: measure(options.model, each, camera, still, moving) for name, each in VARIANTS.items()}
     except EdgeganError as error:
         print(f"stability: {error}", file=sys.stderr)
         sys.exit(2)
@@ -72,13 +82,14 @@ def main() -> None:
     if options.json:
         about = {
             "frames": options.frames,
+            "clip": Path(options.clip).name if options.clip else None,
             "noise": options.noise,
             "machine": platform.processor() or platform.machine(),
         }
         write_atomic(options.json, (json.dumps({**about, "variants": rows}, indent=2) + "\n").encode())
 
 
-def measure(model: Path | None, variant: Variant, camera: Synthetic, still: Clip, moving: Clip) -> dict[str, float]:
+def measure(model: str, variant: Variant, camera: Synthetic, still: Clip, moving: Clip) -> dict[str, float]:
     """One row of the table."""
     with Editor.open(model, threads=1, faces=variant.faces) as editor:
 
@@ -99,6 +110,26 @@ def measure(model: Path | None, variant: Variant, camera: Synthetic, still: Clip
         "psnr_worst_db": float(np.min(psnr_db)),
         "error_flicker": _flicker([error[part] for error in errors]),
     }
+
+
+def measure_clip(model: str, film: str, count: int) -> dict[str, dict[str, float]]:
+    """A row for each attribute, turned on: the film's face, edited frame by frame."""
+    with open_source(film) as source:
+        frames = [(frame.image_bgr.copy(), frame.timestamp) for frame in islice(source, count)]
+    rows = {}
+    with Editor.open(model, threads=1) as editor:
+        for name in editor.card.condition.names if editor.card.condition else ():
+            editor.reset()
+            outs = [editor.edit(frame, {name: 1.0}, timestamp=timestamp) for frame, timestamp in frames]
+            ins = [frame for frame, _ in frames]
+            changes = [out.astype(np.float32) - frame for out, frame in zip(outs, ins, strict=True)][SETTLE:]
+            touched = np.max([np.abs(change).max(2) for change in changes], axis=0) > 8
+            extent = float(np.mean([np.abs(change[touched]).mean() for change in changes]))
+            rows[name] = {
+                "flicker": _flicker([o[touched] for o in outs[SETTLE:]]) / _flicker([i[touched] for i in ins[SETTLE:]]),
+                "change_flicker": _flicker([change[touched] for change in changes]) / extent,
+            }
+    return rows
 
 
 def clip(camera: Synthetic, deviation: float, indices: Iterable[int]) -> Clip:

@@ -1,7 +1,7 @@
 """The whole live loop inside a program of one's own: a source, an edit, and what becomes of the frames.
 
     python examples/live_stream.py Blond_Hair=1 --source 0 --sink window
-    python examples/live_stream.py Smiling=1 --source rtsp://camera/stream --sink out.mp4 --seconds 10
+    python examples/live_stream.py Black_Hair=1 --source rtsp://camera/stream --sink out.mp4 --seconds 10
 
 Reading, editing and showing run beside each other; the newest frame wins for cameras, and a camera that goes away is
 waited for. Every sink marks its pictures ("AI-edited"). The callback is where a program does what it likes with them.

@@ -1,7 +1,7 @@
 """A stage of a media pipeline: raw BGR frames on stdin, the same edited on stdout.
 
     ffmpeg -i in.mp4 -f rawvideo -pix_fmt bgr24 - |
-        python examples/media_pipeline.py 1280x720 Smiling=1 |
+        python examples/media_pipeline.py 1280x720 Black_Hair=1 |
         ffmpeg -f rawvideo -pix_fmt bgr24 -s 1280x720 -r 25 -i - out.mp4
 
 Between GStreamer's fdsink and fdsrc it works alike. One buffer serves all frames.

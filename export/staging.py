@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import errno
+import glob
 import os
 import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
@@ -19,6 +20,7 @@ from edgegan.train.interrupt import defer_interrupts
 from .matrix import REPORTED, report_name
 
 _CARD = ".card.json"
+_STAGE = "exporting-"
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 
 
@@ -32,13 +34,16 @@ def staging(out: Path) -> Iterator[Path]:
         raise InputError(f"--out {out}: there is a file of that name", "a folder")
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.", dir=out.parent))
+        _clear_leftovers(out)
+        folder = Path(tempfile.mkdtemp(prefix=f".{out.name}.{_STAGE}", dir=out.parent))
     except OSError as error:
         raise InputError(
             f"cannot write beside {out}: {error.strerror}", todo="choose another folder with --out"
         ) from error
     try:
-        yield folder
+        with ExitStack() as stack:
+            _hold(folder, stack)
+            yield folder
     except OSError as error:
         if error.errno not in _NO_ROOM:
             raise
@@ -112,6 +117,27 @@ checkpoint=${{1:{default}}}
 echo "{source_sha256}  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${{2:-again}}" {" ".join(words)}
 """.replace(" \n", "\n")
+
+
+def _clear_leftovers(out: Path) -> None:
+    """Removes the folders of exports to `out` that were killed: nobody holds their locks."""
+    for old in out.parent.glob(f".{glob.escape(out.name)}.{_STAGE}*"):
+        with ExitStack() as stack:
+            if _hold(old, stack):
+                shutil.rmtree(old, ignore_errors=True)
+
+
+def _hold(folder: Path, stack: ExitStack) -> bool:
+    """Locks a folder for as long as `stack` is, or its process lives; False if another one does, or nobody can."""
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+        stack.callback(os.close, handle)
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (ImportError, OSError):
+        return False
+    return True
 
 
 def _stale(out: Path, folder: Path, files: list[Path]) -> list[Path]:

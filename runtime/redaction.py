@@ -7,10 +7,15 @@ an `@` or `/` in the password as it is. What is shown is therefore built from wh
 from __future__ import annotations
 
 import re
+from os import PathLike, fspath
 from urllib.parse import unquote, urlsplit
 
 MASK = "***"
 _ADDRESS = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*://[^\s\"'<>|\\^`]*")
+# An address with a name and password in it whose "://" was typed wrongly, as rtsp:/ or rtsp:\\\\.
+_MISTYPED = re.compile(
+    r"\b(rtsps?|rtmps?|https?|srt|rtp|udp|tcp|ftps?|mms)(?!://)[:;/\\]{1,4}[^\s\"'<>|]*@[^\s\"'<>|]*", re.IGNORECASE
+)
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*")
 _HOST = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[\w.\-]+)?\]|[^\s:@/\[\]]*")
 # Parts of the names of what lets someone in, or says who comes in.
@@ -20,6 +25,8 @@ _SECRET = re.compile(
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"([A-Za-z][\w%.\-\[\]]*)([=:])([^&;,/?#]*)")
+# A segment of a path that is a key in itself: a JSON web token, or a long word of digits and letters.
+_TOKEN = re.compile(r"eyJ[\w\-]+\.[\w\-]+(\.[\w\-]+)?|(?=[^.]*\d)(?=[^.]*[A-Za-z])[\w\-]{24,}")
 _OPAQUE = 12  # characters; a longer word that stands alone in a query may itself be a key
 # The same where no address stands: user-pw=... of a pipeline, password: ... of a library's words.
 _OPTION = re.compile(
@@ -35,11 +42,17 @@ def redact(spec: str) -> str:
     Of an address are shown its scheme, its host and port, and what of path and query names no secret; of one that
     cannot be parsed without a doubt, its scheme alone. Text around addresses stays.
     """
-    return _address(spec) if _ADDRESS.match(spec) else redact_text(spec)
+    return legible(_address(spec) if _ADDRESS.match(spec) else redact_text(spec))
+
+
+def legible(name: str | PathLike[str]) -> str:
+    """A name that can be written into any text: bytes of it that are no UTF-8 become question marks."""
+    return fspath(name).encode("utf-8", "replace").decode("utf-8")
 
 
 def redact_text(text: str) -> str:
     """Text with each address in it, and each option that is named like a secret, made fit to be shown."""
+    text = _MISTYPED.sub(lambda found: f"{found[1]}:{MASK}", text)
     return _OPTION.sub(_hide_option, _ADDRESS.sub(lambda found: _address(found[0]), text))
 
 
@@ -66,7 +79,9 @@ def _address(address: str) -> str:
     if "@" in behind or "://" in behind or not _HOST.fullmatch(name) or not rest.startswith(parts.netloc):
         return hidden
     shown = f"{scheme}://" + (f"{MASK}@" if user else "") + host + _path(parts.path)
-    if parts.query:
+    if parts.query and MASK in shown.rpartition("/")[2]:  # the password there may hold a "?"
+        shown += f"?{MASK}"
+    elif parts.query:
         shown += "?" + "".join(map(_item, re.split(r"([&;])", parts.query)))
     return shown + (f"#{MASK}" if parts.fragment else "")
 
@@ -81,7 +96,7 @@ def _segment(segment: str) -> str:
     for pair in _PAIR.finditer(unquote(segment)):
         if any(_SECRET.search(word) for word in re.split(r"[_.\-]", pair[1])):
             return MASK
-    return segment
+    return MASK if _TOKEN.fullmatch(segment) else segment
 
 
 def _item(item: str) -> str:

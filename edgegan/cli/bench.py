@@ -72,17 +72,16 @@ def bench(
     from edgegan.bench import plot as picture
     from edgegan.bench.session import Request, run_benchmark
     from edgegan.runtime.errors import InputError
+    from edgegan.runtime.places import model_parts
+
+    from ._shared.outputs import check_outputs
 
     if seconds is not None and iterations is not None:
         raise InputError("--seconds and --iterations are both given", todo="name one of them")
-    for path in filter(None, (json, markdown, plot, profile)):
-        if path.is_dir():
-            raise InputError(f"cannot write {path}: it is a folder", todo="name a file")
-    for option, png in (("--plot", plot), ("--profile", profile)):
-        if png is not None:
-            if png.suffix.lower() != ".png":
-                raise InputError(f"{option} {png}: not a PNG", "a file name that ends in .png")
-            picture.check_available()
+    pictures_out = {"--plot": plot, "--profile": profile}
+    check_outputs(model_parts(model) if model else {}, json, markdown, pictures=pictures_out)
+    if plot is not None or profile is not None:
+        picture.check_available()
     if profile is not None and (markdown or plot or seconds is not None):
         raise InputError("--profile times layers", "with --json and --iterations alone")
     request = Request(

@@ -53,9 +53,15 @@ def evaluate(
 
     from rich.console import Console
 
+    from edgegan.data._files.places import places
     from edgegan.eval import Request, measure, open_subjects
     from edgegan.runtime.files import write_atomic
+    from edgegan.runtime.places import model_parts
 
+    from ._shared.outputs import check_outputs
+
+    reads = model_parts(model) | ({str(inception): "the Inception weights"} if inception else {})
+    check_outputs(reads, json_, pictures={"--sheet": sheet}, folders=places(data))
     with open_subjects(model, backend) as subjects:
         report = measure(subjects, Request(data=data, count=count, inception=inception, seed=seed))
         if sheet is not None:

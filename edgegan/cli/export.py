@@ -144,9 +144,13 @@ def export(
     if check_options(ctx, _words(format_)):
         return write_page(source, out, onnxruntime_web, console)
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
+    from edgegan.runtime.places import model_parts
 
+    from ._shared.outputs import check_outputs
     from ._shared.progress import show_progress
 
+    if timing_cache not in (None, "auto"):
+        check_outputs(model_parts(source), Path(timing_cache))
     settings = (f"noise={noise}",) if noise is not None else ()
     request = Request(
         source,

@@ -56,6 +56,7 @@ def info(
     from edgegan.cli._shared.shipped import list_shipped, print_rows
     from edgegan.runtime.backends.places import places
     from edgegan.runtime.model import artefact
+    from edgegan.runtime.redaction import legible
 
     if model is None:
         return list_shipped(as_json)
@@ -63,7 +64,7 @@ def info(
     here = places(found)
     following = _next(found, here, str(model))
     if as_json:
-        whole = {"path": str(found.path), "card": found.card, "places": here, "next": following}
+        whole = {"path": legible(found.path), "card": found.card, "places": here, "next": legible(following)}
         print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         return
     print_rows([*_rows(found), *_here(here), ("next", following)])

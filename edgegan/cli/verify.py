@@ -67,10 +67,13 @@ def verify(
     from edgegan.export.verify.diagnosis import diagnosis
     from edgegan.export.verify.targets import choose
     from edgegan.runtime.model import artefact, golden
+    from edgegan.runtime.places import model_parts
 
+    from ._shared.outputs import check_outputs
     from ._shared.progress import show_progress
 
     found = artefact.load(model)
+    check_outputs(model_parts(model) | model_parts(found.path), pictures={"--worst": worst})
     chosen = choose(found, backend or (), device or "")
     pairs = golden.beside(found)
     corners = ends(found, pairs) if pairs is not None else None  # an engine that is built again lies elsewhere

@@ -55,6 +55,15 @@ class FacePictures(PictureFiles):
         path = file.parents[1] / MASKS / file.name
         return _read(path, cv2.IMREAD_GRAYSCALE) if path.is_file() else None
 
+    def crop_mask(self, index: int) -> NDArray[np.uint8] | None:
+        """The mask of `picture`, at that size."""
+        mask = self.mask(index)
+        if mask is None:
+            return None
+        border = (self.geometry.edge - self.geometry.size) // 2
+        inner = mask[border : self.geometry.edge - border, border : self.geometry.edge - border]
+        return np.asarray(cv2.resize(inner, (self._size, self._size), interpolation=cv2.INTER_NEAREST))
+
 
 def open_data(
     place: str, *, size: int, names: tuple[str, ...] = (), split: str, centre_crop: int | None = None

@@ -19,7 +19,7 @@ from rich.table import Table
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
-from edgegan.train.fine_tune import find_weights
+from edgegan.runtime.places import model_parts, refuse_clashes
 
 from .report import Section, write_report
 
@@ -37,14 +37,13 @@ class Demo:
     def run(self) -> None:
         """Runs every step, then writes the report; raises InputError if a command fails."""
         self._prepare()
-        out = str(self.folder)
-        training = str(self.folder / "training")
+        out = shlex.quote(str(self.folder))
+        training = shlex.quote(str(self.folder / "training"))
         self._edgegan(
-            f"train stargan --preset avatars-64-live --data avatars:1000 --minutes {self.minutes:g} "
-            f"--out {shlex.quote(training)}"
+            f"train stargan --preset avatars-64-live --data avatars:1000 --minutes {self.minutes:g} --out {training}"
         )
-        self._edgegan(f"export {shlex.quote(training)} --trt --pictures 8")
-        self._edgegan(f"export {shlex.quote(out)} --trt")
+        self._edgegan(f"export {training} --trt --pictures 8")
+        self._edgegan(f"export {out} --trt")
         self._edgegan(f"eval {out} --faces 32 --json {out}/eval.json --sheet {out}/edits.png")
         self._edgegan(
             f"bench {out} --seconds 4 --starts 1 --json {out}/bench.json --markdown {out}/bench.md "
@@ -54,10 +53,8 @@ class Demo:
             f"live {out} --source synthetic --every-frame --frames 240 --set Blond_Hair=1 --set Eyeglasses=1 "
             f"--side-by-side --sink {out}/live.mp4 --stats-json {out}/live.json"
         )
-        portraits = shlex.quote(str(find_weights("portraits")))
-        self._edgegan(f"export {portraits} --out {out}/portraits --precision fp32 --pictures 8")
         self._edgegan(
-            f"live {out}/portraits --source {shlex.quote(str(real_clip()))} --set Eyeglasses=1 "
+            f"live --source {shlex.quote(str(real_clip()))} --set Black_Hair=1 --set Eyeglasses=1 "
             f"--side-by-side --sink {out}/clip.mp4 --stats-json {out}/clip.json"
         )
         self._report()
@@ -69,6 +66,7 @@ class Demo:
                 f"{self.model}: the shipped checkpoint is not there",
                 todo="run the demo in a checkout of edgegan, or name a run: edgegan demo --model RUN",
             )
+        refuse_clashes(model_parts(self.model), [str(self.folder)])
         if self.folder.exists():
             if any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
                 raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
@@ -87,12 +85,12 @@ class Demo:
             raise InputError(f"the demo stopped: 'edgegan {command}' ended with {done.returncode}")
 
     def _report(self) -> None:
-        lines = (self.folder / "training/metrics.jsonl").read_text().splitlines()
+        lines = (self.folder / "training/metrics.jsonl").read_text("utf-8").splitlines()
         metrics = [row for row in map(json.loads, lines) if "seconds" in row]  # without the figures of validations
         first, last = metrics[0], metrics[-1]
-        scores = json.loads((self.folder / "eval.json").read_text())
-        bench = (self.folder / "bench.md").read_text()
-        live, clip = (json.loads((self.folder / f"{name}.json").read_text()) for name in ("live", "clip"))
+        scores = json.loads((self.folder / "eval.json").read_text("utf-8"))
+        bench = (self.folder / "bench.md").read_text("utf-8")
+        live, clip = (json.loads((self.folder / f"{name}.json").read_text("utf-8")) for name in ("live", "clip"))
 
         table = Table(title="What the demo did", show_header=False)
         table.add_row(
@@ -102,7 +100,7 @@ class Demo:
             f"G reconstruction loss {first['G/rec']:.2f} to {last['G/rec']:.2f}",
         )
         table.add_row(
-            "shipped model",
+            "model of drawn faces",
             f"{scores['edits']} edits of {scores['faces']} held-out faces: {scores['all']['landed']:.1%} land, "
             f"{scores['all']['preserved']:.1%} of the rest stays",
         )
@@ -117,12 +115,12 @@ class Demo:
             [
                 Section(
                     "A real face, live",
-                    "Before and after, by the model of photographed faces whose training is not finished yet "
-                    f"(models/README.md). {_live_words(clip)}",
+                    "Before and after: black hair and glasses, by the model of photographed faces that ships. "
+                    f"{_live_words(clip)}",
                     ["clip.mp4"],
                 ),
                 Section(
-                    "Edits of drawn faces by the shipped model",
+                    "Edits of drawn faces by the model that was just exported",
                     "Each row of edits stands above its true answer.",
                     ["edits.png"],
                 ),

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from edgegan.data import faces
-from edgegan.eval import counterfactual, pairs, portraits, samples
+from edgegan.eval import counterfactual, pairs, samples
+from edgegan.eval.photographs import portraits
 from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Subject, open_subject, open_subjects
 from edgegan.runtime.errors import InputError

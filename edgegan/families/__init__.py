@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgegan.config import BaseConfig
+from edgegan.data import Pictures
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
@@ -195,6 +196,10 @@ class Family(Generic[C]):
 
     The networks hold the averaged weights where there are averages. The first figure decides which checkpoint is kept
     as the best, lower is better; the others are logged. It draws no randomness of its own."""
+
+    held_out: Callable[[C, str], Mapping[str, Pictures]] | None = None
+    """(cfg, data): the pictures on which `validate` measures, by name, so that it is noticed when they change;
+    optional."""
 
     import_official: Callable[[Mapping[str, Any], ImportOptions], Imported | None] | None = None
     """(files, options): reads published checkpoints, where the field has some; optional.

@@ -30,7 +30,7 @@ from .schedule import Schedule
 from .stages import Stages
 from .state import pack_state, unpack_state
 from .update import Update
-from .validation import Best, measure
+from .validation import Best, describe_held_out, measure
 
 
 @dataclass(frozen=True)
@@ -53,6 +53,7 @@ class Trainer:
             self.streams = run.family.streams(run.cfg, run.data)  # what is wrong with the data is said at once
             # What the training pictures are, by stream. Now: a checkpoint must not fail because they went away.
             self.fingerprint = {name: describe_stream(stream) for name, stream in self.streams.items()}
+            self.held_out = describe_held_out(run)
         torch.manual_seed(self.cfg.seed)
         self.nets = run.family.networks(run.cfg)
         choose_kernels(device)

@@ -6,10 +6,12 @@ All of it can be done without. A full disk costs the logs, which is said once, a
 from __future__ import annotations
 
 import json
+import math
 import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Any
 
@@ -19,6 +21,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from edgegan.families import Stage
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.files import write_atomic
 from edgegan.sheet import Sheet
 
 from .folder.event_file import EventFile
@@ -55,6 +58,7 @@ class Reporter:
 
     def __enter__(self) -> Reporter:
         self._try(METRICS, lambda: self._run.folder.mkdir(parents=True, exist_ok=True))
+        self._try(METRICS, lambda: _forget_after(self._run.folder / METRICS, self._start))
         self._try(BOARD, self._open_board)
         self._bar.start()
         return self
@@ -162,6 +166,22 @@ def clear_logs(run: Run) -> None:
     for path in old:
         with suppress(OSError):
             path.unlink()
+
+
+def _forget_after(path: Path, images: int) -> None:
+    """Keeps the lines up to that many images: what a killed run trained after its last checkpoint is trained again."""
+    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    kept = [line for line in lines if _images_of(line) <= images]
+    if len(kept) < len(lines):
+        write_atomic(path, b"".join(kept))
+
+
+def _images_of(line: bytes) -> float:
+    """Infinite for half a line, as a power cut may leave one."""
+    try:
+        return float(json.loads(line)["images"])
+    except (ValueError, KeyError, TypeError):
+        return math.inf
 
 
 def _append(path: str, text: str) -> None:

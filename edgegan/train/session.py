@@ -12,7 +12,9 @@ from rich.console import Console
 
 from edgegan import config, distributed, families
 from edgegan.config import BaseConfig
+from edgegan.data._files.places import places
 from edgegan.runtime.errors import InputError, TrainingError
+from edgegan.runtime.places import refuse_clashes
 
 from .acceleration import pick_device
 from .description import describe_run
@@ -68,6 +70,7 @@ def _train(request: Request, device: torch.device, console: Console) -> Run:
             weights = find_weights(request.start_from) if request.start_from else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
+                run.clear_leftovers()
             found = _start(run, request, console)
         if request.dry_run:
             if distributed.rank() == 0:
@@ -122,7 +125,7 @@ def _go_on(trainer: Trainer, found: Checkpoint, console: Console) -> None:
     console.print(f"resuming {run.folder} at {trainer.images} images")
     if changes:
         console.print(
-            f"warning: not the pictures that this run was trained on: {'; '.join(changes)}\n"
+            f"warning: not the pictures that this run was trained and measured on: {'; '.join(changes)}\n"
             "training goes on with what is there; the best checkpoint is sought anew",
             highlight=False,
         )
@@ -169,6 +172,7 @@ def _make_run(request: Request) -> Run:
         raise InputError(
             f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
         )
+    refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
     return Run(request.folder, request.family, cfg, data)
 
 

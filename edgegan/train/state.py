@@ -38,6 +38,7 @@ def pack_state(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "scaler": trainer.update.scaler.state_dict(),
         "best": trainer.best and trainer.best.header(),
         "streams": trainer.fingerprint,
+        "held_out": trainer.held_out,
     }
     return header, tensors
 
@@ -45,7 +46,7 @@ def pack_state(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]]:
 def unpack_state(trainer: Trainer, found: checkpoint.Checkpoint) -> list[str]:
     """The inverse, into a trainer of the same config; raises TrainingError for weights alone.
 
-    Returns how the training pictures differ from those that the checkpoint was trained on. Where they do, the best
+    Returns how the pictures differ from those that the checkpoint was trained and measured on. Where they do, the best
     checkpoint is sought anew: figures on other pictures cannot be compared.
     """
     found.require_training_state()
@@ -62,6 +63,8 @@ def unpack_state(trainer: Trainer, found: checkpoint.Checkpoint) -> list[str]:
     trainer.best = Best.from_header(found.header.get("best"))
     before = found.header.get("streams")  # older checkpoints do not have it
     changes = compare_streams(before, trainer.fingerprint) if before else []
+    measured = found.header.get("held_out")
+    changes += compare_streams(measured, trainer.held_out) if measured and trainer.held_out else []
     if changes:
         trainer.best = None
     return changes

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from edgegan.data._files.fingerprint import describe_pictures
 from edgegan.families import Networks
 
 from .folder.run import Run
@@ -35,6 +36,16 @@ class Best:
     def from_header(values: Mapping[str, Any] | None) -> Best | None:
         """The inverse of `header`; a header without one gives None."""
         return Best(str(values["figure"]), float(values["value"]), int(values["images"])) if values else None
+
+
+def describe_held_out(run: Run) -> dict[str, Any]:
+    """What the pictures are that `measure` looks at, by name; nothing in a run that measures nothing.
+
+    Raises InputError for held-out pictures that cannot be had: better now than after an hour of training.
+    """
+    if not run.cfg.train.validate_images or run.family.validate is None or run.family.held_out is None:
+        return {}
+    return {name: describe_pictures(found) for name, found in run.family.held_out(run.cfg, run.data).items()}
 
 
 def measure(run: Run, nets: Networks) -> dict[str, float]:

@@ -176,7 +176,7 @@ def render_rgb(face: Face, size: int) -> NDArray[np.uint8]:
 def _style() -> Any:
     from dicebear import Style
 
-    return Style(json.loads(files("dicebear_styles").joinpath("avataaars.json").read_text()))
+    return Style(json.loads(files("dicebear_styles").joinpath("avataaars.json").read_text("utf-8")))
 
 
 def _options(face: Face) -> dict[str, Any]:

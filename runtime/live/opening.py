@@ -14,9 +14,9 @@ from ..generate.sampler import Sampler
 from ..model import artefact
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
+from ..places import model_parts, refuse_clashes
 from ..shipped import default_model
 from .frame_clock import FrameClock
-from .places import refuse_clashes
 from .sink import Sink
 from .sinks import open_sink
 from .source import Source
@@ -40,10 +40,9 @@ def open_parts(
     Raises what `open_source`, `open_sink`, `Editor.open` and `Sampler.open` do, and InputError, before anything is
     opened, for a place to write to that is read or written to otherwise.
     """
-    reads = {spec: "the source" for spec in [source] if isinstance(spec, str)}
-    if isinstance(model, (str, Path)):
-        reads[str(model)] = "the model"
-    refuse_clashes(reads, sinks)
+    sources = [source] if isinstance(source, str) else []
+    parts = model_parts(model) if isinstance(model, (str, Path)) else {}
+    refuse_clashes(parts | dict.fromkeys(sources, "the source"), sinks, folders=sources)
     if isinstance(model, (Editor, Sampler)):
         found: Editor | Sampler | Artefact = model
     else:

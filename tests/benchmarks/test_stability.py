@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import sys
 from pathlib import Path
 
 import pytest
 
+from edgegan.runtime.live.sinks import open_sink
 from edgegan.runtime.live.sources.synthetic import Synthetic
 
 sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
@@ -22,7 +24,7 @@ def rows():
     with Synthetic((360, 640), seed=1) as camera:
         clips = stability.clip(camera, NOISE, [0] * FRAMES), stability.clip(camera, NOISE, range(FRAMES))
         return {
-            name: stability.measure(None, stability.VARIANTS[name], camera, *clips)
+            name: stability.measure("avatars", stability.VARIANTS[name], camera, *clips)
             for name in ("tracked", "each frame by itself")
         }
 
@@ -35,3 +37,13 @@ def test_tracked_video_is_nearer_to_the_true_edit_than_each_frame_by_itself(rows
     tracked, alone = rows["tracked"], rows["each frame by itself"]
     assert tracked["psnr_db"] > alone["psnr_db"] + 0.5 and tracked["psnr_worst_db"] > alone["psnr_worst_db"] + 1.0
     assert tracked["error_flicker"] < 0.85 * alone["error_flicker"]
+
+
+def test_a_clip_has_a_row_for_each_attribute(tmp_path):
+    film = tmp_path / "clip.mp4"
+    with Synthetic((240, 320), seed=1) as camera, open_sink(str(film), label=False) as sink:
+        for frame in itertools.islice(camera, 14):
+            sink.write(frame)
+    rows = stability.measure_clip("avatars", str(film), 14)
+    assert "Eyeglasses" in rows and len(rows) == 8
+    assert all(row["flicker"] > 0 and 0 <= row["change_flicker"] < 0.5 for row in rows.values()), rows

@@ -42,6 +42,23 @@ def test_a_sink_of_any_name_is_written_and_said(tmp_path):
     assert out.stat().st_size > 1000
 
 
+def test_a_locale_that_knows_no_more_than_ascii_reads_the_same_files(tmp_path):
+    done = call("live", "--source", "synthetic:64x48", "--every-frame", "--frames", "1", "--sink", "null",
+                LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")  # fmt: skip
+    assert done.returncode == 0 and b"Traceback" not in done.stderr, done.stderr
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="this system has no /dev/full")
+@pytest.mark.parametrize("full", [">/dev/full", "2>/dev/full", ">/dev/full 2>/dev/full"])
+def test_a_log_that_finds_no_room_costs_no_work(tmp_path, full):
+    out = tmp_path / "out.mp4"
+    done = call("live", "--source", "synthetic:64x48", "--every-frame", "--frames", "3", "--sink", str(out), shell=full)
+    assert done.returncode == 2 and b"Traceback" not in done.stderr
+    assert out.stat().st_size > 1000
+    if "2>" not in full:
+        assert b"stdout is not whole: No space left on device" in done.stderr
+
+
 def no_home(monkeypatch):
     def fail():
         raise RuntimeError("Could not determine home directory.")

@@ -14,10 +14,10 @@ from edgegan.runtime.errors import InputError
 def test_a_table_is_read_as_it_was_written(tmp_path: Path) -> None:
     table = Table(
         ("Smiling", "Eyeglasses"),
-        ("a.png", "é b.png"),
-        np.array([[1, UNKNOWN], [0, 1]], np.int8),
-        ("train", "heldout"),
-        {"skin": ("light", "dark")},
+        ("a.png", "é b.png", "caf\udce9.png"),  # the last: a name in Latin-1
+        np.array([[1, UNKNOWN], [0, 1], [1, 1]], np.int8),
+        ("train", "heldout", "train"),
+        {"skin": ("light", "dark", "light")},
     )
     write_table(tmp_path / "t.csv", table)
     found = read_table(tmp_path / "t.csv")

@@ -14,7 +14,10 @@ from edgegan import eval as evaluation
 from edgegan.data import open_labelled
 from edgegan.data._faces.folder import write_faces
 from edgegan.data.faces import FacePictures
-from edgegan.eval import Request, face_judge, portraits
+from edgegan.eval import Request
+from edgegan.eval.photographs import judge as face_judge
+from edgegan.eval.photographs import portraits
+from edgegan.eval.photographs.recolouring import Recolourer
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
 
@@ -63,6 +66,12 @@ def open_heldout(spec: str) -> FacePictures:
     return found
 
 
+def recolourer(spec: str) -> Recolourer:
+    train = open_labelled(spec, size=64, names=NAMES, split="train")
+    assert isinstance(train, FacePictures)
+    return Recolourer(train)
+
+
 def test_every_decision_of_every_face_is_an_edit_and_who_has_no_hair_gets_none(spec: str) -> None:
     faces = open_heldout(spec)
     cases = portraits.list_cases(subject(None), faces, len(faces))
@@ -99,10 +108,30 @@ def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(s
         def run(inputs: dict[str, Arrays]) -> Arrays:
             return np.where(where, -inputs["image"], inputs["image"])
 
-        rows = portraits.score(subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval())
+        rows = portraits.score(
+            subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), recolourer(spec)
+        )
         return float(rows[0]["psnr_outside_db"])
 
     assert edit(outside) < 25 and edit(~outside) == 60.0
+
+
+def test_hair_is_recoloured_without_a_network_and_read_beside_each_edit_of_its_colour(spec: str) -> None:
+    faces, exact = open_heldout(spec), recolourer(spec)
+    before = portraits.normalise(faces.picture(0))
+    changed = exact.recolour(faces, 0, faces.picture(0), "Black_Hair")
+    mask = faces.crop_mask(0)
+    assert changed is not None and mask is not None and exact.recolour(faces, 0, faces.picture(0), "Eyeglasses") is None
+    hair = mask == 255
+    assert np.abs(changed - before)[:, hair].mean() > 0.03
+    away = cv2.dilate(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
+    assert np.abs(changed - before)[:, away].max() < 0.01
+
+    def run(inputs: dict[str, Arrays]) -> Arrays:
+        return changed[None].repeat(len(inputs["image"]), 0)
+
+    rows = portraits.score(subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), exact)
+    assert [row.get("recoloured_landed") for row in rows] == [rows[0]["landed"], None]
 
 
 def test_another_background_leaves_the_face(spec: str) -> None:
@@ -110,7 +139,7 @@ def test_another_background_leaves_the_face(spec: str) -> None:
     before, after = faces.picture(0), portraits.replace_background(faces, 0, faces.picture(0))
     assert np.array_equal(after, portraits.replace_background(faces, 0, faces.picture(0)))
     assert np.array_equal(before[28:40, 26:38], after[28:40, 26:38])
-    mask = portraits._crop_mask(faces, 0, 64)
+    mask = faces.crop_mask(0)
     assert mask is not None and np.abs(after.astype(int) - before)[mask == 0].mean() > 5
 
 

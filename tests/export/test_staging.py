@@ -37,6 +37,19 @@ def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_
     assert not list(stage.iterdir())
 
 
+def test_what_a_killed_export_left_goes_and_that_of_one_under_way_stays(tmp_path: Path) -> None:
+    out = tmp_path / "export"
+    killed, mine = tmp_path / ".export.exporting-abcdefgh", tmp_path / ".export.mine"
+    for folder in (killed, mine):
+        folder.mkdir()
+        (folder / "model.onnx").touch()
+    with staging.staging(out) as one:
+        assert not killed.exists() and mine.exists()
+        with staging.staging(out) as two:
+            assert one.exists() and one != two
+    assert list(tmp_path.iterdir()) == [mine]
+
+
 def test_reproduce_sh_makes_the_same_bytes_again(
     tiny_run: Run, tiny_export: Exported, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -78,6 +78,44 @@ def test_what_changed_is_named_and_the_best_is_sought_anew(
     assert open_run(folder).latest().header["best"] is None
 
 
+@pytest.mark.parametrize("change", ["more", "other pixels", "none", "unmeasured"])
+def test_other_held_out_pictures_are_named_and_the_best_is_sought_anew(
+    change: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pets, folder = tmp_path / "pets", tmp_path / "run"
+    for number, split in enumerate(("train", "test")):
+        write_folders(pets / split, seed=number)
+    settings = (*SETTINGS, "train.validate_images=4")
+    assert train_small(folder, "--images", "4", data=f"folders:{pets}", settings=settings) == 0
+    assert open_run(folder).latest().header["best"]["images"] == 4
+    if change == "more":
+        write_folders(pets / "test", count=5, seed=1)
+    elif change != "none":
+        write_folders(pets / "test", seed=2)
+    more = ("--set", "train.validate_images=0") if change == "unmeasured" else ()
+    capsys.readouterr()
+    assert resume_small(folder, "--images", "8", *more) == 0
+    said = " ".join(capsys.readouterr().out.split())
+    if change in ("none", "unmeasured"):
+        assert "warning" not in said
+    else:
+        assert "warning" in said and "held-out: " in said and "best checkpoint is sought anew" in said
+        assert open_run(folder).latest().header["best"]["images"] == 8
+
+
+def test_held_out_pictures_that_cannot_be_had_are_said_before_training(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pets = tmp_path / "pets"
+    write_folders(pets / "train")
+    write_folders(pets / "test", count=1)
+    for file in (pets / "test").rglob("*.png"):
+        file.write_bytes(b"no picture")
+    settings = (*SETTINGS, "train.validate_images=100")
+    assert train_small(tmp_path / "run", data=f"folders:{pets}", settings=settings) == 2
+    assert "0 images" not in capsys.readouterr().out and not (tmp_path / "run").exists()
+
+
 def test_a_relative_folder_is_found_from_another_directory_and_after_a_move_of_both(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

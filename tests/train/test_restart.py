@@ -145,3 +145,19 @@ def test_the_checkpoint_just_written_is_never_the_one_removed(tmp_path: Path) ->
     newest.write_bytes(b"damaged")
     assert resume_small(folder, "--images", "12") == 0
     assert open_run(folder).latest().header["images"] == 12
+
+
+def test_what_a_killed_run_trained_after_its_checkpoint_leaves_no_second_line_and_no_file(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    assert train_small(folder, "--images", "8") == 0
+    metrics = folder / "metrics.jsonl"
+    first = metrics.read_text()
+    metrics.write_text(first + '{"images": 10, "round": 3}\n{"images": 12, "he')
+    left = [folder / "checkpoints/.0000000012.a1_b2c3d.safetensors", folder / ".config.a1_b2c3d.json"]
+    mine = [folder / ".notes.json", folder / "checkpoints/.mine.safetensors"]
+    for path in (*left, *mine):
+        path.write_bytes(b"half")
+    assert resume_small(folder, "--images", "12") == 0
+    assert metrics.read_text().startswith(first)
+    assert [json.loads(line)["images"] for line in metrics.read_text().splitlines()] == [8, 12]
+    assert not any(path.exists() for path in left) and all(path.exists() for path in mine)

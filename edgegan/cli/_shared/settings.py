@@ -16,6 +16,6 @@ def setting(text: str) -> tuple[str, float]:
         number = math.nan
     if not name or not math.isfinite(number):
         raise InputError(
-            f"--set {text} cannot be read", "NAME=VALUE, a value from 0 (off) to 1 (on)", "as in: --set Smiling=1"
+            f"--set {text} cannot be read", "NAME=VALUE, a value from 0 (off) to 1 (on)", "as in: --set Eyeglasses=1"
         )
     return name, number

@@ -11,13 +11,15 @@ from . import options
 EPILOG = """
 **Examples**
 
-`edgegan live` — the model that ships, on drawn faces, in a window (h shows the keys)
+`edgegan live` — drawn faces, in a window (h shows the keys)
 
-`edgegan live --set Blond_Hair=1 --sink out.mp4 --seconds 10` — the same, recorded
+`edgegan live --source 0 --set Black_Hair=1` — a camera, with the model of photographed faces that ships
+
+`edgegan live --set Blond_Hair=1 --sink out.mp4 --seconds 10` — drawn faces, recorded
 
 `edgegan live runs/celeba --source 0 --set Eyeglasses=1` — your own model, on camera 0
 
-`edgegan live model.onnx --source clip.mp4 --set Smiling=1 --sink out.mp4 --side-by-side` — every frame of a file
+`edgegan live model.onnx --source clip.mp4 --set Eyeglasses=1 --sink out.mp4 --side-by-side` — every frame of a file
 
 `edgegan live --source rtsp://192.168.0.9/stream --sink virtualcam --sink out.mp4` — a network camera as a webcam
 

@@ -6,7 +6,6 @@ import math
 import re
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from edgegan.runtime.live.controls.look import View
     from edgegan.runtime.live.web import Address, IceServer
     from edgegan.runtime.model.card import ModelCard
-
-_BESIDE = 1000  # files of a model's folder that are looked at
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,13 +78,13 @@ class Asked:
 
     def check(self) -> None:
         """Raises InputError for what cannot be, and SinkError for a place that cannot be written or served at."""
-        from edgegan.runtime.live.places import refuse_clashes
         from edgegan.runtime.live.sink import check_writable
+        from edgegan.runtime.places import refuse_clashes
 
         _ = self.wishes, self.ice_servers
         if self.address is not None:
             self.address.check()
-        refuse_clashes(self._reads, self._writes)
+        refuse_clashes(self._reads, self._writes, folders=[self.source] if self.source else [])
         if self.stats_json:
             check_writable(self.stats_json)
         _ = self.face_options, self.size_hw, self.work_hw, self.rebuilding
@@ -196,11 +193,11 @@ class Asked:
     @property
     def _reads(self) -> dict[str, str]:
         """What the run reads, as SPECs, and what each is."""
+        from edgegan.runtime.places import model_parts
+
         found = {path: "the certificate" for path in (self.tls or "").split(",") if path not in ("", "auto")}
-        if self.model is not None and (place := Path(self.model)).exists():
-            folder = place if place.is_dir() else place.parent
-            beside = [path for path in islice(folder.rglob("*"), _BESIDE) if path.is_file()]
-            found |= {str(path): "of the model" for path in beside} | {self.model: "the model"}
+        if self.model is not None:
+            found |= model_parts(self.model)
         return found | ({self.source: "the source"} if self.source else {})
 
     @property

@@ -118,7 +118,7 @@ def write_faces(photographs: Path, out: Path, *, labels: str, size: int, alignme
         written = table.take([rows[place] for place in kept], names, splits)
         write_table(folder / LABELS, written)
         (folder / GEOMETRY).write_bytes(msgspec.json.format(msgspec.json.encode(geometry), indent=1) + b"\n")
-        with (folder / REFUSED).open("w", encoding="utf-8", newline="") as file:
+        with open(folder / REFUSED, "w", encoding="utf-8", errors="surrogateescape", newline="") as file:
             rows_out = csv.writer(file, lineterminator="\n")
             rows_out.writerow(["file", "reason"])
             rows_out.writerows([cut.file.name, cut.refused] for cut in cuts if cut.refused)

@@ -69,7 +69,7 @@ class FaceStream:
         weights = rake_weights(labels, decisions, cap=cap)
         self._order = repeat_by_weight(weights, _ROUNDS * len(pictures))
         self._guides = guides
-        self._colours = _measure_colours(pictures) if guides else {}
+        self._colours = measure_colours(pictures) if guides else {}
 
     def __len__(self) -> int:
         return len(self._order)
@@ -153,7 +153,7 @@ class FaceStream:
         return picture, person.astype(np.float32) / 255.0, cover
 
 
-def _measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
+def measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
     """The usual look of each hair colour in the set."""
 
     def measure(index: int) -> tuple[str, HairColour] | None:

@@ -10,6 +10,8 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from edgegan.data._sets import Pictures
+
 _SHOWN = 24  # items, evenly spaced, whose pixels are hashed
 _SEED = 0xF1D0
 
@@ -19,7 +21,7 @@ class Items(Protocol):
 
     def __len__(self) -> int: ...
 
-    def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[np.float32]]:
+    def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         """One item, drawn with `rng`."""
         ...
 
@@ -35,7 +37,7 @@ def describe_stream(stream: Items) -> dict[str, Any]:
             pixels.update(np.ascontiguousarray(item[key]).tobytes())
     found: dict[str, Any] = {
         "items": count,
-        "shapes": {key: list(value.shape) for key, value in sorted(items[0].items())},
+        "shapes": {key: list(value.shape) for key, value in sorted(items[0].items())} if items else {},
         "pixels": pixels.hexdigest()[:16],
     }
     for number, pictures in enumerate(_picture_sets(stream)):
@@ -47,6 +49,26 @@ def describe_stream(stream: Items) -> dict[str, Any]:
             found[f"names{which}"] = list(pictures.names)
             found[f"labels{which}"] = hashlib.sha256(np.ascontiguousarray(labels).tobytes()).hexdigest()[:16]
     return found
+
+
+def describe_pictures(pictures: Pictures) -> dict[str, Any]:
+    """The same of pictures that are only looked at."""
+    return describe_stream(_Shown(pictures))
+
+
+class _Shown:
+    """Pictures as a stream that changes none."""
+
+    def __init__(self, pictures: Pictures) -> None:
+        self.pictures = pictures
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
+        """One picture."""
+        del rng
+        return {"picture": self.pictures.picture(index)}
 
 
 def compare_streams(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:

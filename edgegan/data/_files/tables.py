@@ -45,9 +45,9 @@ class Table:
 def read_table(path: Path) -> Table:
     """Reads a table; raises InputError that names the line and column at fault."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
+        with path.open(encoding="utf-8-sig", errors="surrogateescape", newline="") as file:
             rows = list(csv.reader(file))
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
+    except (OSError, csv.Error) as error:
         raise InputError(f"{path}: cannot be read as a CSV file: {error}") from None
     if not rows or len(rows[0]) < 1:
         raise InputError(f"{path}: empty", "a first line that names the columns: file,Attribute,...")
@@ -89,7 +89,7 @@ def read_table(path: Path) -> Table:
 
 def write_table(path: Path, table: Table) -> None:
     """Writes what `read_table` reads."""
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
         writer = csv.writer(file, lineterminator="\n")
         split = ["split"] if table.splits else []
         writer.writerow(["file", *split, *table.names, *table.notes])

@@ -11,7 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edgegan.data import Domains, PictureStream, open_domains, open_pairs
+from edgegan.data import Domains, Pictures, PictureStream, open_domains, open_pairs
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
 from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, to_pictures
 from edgegan.runtime.errors import InputError
@@ -120,6 +120,12 @@ def validate(cfg: Config, nets: Networks, data: str, count: int = 64) -> dict[st
     return {"l1": float(np.mean(list(means.values()))), **means}
 
 
+def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
+    """The held-out pictures of both domains."""
+    domains, _ = _domains(cfg, data)
+    return {f"held-out {cfg.name_a}": domains.a, f"held-out {cfg.name_b}": domains.b}
+
+
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """A generator for each direction as `AtoB/model` and `BtoA/model`."""
     if not data:
@@ -173,5 +179,6 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    held_out=held_out,
     import_official=import_official,
 )

@@ -20,7 +20,7 @@ from .export import exportable as _exportable
 from .inference import Picture, ready
 from .networks import Generator
 from .official import import_official
-from .validate import validate
+from .validate import held_out, validate
 
 TITLE = "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
 EMA = ("generator",)
@@ -164,5 +164,6 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    held_out=held_out,
     import_official=import_official,
 )

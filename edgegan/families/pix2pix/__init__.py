@@ -91,6 +91,12 @@ def validate(cfg: Config, nets: Networks, data: str, count: int = 64) -> dict[st
     return {"l1": float(np.mean(found))}
 
 
+def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
+    """The held-out pairs, side by side."""
+    given, wanted = _pairs(cfg, data)
+    return {"held-out inputs": given, "held-out truths": wanted}
+
+
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """The generator as `model`."""
     name, other = (cfg.name_a, cfg.name_b) if cfg.direction == "AtoB" else (cfg.name_b, cfg.name_a)
@@ -155,5 +161,6 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    held_out=held_out,
     import_official=import_official,
 )

@@ -25,7 +25,7 @@ from .objective import edit_targets
 from .official import import_official
 from .pictures import AllNames, open_first_set, streams
 from .players import Players
-from .validate import validate
+from .validate import held_out, validate
 
 TITLE = "StarGAN: Unified Generative Adversarial Networks for Multi-Domain Image-to-Image Translation"
 EMA = ("generator",)
@@ -185,6 +185,7 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    held_out=held_out,
     import_official=import_official,
     label_axis=label_axis,
 )

@@ -17,6 +17,7 @@ from .sets import Slot
 _REAL, _FAKE = 201, 202  # numbers of independent draws, apart from those of the label sets
 _FAKES = "fakes"
 MOST_EMPHASIS = 20.0
+ALTERED_SHARE = 0.25
 
 
 def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
@@ -163,9 +164,10 @@ def source_label(real: Batch) -> Tensor:
 def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
     """The mean absolute difference to what the data say that the edit looks like, where they say it.
 
-    Pixels that the edit shall change count together half as much as all others, thin frames as much as long hair, each
-    at most MOST_EMPHASIS times. Where two decisions of a picture differ from its target, as with
-    permuted targets, there is no guide, and the picture counts nothing.
+    Pixels that the edit shall change count together a quarter as much as all others, thin frames as much as long hair,
+    each at most MOST_EMPHASIS times; with more, what merely looks like hair beside the head is changed too. Where two
+    decisions of a picture differ from its target, as with permuted targets, there is no guide, and the picture counts
+    nothing.
     """
     changed = (target - source_label(real)).abs() > 0.5
     turned_on = changed & (target > 0.5)
@@ -180,7 +182,7 @@ def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
     guided = torch.where(still[:, None, None, None], torch.ones_like(guided), guided)
     altered = ((guide - source(real)).abs().amax(1, keepdim=True) > 0.04).to(fake)
     share = altered.mean((1, 2, 3), keepdim=True)
-    weight = guided * (1.0 + altered * (0.5 / share.clamp(min=1e-6)).clamp(max=MOST_EMPHASIS))
+    weight = guided * (1.0 + altered * (ALTERED_SHARE / share.clamp(min=1e-6)).clamp(max=MOST_EMPHASIS))
     weight = weight * (one | still)[:, None, None, None]
     return ((fake - guide).abs() * weight).mean()
 

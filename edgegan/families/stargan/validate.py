@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from edgegan.data import Counterfactual, Labelled, normalise
+from edgegan.data import Counterfactual, Labelled, Pictures, normalise
 from edgegan.data._faces.stream import FaceStream
 from edgegan.data.faces import FacePictures
 from edgegan.families import Networks
@@ -20,6 +20,11 @@ from .pictures import AllNames, open_first_set
 from .players import AnyGenerator, Players
 
 EDITS = 64  # so many at least, of whole pictures: every attribute of each
+
+
+def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
+    """The held-out pictures of the first set."""
+    return {"held-out": open_first_set(cfg, data)}
 
 
 @torch.no_grad()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -18,6 +19,10 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, write_atomic
 
 from . import checkpoint
+
+_LEFTOVER = re.compile(
+    r"\.(\d{10}|best|config|metrics)\.[a-z0-9_]{8}\.(safetensors|json|jsonl|png)"
+)  # of `atomic_path`
 
 
 class Run:
@@ -96,6 +101,14 @@ class Run:
             **({"places": places} if places else {}),
             "config": msgspec.to_builtins(self.cfg),
         }
+
+    def clear_leftovers(self) -> None:
+        """Removes what a process that was killed had not written to its end; for whoever holds the folder's lock."""
+        for folder in (self.folder, self.folder / "checkpoints", self.folder / "samples"):
+            for path in folder.glob(".*"):
+                if _LEFTOVER.fullmatch(path.name):
+                    with suppress(OSError):
+                        path.unlink()
 
     def write_config(self, header: Mapping[str, Any] | None = None) -> None:
         """Saves the run's header, or the given one, as `config.json`."""

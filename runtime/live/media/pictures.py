@@ -33,7 +33,8 @@ class Pictures:
 
     The display matrix is obeyed, mirror images included. Pixels that are not square become square, by enlarging the
     side that is shorter on the screen. What names no matrix is read as BT.709 from 1280 columns or 577 rows on, else
-    as BT.601. PQ, HLG and BT.2020 are mapped to BT.709; `notes` says so, or why not.
+    as BT.601. PQ, HLG and BT.2020 are mapped to BT.709; `notes` says so, or why not. Interlaced pictures stay woven,
+    which is said.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -41,13 +42,23 @@ class Pictures:
         self._scaler = pyav().video.reformatter.VideoReformatter()
         self._mapper: ToneMapper | None = None
         self._shape, self._size_wh = (0, 0), (0, 0)
-        self.notes: tuple[str, ...] = ()
+        self._notes: dict[str, str] = {}
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What of the pictures is not shown as it was recorded, as far as they were seen."""
+        return tuple(self._notes.values())
 
     def picture(self, frame: Any) -> Image:
         """The picture of a decoded frame. Raises SourceError where its colours cannot be mapped."""
         if (frame.width, frame.height) != self._shape:
             self._shape = frame.width, frame.height
             self._size_wh = square_size(frame.width, frame.height, self._pixel_aspect())
+        if getattr(frame, "interlaced_frame", False):
+            self._notes["fields"] = (
+                "interlaced: its pictures hold two moments each, and what moves looks combed; "
+                "to part them first: ffmpeg -i FILM -vf bwdif OUT.mp4"
+            )
         turn, matrix = orientation(frame), self._matrix(frame)
         context = self._stream.codec_context
         kind = wide_kind(
@@ -67,7 +78,9 @@ class Pictures:
     def _matrix(self, frame: Any) -> int | None:
         """As `reformat` takes it; None for the one that the frame names."""
         if frame.colorspace not in _KNOWN:
-            self.notes = (f"its colours may be wrong: no conversion is known for matrix {frame.colorspace} of H.273",)
+            self._notes["matrix"] = (
+                f"its colours may be wrong: no conversion is known for matrix {frame.colorspace} of H.273"
+            )
         if frame.colorspace != _UNSPECIFIED or frame.format.is_rgb:
             return None
         context = self._stream.codec_context
@@ -78,9 +91,9 @@ class Pictures:
     def _can_map(self, kind: str) -> bool:
         what = f"HDR ({kind})" if kind != "BT.2020" else "wide colours (BT.2020)"
         if can_map():
-            self.notes = (f"{what}, mapped to SDR (BT.709)",)
+            self._notes["range"] = f"{what}, mapped to SDR (BT.709)"
             return True
-        self.notes = (f"{what}, which this build of PyAV cannot map to BT.709: it looks washed out",)
+        self._notes["range"] = f"{what}, which this build of PyAV cannot map to BT.709: it looks washed out"
         return False
 
     def _map(self, frame: Any, matrix: int | None, kind: str) -> Any:

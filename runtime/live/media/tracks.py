@@ -6,6 +6,7 @@ from typing import Any
 
 from ...opencv import pyav
 
+_TAGS = ("title", "artist", "author", "album", "description", "copyright")
 _FASTEST = 120  # frames per second that a file of variable rate may have in an output of a constant one
 
 
@@ -48,7 +49,8 @@ def describe_left_out(container: Any, *, sound: bool) -> tuple[str, ...]:
         "data track": len(streams.data),
         "attachment": len(streams.attachments),
     }
-    tags = [name for name in ("title", "artist", "copyright") if container.metadata.get(name)]
+    told = {name.lower() for name, value in container.metadata.items() if value}  # Matroska's are in capitals
+    tags = [name for name in _TAGS if name in told]
     chapters = container.chapters() if hasattr(container, "chapters") else ()
     return (
         *(f"{count} {name}{'s' if count > 1 else ''}" for name, count in counts.items() if count),

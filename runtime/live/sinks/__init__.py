@@ -10,10 +10,10 @@ from __future__ import annotations
 from ...errors import SinkError
 from ...kinds import modules
 from ...metrics.live import LiveTally
+from ...places import localise
 from ...redaction import redact
 from ..controls.panel import Panel
 from ..frame_clock import FrameClock
-from ..places import localise
 from ..screen.compositor import Compositor
 from ..sink import Sink
 

@@ -13,8 +13,8 @@ from dataclasses import replace
 
 from ...errors import InputError, SourceError
 from ...kinds import modules
+from ...places import localise
 from ...redaction import redact
-from ..places import localise
 from ..source import AGAIN_S, Source, Wanted
 from ..wrappers.paced import Paced
 from ..wrappers.reconnecting import Reconnecting

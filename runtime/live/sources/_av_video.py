@@ -11,7 +11,7 @@ from typing import Any
 from ...errors import SourceError, SourceRefusedError
 from ...model.image import Image
 from ...opencv import pyav
-from ...redaction import redact
+from ...redaction import legible, redact
 from ..continuity import Continuity, is_whole
 from ..media.damage import Damage
 from ..media.fitting import fit
@@ -64,7 +64,7 @@ class AvVideo(Source):
         self._spec, self._every_frame = spec, every_frame
         self._url = url = "://" in spec
         self._segmented, self._damage = is_segmented(spec), Damage()
-        self.name = redact(spec) if url else Path(spec).name
+        self.name = redact(spec) if url else legible(Path(spec).name)
         self._open(answer_s)
         stream = self._stream
         duration_s = self._container.duration / av.time_base if self._container.duration else None

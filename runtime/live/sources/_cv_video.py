@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import SourceError
 from ...opencv import quiet
+from ...redaction import legible
 from ..source import Frame, Source, frame_of
 
 
@@ -19,7 +20,7 @@ class CvVideo(Source):
     def __init__(self, spec: str, *, fps: float | None = None, loop: bool = False) -> None:
         import cv2
 
-        self.name = Path(spec).name
+        self.name = legible(Path(spec).name)
         with quiet():
             self._capture = cv2.VideoCapture(spec)
             got, picture = self._capture.read()

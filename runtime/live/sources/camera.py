@@ -139,9 +139,11 @@ def cameras() -> dict[str, str]:
     found = {}
     for folder in sorted(DEVICES.glob("video*")):
         name, index = (folder / "name"), (folder / "index")
-        if index.is_file() and index.read_text().strip() != "0":
+        if index.is_file() and index.read_text("utf-8", "replace").strip() != "0":
             continue
-        found[folder.name.removeprefix("video")] = name.read_text().strip() if name.is_file() else folder.name
+        found[folder.name.removeprefix("video")] = (
+            name.read_text("utf-8", "replace").strip() if name.is_file() else folder.name
+        )
     return found
 
 

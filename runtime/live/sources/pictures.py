@@ -13,6 +13,7 @@ import numpy as np
 from ...errors import SourceError
 from ...model.image import Image
 from ...pictures import SUFFIXES, UnreadableError, decode, is_litter
+from ...redaction import legible
 from ..source import Frame, Source, Wanted, frame_of, refuse_size
 
 _MOVING = (".gif",)  # alone it is a film; in a folder of pictures, its first frame
@@ -37,7 +38,7 @@ class Pictures(Source):
     live = False
 
     def __init__(self, path: Path, *, fps: float | None = None, loop: bool = False) -> None:
-        self.name, self.fps = path.name or str(path), fps
+        self.name, self.fps = legible(path.name or path), fps
         if path.is_dir():
             self._paths = sorted(
                 (p for p in path.iterdir() if p.suffix.lower() in SUFFIXES and not is_litter(p)), key=_natural
@@ -54,7 +55,7 @@ class Pictures(Source):
         self.size_hw = (height, width)
         self._loop = loop
         self.length = None if loop else len(self._paths)
-        self.about = f"{path}: {len(self._paths)} picture{'s' * (len(self._paths) > 1)}, {width}x{height}"
+        self.about = f"{legible(path)}: {len(self._paths)} picture{'s' * (len(self._paths) > 1)}, {width}x{height}"
 
     def __iter__(self) -> Iterator[Frame]:
         index = 0

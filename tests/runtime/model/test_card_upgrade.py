@@ -26,7 +26,9 @@ def test_every_card_of_schema_1_loads_and_keeps_all_that_did_not_change(path: Pa
     new = json.loads(card.to_json())
     assert old["schema"] == 1 and card.schema == SCHEMA == 2
     same = set(old) - {"schema", "built_with", "verification"}
-    assert {key: new[key] for key in same} == {key: old[key] for key in same}
+    for key in same:  # a part may have gained fields since, at their defaults
+        now, then = new[key], old[key]
+        assert ({k: now[k] for k in then} if key == "condition" else now) == then, key
     for name, figures in old["verification"].items():
         assert new["verification"][name] | figures == new["verification"][name]
     assert ModelCard.from_json(card.to_json()) == card

@@ -21,9 +21,10 @@ from edgegan.data._faces.backgrounds import composite, draw_background
 from edgegan.data._faces.masks import PERSON, Grid
 from edgegan.data.faces import FacePictures
 from edgegan.eval.decisions import name_answers, name_decision
-from edgegan.eval.face_judge import FaceJudge, train_face_judge
 from edgegan.eval.likeness import psnr
-from edgegan.eval.portrait_report import average, make_notes, make_tables, split_by
+from edgegan.eval.photographs.judge import FaceJudge, train_face_judge
+from edgegan.eval.photographs.recolouring import Recolourer
+from edgegan.eval.photographs.report import average, make_notes, make_tables, split_by
 from edgegan.eval.report import Report, Request
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.networks.efficientnet import load_efficientnet_lite0
@@ -54,7 +55,8 @@ def measure(subject: Subject, request: Request) -> Report:
     judge = train_face_judge(train, judges)
     pictures = [held_out.picture(i) for i in range(min(len(held_out), request.count))]
     elsewhere = [replace_background(held_out, i, picture) for i, picture in enumerate(pictures)]
-    rows = score(subject, held_out, pictures, judge) + score(subject, held_out, elsewhere, judge)
+    recolourer = Recolourer(train)
+    rows = [r for seen in (pictures, elsewhere) for r in score(subject, held_out, seen, judge, recolourer)]
     half = len(rows) // 2
     figures: dict[str, Any] = {
         "model": subject.what,
@@ -94,9 +96,12 @@ def list_cases(subject: Subject, held_out: FacePictures, count: int) -> list[Cas
 
 
 def score(
-    subject: Subject, held_out: FacePictures, pictures: Sequence[Picture], judge: FaceJudge
+    subject: Subject, held_out: FacePictures, pictures: Sequence[Picture], judge: FaceJudge, recolourer: Recolourer
 ) -> list[dict[str, Any]]:
-    """One row an edit: whether it landed, the share of other decisions kept, dB away from the head, likeness."""
+    """One row an edit: whether it landed, the share of other decisions kept, dB away from the head, likeness.
+
+    Where hair could be recoloured without the network, also whether that landed.
+    """
     rows = []
     for chunk in _chunks(list_cases(subject, held_out, len(pictures))):
         inputs = np.stack([normalise(pictures[c.face]) for c in chunk])
@@ -123,12 +128,16 @@ def score(
                     "likeness": float(likeness[n]),
                 }
             )
+            recoloured = recolourer.recolour(held_out, case.face, pictures[case.face], case.name) if case.on else None
+            if recoloured is not None:
+                read = name_answers(held_out, _read(judge, recoloured[None])[0])
+                rows[-1]["recoloured_landed"] = float(read[own] == wanted[own])
     return rows
 
 
 def replace_background(held_out: FacePictures, index: int, picture: Picture) -> Picture:
     """The picture before another background, the same at each call; as it is where nobody could be cut out."""
-    mask = _crop_mask(held_out, index, len(picture))
+    mask = held_out.crop_mask(index)
     if mask is None:
         return picture
     background = draw_background(len(picture), np.random.default_rng(index))
@@ -211,15 +220,6 @@ def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
         rows.append([picture, *(outputs.get(name) for name in held_out.names)])
     marked = [n if any(n in g for g in held_out.groups) else f"± {n}" for n in held_out.names]
     return Sheet(["input", *marked], rows, ["edited"] * count)
-
-
-def _crop_mask(held_out: FacePictures, index: int, size: int) -> NDArray[np.uint8] | None:
-    mask = held_out.mask(index)
-    if mask is None:
-        return None
-    border = (held_out.geometry.edge - held_out.geometry.size) // 2
-    inner = mask[border : held_out.geometry.edge - border, border : held_out.geometry.edge - border]
-    return np.asarray(cv2.resize(inner, (size, size), interpolation=cv2.INTER_NEAREST))
 
 
 def _read(judge: FaceJudge, images: Arrays) -> Arrays:

@@ -1,0 +1,1 @@
+"""Photographed faces scored: no true answers, a judge of their own."""
