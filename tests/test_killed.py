@@ -113,17 +113,17 @@ def check_training(folder: Path, ended: Ending, example: Path, nursery: Nursery)
         first, second = checkpoint.load(path), checkpoint.load(two.folder / path.relative_to(one.folder))
         assert first.header["images"] == second.header["images"] and first.header["best"] == second.header["best"]
         assert all(torch.equal(tensor, second.tensors[key]) for key, tensor in first.tensors.items())
-    assert logged(two) == sorted(set(logged(two)))
-    assert not hidden(folder)
+    assert read_log(two) == sorted(set(read_log(two)))
+    assert not list_hidden(folder)
 
 
-def logged(run: Run) -> list[tuple[int, bool]]:
+def read_log(run: Run) -> list[tuple[int, bool]]:
     """(images, whether of a validation) of each line of metrics."""
     lines = [json.loads(line) for line in (run.folder / "metrics.jsonl").read_text().splitlines()]
     return [(line["images"], "round" not in line) for line in lines]
 
 
-def hidden(folder: Path) -> list[str]:
+def list_hidden(folder: Path) -> list[str]:
     """Files that only work under way should have."""
     return [str(path) for path in folder.rglob(".*") if path.name != ".counted"]
 
@@ -137,7 +137,7 @@ def check_export(folder: Path, ended: Ending, example: Path, nursery: Nursery) -
     assert nursery.run("export", folder).status == 0, Path(f"{folder}.log").read_text()
     for name in ("model.onnx", "classifier.onnx"):
         assert artefact.load(folder / "run/export" / name).card == artefact.load(example / "run/export" / name).card
-    assert not hidden(folder)
+    assert not list_hidden(folder)
 
 
 def check_batch(folder: Path, ended: Ending, example: Path, nursery: Nursery) -> None:

@@ -43,6 +43,7 @@ ALLOWED = {
     "transposed_conv": "a transposed convolution",
     "projected_g_loss": "the loss of a projected GAN",
     "projected_d_loss": "the loss of a projected GAN",
+    "held_out": "what a `Family` holds out: the field calls such data so",
     "needed": "reads as a sentence above a file of tests: `trt = needed(...)`",
 }
 

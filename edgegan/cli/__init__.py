@@ -10,7 +10,7 @@ from functools import cache
 import typer
 
 from edgegan import __version__
-from edgegan.cli._shared.streams import lost_words, make_streams_safe
+from edgegan.cli._shared.streams import make_streams_safe, words_of_loss
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.files import cache_note
 from edgegan.runtime.kinds import modules
@@ -69,7 +69,7 @@ def main(argv: list[str] | None = None) -> None:
         code = _explain(error, debug="--debug" in arguments)
     if note := cache_note():
         print(f"note:    {note}", file=sys.stderr)
-    if lost := lost_words():
+    if lost := words_of_loss():
         print(f"edgegan: {lost}", file=sys.stderr)
         code = code or 2
     if code == STOPPED:  # Typer may have caught Ctrl-C itself

@@ -180,7 +180,7 @@ def _attempt(work: str, folder: Path, kill_after_s: float | None) -> dict[str, A
             time.sleep(0.001)
             seen = os.waitpid(child, os.WNOHANG)
     took = time.monotonic() - began
-    before, counted = sorted(str(path.relative_to(folder)) for path in folder.rglob("*")), _counted(folder)
+    before, counted = sorted(str(path.relative_to(folder)) for path in folder.rglob("*")), _count(folder)
     if kill_after_s is not None and not seen[0]:
         os.kill(child, signal.SIGKILL)  # not waited for yet: the number is still its own
     if not seen[0]:
@@ -207,7 +207,7 @@ def _child(work: str, folder: Path) -> None:
         os._exit(status)
 
 
-def _counted(folder: Path) -> int:
+def _count(folder: Path) -> int:
     path = folder / COUNTED
     return int.from_bytes(path.read_bytes()[:8], "little") if path.exists() else 0
 

@@ -34,7 +34,7 @@ def make_streams_safe() -> None:
                     setattr(sys, name, _forgiving(stream))
 
 
-def lost_words() -> str:
+def words_of_loss() -> str:
     """Why what was said to stdout or stderr is not all there, in words; "" where it is."""
     for name in ("stdout", "stderr"):
         raw = _raw(getattr(sys, name))
