@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from edgegan.data import normalise, open_pictures
 from edgegan.families import ExportSpec, Family, Networks, Phase, Stage
 from edgegan.families import _generation as generation
+from edgegan.networks.generation.host_values import set_value
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Sheet, to_picture
 
@@ -97,7 +98,7 @@ def advance(cfg: Config, nets: Networks, images: int) -> None:
     for net in nets.values():
         for part in net.modules():
             if isinstance(part, Carried):
-                part.carry.fill_(carry)
+                set_value(part, "carry", carry)
 
 
 def preview(cfg: Config, nets: Networks, data: str) -> Sheet:

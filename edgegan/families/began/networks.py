@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from edgegan.networks.generation.host_values import read_value
 from edgegan.networks.generation.latents import follow_law
 
 from .config import Config
@@ -52,7 +53,7 @@ class Decoder(Carried):
 
     def forward(self, code: Tensor) -> Tensor:
         """The pictures."""
-        return self.draw(code, float(self.carry))
+        return self.draw(code, read_value(self, "carry"))
 
     def draw(self, code: Tensor, carry: float) -> Tensor:
         """The pictures with this carry."""
@@ -90,7 +91,7 @@ class Autoencoder(Carried):
 
     def forward(self, image: Tensor) -> Tensor:
         """The pictures, decoded from their codes."""
-        carry = float(self.carry)
+        carry = read_value(self, "carry")
         x = F.elu(self.stem(image))
         for number, stage in enumerate(self.stages):
             x = stage(F.elu(self.halvings[number - 1](x)) if number else x, carry)

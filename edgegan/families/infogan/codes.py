@@ -39,7 +39,7 @@ def condition(cfg: Config) -> Condition:
 
 def draw_codes(cfg: Config, count: int, device: torch.device) -> Tensor:
     """(count, code_width), from torch's generator."""
-    parts = [F.one_hot(torch.randint(size, (count,)), size).float() for size in cfg.categorical]
+    parts = [torch.eye(size)[torch.randint(size, (count,))] for size in cfg.categorical]
     parts.append(2 * torch.rand(count, cfg.continuous) - 1)
     return torch.cat(parts, dim=1).to(device)
 

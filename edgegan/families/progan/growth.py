@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from edgegan.families import Networks, Stage
+from edgegan.networks.generation.host_values import read_value, set_value
 
 from .config import Config
 
@@ -22,7 +23,12 @@ class Growing(nn.Module):
 
     def grow(self, level: float) -> None:
         """Sets how far it has grown."""
-        self.level.fill_(level)
+        set_value(self, "level", level)
+
+    @property
+    def host_level(self) -> float:
+        """`level`, as the host knows it."""
+        return read_value(self, "level")
 
 
 def level_at(cfg: Config, images: int) -> float:

@@ -40,7 +40,7 @@ class Generator(Growing):
 
     def forward(self, latent: Tensor) -> Tensor:
         """The pictures at the level it has grown to."""
-        return self.draw(latent, float(self.level))
+        return self.draw(latent, self.host_level)
 
     def draw(self, latent: Tensor, level: float) -> Tensor:
         """The pictures at any level, 4 * 2^ceil(level) px a side."""
@@ -80,7 +80,7 @@ class Critic(Growing):
 
     def forward(self, image: Tensor) -> Tensor:
         """The scores of pictures of the final size, seen at the level it has grown to."""
-        level = float(self.level)
+        level = self.host_level
         return self.score(fade(image, level), level)
 
     def score(self, image: Tensor, level: float) -> Tensor:

@@ -21,7 +21,7 @@ def d_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
     The penalty counts differences between pictures of the size that is trained; the authors' code enlarges them to
     the final size first, where the same critic is less steep.
     """
-    level = float(d.level)
+    level = d.host_level
 
     def score(image: Tensor) -> Tensor:
         return d.score(image, level)
@@ -38,7 +38,7 @@ def d_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
 
 def g_loss(cfg: Config, g: Generator, d: Critic, step: Step) -> Loss:
     """-E[D(G(z))]."""
-    score = losses.critic_g(d.score(_draw(cfg, g, step.real["image"]), float(d.level)))
+    score = losses.critic_g(d.score(_draw(cfg, g, step.real["image"]), d.host_level))
     return score, {"adv": score}
 
 
