@@ -74,12 +74,12 @@ def pool(probe: Probe) -> None:
         crop = np.random.default_rng(0).integers(0, 255, (128, 128, 3), np.uint8)
         wrong: list[str] = []
         with EditorPool.open(size=2 if probe.tiny else 4, device=probe.device) as pooled:
-            first = pooled.translate(crop, {"Smiling": 1.0}).astype(int)
+            first = pooled.translate(crop, {"Eyeglasses": 1.0}).astype(int)
 
             def work() -> None:
                 for _ in range(2 if probe.tiny else 40):
                     try:
-                        off = np.abs(pooled.translate(crop, {"Smiling": 1.0}) - first).max()
+                        off = np.abs(pooled.translate(crop, {"Eyeglasses": 1.0}) - first).max()
                     except Exception as error:
                         wrong.append(f"{type(error).__name__}: {error}"[:200])
                     else:

@@ -120,7 +120,8 @@ class EditorPool:
             path: as in `Editor.open`.
             size: how many networks. Each holds the weights once more.
             threads: CPU threads of each network; None shares the cores out among them.
-            work_size, faces: as in `Editor.open`.
+            work_size: as in `Editor.open`.
+            faces: as in `Editor.open`.
             options: backend, device, allow_fallback, rebuild and on_progress of `Editor.open`.
         """
         if size < 1:
