@@ -152,6 +152,9 @@ def _give_own_constants(model: Any, nodes: set[str]) -> None:
                     own.name = f"{node.name}.{name}"
                     model.graph.initializer.append(own)
                     node.input[i] = own.name
+    used = {name for node in model.graph.node for name in node.input} | {o.name for o in model.graph.output}
+    for constant in [c for c in model.graph.initializer if c.name not in used]:
+        model.graph.initializer.remove(constant)
 
 
 def _largest(value: NDArray[Any]) -> float:

@@ -240,4 +240,4 @@ def in_int8(path: Path) -> int:
     """The layers of a Q/DQ file whose weights are int8."""
     nodes = onnx.load(str(path)).graph.node
     steps = {node.output[0] for node in nodes if node.op_type == "DequantizeLinear"}
-    return sum(node.op_type in ("Conv", "ConvTranspose") and node.input[1] in steps for node in nodes)
+    return sum(node.op_type in ("Conv", "ConvTranspose", "Gemm", "MatMul") and node.input[1] in steps for node in nodes)
