@@ -20,7 +20,7 @@ from edgegan.runtime import Editor, open_source
 
 OUT = Path(__file__).resolve().parents[1] / "pictures" / "front.png"
 EDITS = ("Black_Hair", "Brown_Hair", "Blond_Hair", "Gray_Hair", "Eyeglasses")
-EDGE = 200  # pixels along what is shown
+EDGE = 150  # pixels along what is shown
 CAPTION, GAP = 26, 4  # pixels of the words above, and between pictures
 CLIP_FRAME = 20
 Picture = NDArray[np.uint8]

@@ -13,7 +13,6 @@ import numpy as np
 import onnx
 import pytest
 
-from edgegan import families
 from edgegan.export import Exported, Request, export_run
 from edgegan.runtime import load
 from edgegan.train.folder.run import Run
@@ -49,7 +48,7 @@ def test_onnx_s_own_checker_passes_every_file(tiny_export: Exported) -> None:
         assert all(names) and len(set(names)) == len(names), "errors and engines name the nodes"
 
 
-@pytest.mark.parametrize("tiny_run", families.names()[-1:], indirect=True)
+@pytest.mark.parametrize("tiny_run", ["stargan"], indirect=True)
 def test_judges_take_int8_and_bytes_and_open_axes(tiny_run: Run, tmp_path: Path) -> None:
     """All at once: Q/DQ, uint8 pictures, and every axis left open that can be."""
     # Whether they compute the right thing is other tests' matter; a net of a few steps bears INT8 badly.

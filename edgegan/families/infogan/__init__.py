@@ -112,7 +112,7 @@ def tiny() -> Config:
         nz=8,
         categorical=(3,),
         continuous=1,
-        ngf=8,
+        ngf=16,
         ndf=8,
         q_width=8,
         bn_latents=32,

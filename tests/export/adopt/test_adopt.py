@@ -330,7 +330,7 @@ def test_the_command_writes_a_folder_on_which_the_others_work(tmp_path, capsys, 
     assert code == 0 and "MIT" in told.out and "adopted" in told.out and "0 to 255" in told.out
     assert run("verify", out)[0] == 0
     code, told = run("adopt", str(path), "--out", out, "--range", "0,255", "--colour", "bgr")
-    assert code == 2 and "not empty" in told.err
+    assert code == 2 and "not an empty folder" in told.err
     code, told = run("adopt", str(Path(out) / "model.onnx"), "--out", out + "2")
     assert code == 2 and "has a card already" in told.err
     code, told = run("live", out, "--source", "synthetic", "--sink", "null", "--frames", "3", "--size", "64x64")
