@@ -2,16 +2,11 @@
 // Only the change comes back: where the model changed nothing the frame keeps its own sharp pixels, exactly.
 
 import { apply, region } from "../picture/matrix.js";
+import { goneDetail, smoothstep } from "./detail.js";
 import { enlargeSmoothly } from "./enlarging.js";
 
-const DETAIL_STAYS = 12, DETAIL_GOES = 48;  // grey levels of a change that leaves the frame's detail alone, or replaces it
 const FINER = 2;  // a change is first enlarged this much smoothly
 const ROUND = 4;  // the exponent of a face's mask; its root is two square roots
-
-export const smoothstep = (x) => {
-  const t = x < 0 ? 0 : x > 1 ? 1 : x;
-  return t * t * (3 - 2 * t);
-};
 
 // Adds to `frame`, in place, what changed from the crop `before` to the crop `after`.
 // `mask` is the share of the change that comes back, for each pixel of the crop; null for crops of the whole frame.
@@ -67,41 +62,15 @@ export function faceFeather({ width, height }, margin, face, matrix) {
   return mask;
 }
 
-// For each pixel of the crop what to add to the frame, and the share of the frame that stays.
+// For each pixel of the crop what to add to the frame, and what to multiply the frame by.
 function changeOf(before, after, mask) {
-  const count = before.width * before.height, change = new Float32Array(4 * count), gone = replaced(before, after);
+  const count = before.width * before.height, change = new Float32Array(4 * count), gone = goneDetail(before, after);
   for (let i = 0; i < count; i++) {
     const share = mask ? mask[i] : 1, leaves = gone[i] * share;
     for (let c = 4 * i; c < 4 * i + 3; c++) change[c] = (after.data[c] - before.data[c]) * share + before.data[c] * leaves;
     change[4 * i + 3] = 1 - leaves;
   }
   return change;
-}
-
-// How far the frame's own detail has to go, from 0 to 1; one pixel more on each side, where an outline's detail lies.
-function replaced(before, after) {
-  const { width, height } = before, largest = new Float32Array(width * height);
-  for (let i = 0, at = 0; i < largest.length; i++, at += 4) {
-    for (let c = at; c < at + 3; c++) largest[i] = Math.max(largest[i], Math.abs(after.data[c] - before.data[c]));
-  }
-  const soft = around(around(largest, width, height, (one, middle, other) => Math.max(one, middle, other)), width, height,
-    (one, middle, other) => 0.25 * one + 0.5 * middle + 0.25 * other);
-  for (let i = 0; i < soft.length; i++) soft[i] = smoothstep((soft[i] - DETAIL_STAYS) / (DETAIL_GOES - DETAIL_STAYS));
-  return soft;
-}
-
-// A window of three pixels, along the rows and then along the columns, which is mirrored at the edges.
-function around(values, width, height, work) {
-  const rows = new Float32Array(values.length), made = new Float32Array(values.length);
-  const [right, down] = [width > 1 ? 1 : 0, height > 1 ? width : 0];
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) rows[i] = work(values[x ? i - 1 : i + right], values[i], values[x < width - 1 ? i + 1 : i - right]);
-  }
-  for (let y = 0, i = 0; y < height; y++) {
-    const up = y ? -width : down, low = y < height - 1 ? width : -down;
-    for (let x = 0; x < width; x++, i++) made[i] = work(rows[i + up], rows[i], rows[i + low]);
-  }
-  return made;
 }
 
 // Nothing may leak out between the last pixels.

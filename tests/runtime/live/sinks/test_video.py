@@ -64,13 +64,13 @@ def test_colours_survive_a_recording(tmp_path):
 _KILLED = """
 import os, sys
 sys.path.insert(0, {tests!r})
-from support.av_clips import numbered
+from support.av_clips import draw_number
 from edgegan.runtime.live.source import Frame
 from edgegan.runtime.live.frame_clock import FrameClock
 from edgegan.runtime.live.sinks import open_sink
 sink = open_sink({path!r}, FrameClock(fps=10))
 for number in range(36):
-    sink.write(Frame(numbered(7), number, 0.0, "test"))  # all alike: no scene change asks for a key frame
+    sink.write(Frame(draw_number(7), number, 0.0, "test"))  # all alike: no scene change asks for a key frame
 os.kill(os.getpid(), 9)
 """
 
