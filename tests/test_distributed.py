@@ -84,7 +84,7 @@ def test_ctrl_c_a_resume_and_an_error_are_told_once_and_end_all(tmp_path: Path) 
 
     refused = launch(cli(folder, "--resume", "--set", "train.batch=5", "--images", "100000"))
     assert refused.returncode != 0
-    assert refused.stderr.count("edgegan: train.batch=5, for 2 processes") == 1
+    assert refused.stderr.count("edgegan: a batch of 5, for 2 processes") == 1
     assert refused.stderr.count("Traceback") == 1  # torchrun's own
 
 
