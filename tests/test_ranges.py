@@ -65,6 +65,9 @@ def with_value(family: str, key: str, value: Any) -> config.BaseConfig:
     values = msgspec.to_builtins(families.get(family).tiny())
     section = values
     *sections, last = key.split(".")
+    if key.endswith("[0]"):
+        values[key.removesuffix("[0]")] = [value]
+        return config.build(families.get(family).Config, values)
     if "[" in key:
         values["sets"] = [{"name": "one", "attributes": values["attributes"], "centre_crop": value}]
         return config.build(families.get(family).Config, values)
