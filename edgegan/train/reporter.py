@@ -170,7 +170,7 @@ def clear_logs(run: Run) -> None:
 
 def _forget_after(path: Path, images: int) -> None:
     """Keeps the lines up to that many images: what a killed run trained after its last checkpoint is trained again."""
-    lines = path.read_bytes().splitlines(keepends=True) if path.exists() else []
+    lines = path.read_bytes().splitlines(keepends=True) if path.is_file() else []  # a device has no end
     kept = [line for line in lines if _images_of(line) <= images]
     if len(kept) < len(lines):
         write_atomic(path, b"".join(kept))
