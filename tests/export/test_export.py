@@ -54,7 +54,8 @@ def test_every_backend_answers_as_eager_does(tiny_run: Run, tiny_export: Exporte
         inputs = spec.golden(2)
         with torch.inference_mode():
             truth = spec.module(*(torch.from_numpy(inputs[s.name]) for s in spec.card.inputs)).numpy()
-        low, high = spec.card.outputs[0].value_range
+        # What has no range, such as the codes that are read off a picture, is measured by its own.
+        low, high = spec.card.outputs[0].value_range or (float(truth.min()), float(truth.max()))
         assert truth.std() > 0.05 * (high - low), "outputs near one value would flatter every figure"
         artefact = load(path)
         name = artefact.card.outputs[0].name
