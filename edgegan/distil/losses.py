@@ -1,0 +1,74 @@
+"""How far a student's picture is from its teacher's. There is no discriminator, and no right answer is needed.
+
+The parts are those of online distillation (OMGD, Ren et al., ICCV 2021, equations 3 to 6), with L1 in the place of
+style and of VGG's features, which would need other people's weights; its total variation is taken of the difference,
+so that it calms what the student adds and does not blur what the teacher drew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated
+
+import msgspec
+import torch
+from msgspec import Meta
+from torch import Tensor
+
+from edgegan.families import Loss
+from edgegan.ranges import LearningRate, Weight
+
+
+class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The weights of the parts, and how fast the student learns."""
+
+    l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
+    ssim: Weight = 0.2  # of 1 - SSIM
+    features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
+    variation: Weight = 0.2  # of the total variation of the difference
+    lr: LearningRate = 1e-3  # Adam's
+    beta2: Annotated[float, Meta(ge=0, lt=1)] = 0.99
+
+
+def distance(
+    weights: Weights,
+    student: Tensor,
+    teacher: Tensor,
+    student_maps: Mapping[int, Tensor],
+    teacher_maps: Mapping[int, Tensor],
+) -> Loss:
+    """The weighted sum, and its parts; a part of weight zero is not computed, but for the first.
+
+    Args:
+        weights: of the parts.
+        student: pictures (N, 3, H, W), meant for [-1, 1].
+        teacher: likewise, without gradient.
+        student_maps: (N, C, h, w) by height, as wide as the teacher's.
+        teacher_maps: without gradient.
+    """
+    from torchmetrics.functional.image import structural_similarity_index_measure
+
+    difference = student - teacher
+    parts = {"l1": difference.abs().mean()}
+    total = weights.l1 * parts["l1"]
+    if weights.ssim:
+        similarity = structural_similarity_index_measure(student.float(), teacher.float(), data_range=2.0)
+        assert isinstance(similarity, Tensor)
+        parts["ssim"] = 1.0 - similarity
+        total = total + weights.ssim * parts["ssim"]
+    if weights.features and student_maps:
+        errors = [
+            (student_maps[h] - wanted / wanted.std().clamp(min=1e-6)).square().mean()
+            for h, wanted in teacher_maps.items()
+        ]
+        parts["features"] = torch.stack(errors).mean()
+        total = total + weights.features * parts["features"]
+    if weights.variation:
+        parts["variation"] = total_variation(difference)
+        total = total + weights.variation * parts["variation"]
+    return total, parts
+
+
+def total_variation(image: Tensor) -> Tensor:
+    """The mean absolute difference of neighbours in rows and columns (Rudin et al. 1992, anisotropic)."""
+    return image.diff(dim=2).abs().mean() + image.diff(dim=3).abs().mean()
