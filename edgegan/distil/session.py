@@ -93,7 +93,7 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
     timed, *students = measure(teacher, cfgs, kind, request.threads, tell)
     console.print(tabulate(timed, students))
     taken = choose(budget, timed, students)
-    console.print(f"taken: {describe(taken, students)}", highlight=False)
+    console.print(f"taken: {describe(taken, timed, students)}", highlight=False)
     if request.dry_run:
         return None
     about = {
@@ -160,17 +160,20 @@ def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     for column in ("generator", "ms", "speed", "MMAC", "backend"):
         table.add_column(column, justify="left" if column in ("generator", "backend") else "right", no_wrap=True)
-    rows = [("the teacher", teacher)] + [(describe(each, students), each) for each in students]
+    rows = [("the teacher", teacher)] + [(describe(each, teacher, students), each) for each in students]
     for name, each in sorted(rows, key=lambda row: -row[1].ms):
         speed = f"{teacher.ms / each.ms:.1f}x"
         table.add_row(name, f"{each.ms:.2f}", speed, f"{each.macs / 1e6:.0f}", each.backend)
     return table
 
 
-def describe(student: Timed, students: Sequence[Timed]) -> str:
-    """The settings in which the students differ; of a truth, its name where it holds."""
-    every = [msgspec.to_builtins(each.cfg) for each in students]
+def describe(student: Timed, teacher: Timed, students: Sequence[Timed]) -> str:
+    """The settings in which the students differ, one alone from its teacher; of a truth, its name where it holds."""
+    every = [msgspec.to_builtins(each.cfg) for each in (students if len(students) > 1 else (teacher, student))]
     own = msgspec.to_builtins(student.cfg)
-    keys = [key for key in own if len({str(values[key]) for values in every}) > 1] or ["conv_dim", "ngf", "blocks"]
-    told = [(key, own[key]) for key in keys if own.get(key) not in (None, False)]
+    told = [
+        (key, own[key])
+        for key in own
+        if key != "train" and own[key] not in (None, False) and len({str(values[key]) for values in every}) > 1
+    ]
     return " ".join(key if value is True else f"{key}={value}" for key, value in told)
