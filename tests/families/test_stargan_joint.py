@@ -30,7 +30,7 @@ from edgegan.families.stargan.sets import LabelSet
 from edgegan.runtime import Editor
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 from edgegan.train.folder.run import Run
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Reporter
