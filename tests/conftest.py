@@ -11,7 +11,8 @@ import pytest
 import torch
 from hypothesis import settings
 from rich.console import Console
-from support import commands, editors
+from support import commands
+from support.models import editors
 from support.web import browser, page
 from support.web import site as pages
 from torch import Tensor, nn

@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from support import tiny_models
-from support.untrained import make_run
+from support.training.untrained import make_run
 
 from edgegan.export import verify_artefact
 from edgegan.runtime.backends import choice

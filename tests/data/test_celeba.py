@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.celeba_files import FORTY, attribute_text, labels, make
+from support.training.celeba_files import FORTY, attribute_text, labels, make
 
 from edgegan.data import SPLITS, open_labelled
 from edgegan.data.celeba import find_attributes, paper_split, read_attributes

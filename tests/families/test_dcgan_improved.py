@@ -10,7 +10,7 @@ import pytest
 import torch
 from msgspec.structs import replace
 from support import contract
-from support.resuming import resumes_exactly, train
+from support.training.resuming import resumes_exactly, train
 from torch import nn
 
 from edgegan.config import with_settings

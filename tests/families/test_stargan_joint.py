@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 from rich.console import Console
-from support.celeba_files import make as make_celeba
+from support.training.celeba_files import make as make_celeba
 from torch import Tensor
 
 from edgegan import config

@@ -20,9 +20,9 @@ import pytest
 import typer
 from support import tiny_models
 from support.av_clips import add_sound, clip, loud_at, number_of, packets_of
-from support.engine_cards import engine_facts
 from support.fakes import camera as fake_camera
 from support.fakes.gpu import FakeCuda
+from support.models.engine_cards import engine_facts
 from support.servers.mjpeg import MjpegServer
 
 from edgegan.cli import _register, app, main

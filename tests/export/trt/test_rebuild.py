@@ -13,10 +13,10 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from support.engine_cards import engine_facts
 from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.models.engine_cards import engine_facts
+from support.models.tiny_half import SHAPE, write_half
 from support.needed import needed
-from support.tiny_half import SHAPE, write_half
 
 from edgegan import cli
 from edgegan.export.trt import artefact, child, gpu, rebuild

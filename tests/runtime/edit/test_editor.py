@@ -7,7 +7,7 @@ import numpy as np
 import onnx
 import pytest
 from support import tiny_models
-from support.editors import SIZE, crop
+from support.models.editors import SIZE, crop
 from typer.testing import CliRunner
 
 from edgegan import cli

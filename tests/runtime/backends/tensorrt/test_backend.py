@@ -7,8 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
-from support.engine_cards import engine_facts
 from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.models.engine_cards import engine_facts
 from support.needed import needed
 
 from edgegan.export.trt import build
