@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
-from support.engine_cards import engine_facts
+from support.models.engine_cards import engine_facts
 
 from edgegan.export.trt import rebuild, verify_apart
 from edgegan.runtime.backends.nvidia import libraries
