@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import real_faces
+from support.faces import real_faces
 
 from edgegan.data import avatars
 from edgegan.eval import counterfactual

@@ -11,8 +11,7 @@ from onnx import helper
 
 from edgegan.runtime.model.card import SizeRule, TensorSpec
 from edgegan.runtime.model.condition import Condition
-
-from .tiny_models import OPSET, _image, _sampler_weights, _save
+from support.tiny_models import OPSET, _image, _sampler_weights, _save
 
 
 def write_conditional_sampler(folder: Path, condition: Condition, *, width: int = 8) -> Path:
