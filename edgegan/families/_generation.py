@@ -22,7 +22,8 @@ from edgegan.families import ExportSpec, Step, Stream, Tolerance
 from edgegan.networks.generation.batch_statistics import measure_statistics
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.generate import latent as latents
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 from edgegan.sheet import Picture, Sheet, to_picture
 
 COLUMNS, ROWS = 8, 3  # of a preview's generated pictures

@@ -6,14 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import conditional_models, tiny_models
+from support import tiny_models
+from support.models import conditional_models
 
 from edgegan.runtime import Sampler
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.generate import conditions
 from edgegan.runtime.generate.walk import Walk
 from edgegan.runtime.live.controls.walking import WalkControls
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 TOLD = Condition(
     kind="binary",
