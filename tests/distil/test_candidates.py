@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from support.small_training import run_command
-from support.teachers import make_teacher
+from support.training.small_training import run_command
+from support.training.teachers import make_teacher
 
 from edgegan.distil.candidates import Budget, Timed, choose, measure
 from edgegan.families import stargan
@@ -79,7 +79,7 @@ def test_the_command_trains_and_resumes_a_student_and_says_what_cannot_be(
 
 
 def test_what_is_no_teacher_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    from support.untrained import make_run
+    from support.training.untrained import make_run
 
     out = ["--out", str(tmp_path / "student")]
     assert run_command("distil", str(tmp_path / "nothing"), *out) == 2

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support.small_training import run_command
-from support.teachers import FAMILIES, begin, make_student, make_teacher
+from support.training.small_training import run_command
+from support.training.teachers import FAMILIES, begin, make_student, make_teacher
 
 from edgegan.distil.fidelity import Fidelity
 from edgegan.distil.student import TEACHER, StudentRun, side_by_side
