@@ -15,19 +15,19 @@ from edgegan.runtime.errors import InputError
 pytest.importorskip("dicebear", reason="needs the avatars extra")
 
 
-def timed(ms: float, macs: float) -> Timed:
+def candidate(ms: float, macs: float) -> Timed:
     return Timed(stargan.tiny(), ms, "onnxruntime", macs, 1)
 
 
 def test_the_largest_student_that_keeps_the_budget_is_taken() -> None:
-    students = [timed(6.0, 9.0), timed(2.5, 3.0), timed(2.0, 4.0), timed(1.0, 1.0)]
-    assert choose(Budget.parse("4x"), timed(10.0, 20.0), students).macs == 4.0
-    assert choose(Budget.parse("1.5ms"), timed(10.0, 20.0), students).macs == 1.0
+    students = [candidate(6.0, 9.0), candidate(2.5, 3.0), candidate(2.0, 4.0), candidate(1.0, 1.0)]
+    assert choose(Budget.parse("4x"), candidate(10.0, 20.0), students).macs == 4.0
+    assert choose(Budget.parse("1.5ms"), candidate(10.0, 20.0), students).macs == 1.0
 
 
 def test_a_budget_that_nobody_keeps_is_refused_with_what_can_be_had() -> None:
     with pytest.raises(InputError, match="fastest takes 1.00 ms, 10.0x the teacher's speed") as refused:
-        choose(Budget.parse("50x"), timed(10.0, 20.0), [timed(2.0, 1.0), timed(1.0, 1.0)])
+        choose(Budget.parse("50x"), candidate(10.0, 20.0), [candidate(2.0, 1.0), candidate(1.0, 1.0)])
     assert "at most 10x" in (refused.value.expected or "")
 
 
