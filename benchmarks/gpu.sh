@@ -53,7 +53,7 @@ step() {
 }
 
 shipped=runtime/data/avatars/model.onnx
-probe() { step gpu "$1" "$2" "$python" benchmarks/gpu_probe.py "$1" "$out/$1.jsonl"; }
+probe() { step gpu "$1" "$2" "$python" benchmarks/gpu/probe.py "$1" "$out/$1.jsonl"; }
 
 step any packages 20 "$python" -m pip list --format=freeze
 step any doctor 40 "$python" -m edgegan doctor
@@ -79,7 +79,7 @@ for model in stargan-128 cyclegan-256 pix2pix-256 fastgan-256; do
 done
 step gpu throttling 10 nvidia-smi --query-gpu=clocks_throttle_reasons.active,clocks.sm,temperature.gpu --format=csv
 # A backend that could not run leaves no row, and its tests are skipped: then nothing was checked.
-step gpu absent 20 "$python" benchmarks/gpu_absent.py "$out"
+step gpu absent 20 "$python" benchmarks/gpu/absent.py "$out"
 
 [ "$(grep -vc '"status": "ran"' "$out/steps.jsonl")" -eq 0 ] || failed=1
 echo "== $out/steps.jsonl"

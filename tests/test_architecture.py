@@ -10,7 +10,7 @@ from pathlib import Path
 from types import FrameType
 
 import pytest
-from support.untrained import make_run
+from support.training.untrained import make_run
 
 from edgegan.export import Request, export_run
 from edgegan.runtime import Callback, Editor, Frame, LiveSession

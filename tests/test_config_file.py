@@ -7,7 +7,7 @@ from pathlib import Path
 import msgspec
 import pytest
 import tomllib
-from support.small_training import run_command
+from support.training.small_training import run_command
 
 from edgegan import config, families
 from edgegan.config_file import read_comments, to_toml, write_config

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from support import doubled_training
+from support.training import doubled_training
 from torch import Tensor
 
 from edgegan import distributed, families

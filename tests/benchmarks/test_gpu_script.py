@@ -19,7 +19,7 @@ PYTHON = """
 echo "$*" >>CHECKOUT/calls
 case "$*" in
   "-m pytest"*) for word in "$@"; do case $word in --junitxml=*) cp CHECKOUT/tests.xml "${word#*=}" ;; esac; done ;;
-  *gpu_absent.py*) exec REAL "$@" ;;
+  *gpu/absent.py*) exec REAL "$@" ;;
   *precisions.py*stargan*) mkdir -p runs/gpu/stargan-128/export; touch runs/gpu/stargan-128/export/model.onnx ;;
   *" bench "*) while [ "$1" != --json ]; do shift; done; cp CHECKOUT/bench.json "$2" ;;
 esac
@@ -120,7 +120,7 @@ def test_a_step_that_fails_is_noted_and_the_rest_runs(checkout: Path) -> None:
 def test_a_step_that_hangs_is_stopped_at_its_limit_with_its_children_and_the_rest_runs(checkout: Path) -> None:
     script = checkout / "benchmarks" / "gpu.sh"
     script.write_text(script.read_text().replace("probe pool 40", "probe pool 1"))
-    also(checkout, "*gpu_probe.py*pool*", f"sleep 60 & echo $! >{checkout}/child; wait")
+    also(checkout, "*gpu/probe.py*pool*", f"sleep 60 & echo $! >{checkout}/child; wait")
     status, steps = run(checkout)
     assert status == 1 and steps.pop("pool") == "stopped after 1 s"
     assert set(steps.values()) == {"ran"}
@@ -129,7 +129,7 @@ def test_a_step_that_hangs_is_stopped_at_its_limit_with_its_children_and_the_res
 
 
 def test_what_no_time_is_left_for_is_noted(checkout: Path) -> None:
-    also(checkout, "*gpu_probe.py*host*", "sleep 60")
+    also(checkout, "*gpu/probe.py*host*", "sleep 60")
     status, steps = run(checkout, "--minutes", "0.1")
     assert status == 1 and steps["host"].startswith("stopped after")
     assert steps["tests"] == steps["absent"] == "no time left" and steps["doctor"] == "ran"
@@ -156,7 +156,7 @@ def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> N
 def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
     """On a CPU: the host's side has no GPU, and the pool works."""
     out = tmp_path / "out.jsonl"
-    words = [sys.executable, str(SCRIPT.parent / "gpu_probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
+    words = [sys.executable, str(SCRIPT.parent / "gpu" / "probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
     root = str(SCRIPT.parents[1])
     environment = {**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=100)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from support.small_training import run_command, train_small
+from support.training.small_training import run_command, train_small
 
 from edgegan.runtime.shipped import list_models
 

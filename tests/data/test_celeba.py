@@ -8,16 +8,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support.celeba_files import FORTY, attribute_text, labels, make
+from support.training.celeba_files import FORTY, attribute_text, labels, make
 
 from edgegan.data import SPLITS, open_labelled
 from edgegan.data.celeba import find_attributes, paper_split, read_attributes
 from edgegan.runtime.errors import InputError
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def level(picture: np.ndarray) -> int:

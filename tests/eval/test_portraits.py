@@ -7,8 +7,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.faces.photographs import GEOMETRY, astronaut
 from support.needed import needed
-from support.photographs import GEOMETRY, astronaut
 
 from edgegan import eval as evaluation
 from edgegan.data import open_labelled

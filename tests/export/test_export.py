@@ -16,7 +16,7 @@ import onnx
 import pytest
 import torch
 from onnx import TensorProto, numpy_helper
-from support.exports import BACKENDS, onnx_files, specs
+from support.models.exports import BACKENDS, onnx_files, specs
 
 from edgegan import cli
 from edgegan.export import Exported, Request, export_run, folder

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from support.exports import specs
+from support.models.exports import specs
 
 from edgegan.export import Request, export_run
 from edgegan.export.graph import trace

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 from msgspec.structs import replace
-from support.resuming import resumes_exactly, train
+from support.training.resuming import resumes_exactly, train
 from torch import nn
 
 from edgegan.config import with_settings

@@ -15,7 +15,7 @@ from support.official.dcgan import (
     reference_discriminator,
     reference_generator,
 )
-from support.resuming import resumes_exactly
+from support.training.resuming import resumes_exactly
 from torch import nn
 
 from edgegan.config import with_settings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 from msgspec.structs import replace
-from support.resuming import resumes_exactly
+from support.training.resuming import resumes_exactly
 
 from edgegan.config import with_settings
 from edgegan.families import infogan

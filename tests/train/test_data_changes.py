@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
-from support.small_training import resume_small, train_small
+from support.training.small_training import resume_small, train_small
 
 from edgegan import families
 from edgegan.runtime.errors import InputError

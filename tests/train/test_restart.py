@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from support.small_training import resume_small, train_small
+from support.training.small_training import resume_small, train_small
 
 from edgegan import families
 from edgegan.config import BaseConfig

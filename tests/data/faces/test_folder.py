@@ -10,8 +10,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from support.faces.photographs import GEOMETRY, astronaut, write_photographs
 from support.needed import needed
-from support.photographs import GEOMETRY, astronaut, write_photographs
 
 from edgegan.data import open_labelled
 from edgegan.data._faces.folder import find_table, write_faces

@@ -15,8 +15,8 @@ import cv2
 import msgspec
 import numpy as np
 import pytest
+from support.faces.photographs import GEOMETRY, draw_portrait
 from support.needed import needed
-from support.photographs import GEOMETRY, draw_portrait
 
 from edgegan.data._faces.labelling import Labelling
 from edgegan.data._files.tables import UNKNOWN, Table, read_table, write_table

@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from support.faces.photographs import GEOMETRY, HAIR, astronaut, draw_portrait
 from support.needed import needed
-from support.photographs import GEOMETRY, HAIR, astronaut, draw_portrait
 
 from edgegan.data._faces.augmentation import Augmentation, degrade, draw_light, draw_placement, place
 from edgegan.data._faces.backgrounds import composite, draw_background

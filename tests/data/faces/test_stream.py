@@ -5,8 +5,8 @@ from __future__ import annotations
 import cv2
 import numpy as np
 import pytest
+from support.faces.photographs import GEOMETRY, astronaut
 from support.needed import needed
-from support.photographs import GEOMETRY, astronaut
 
 from edgegan.data import open_labelled
 from edgegan.data._faces.augmentation import Augmentation

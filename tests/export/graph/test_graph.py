@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import onnx
-from support.exports import onnx_files
+from support.models.exports import onnx_files
 
 
 def test_nothing_is_left_that_could_be_computed_once(tiny_export):

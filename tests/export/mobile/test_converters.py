@@ -5,7 +5,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from support import tiny_models
-from support.mobile import FORMATS
+from support.models.mobile import FORMATS
 
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model.artefact import load, parts

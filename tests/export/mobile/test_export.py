@@ -1,8 +1,8 @@
 """The forms of small runtimes as a part of an export, for every family."""
 
 import pytest
-from support.mobile import FORMATS
-from support.untrained import make_run
+from support.models.mobile import FORMATS
+from support.training.untrained import make_run
 
 from edgegan import families
 from edgegan.export import Request, export_run

@@ -13,14 +13,14 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from support.engine_cards import engine_facts
-from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.fakes.gpu import FakeCuda
+from support.fakes.tensorrt import fake_tensorrt
+from support.models.engine_cards import engine_facts
+from support.models.tiny_half import SHAPE, write_half
 from support.needed import needed
-from support.tiny_half import SHAPE, write_half
 
 from edgegan import cli
-from edgegan.export.trt import artefact, gpu, rebuild
-from edgegan.export.trt import subprocess as apart
+from edgegan.export.trt import artefact, child, gpu, rebuild
 from edgegan.runtime.backends import open_backend
 from edgegan.runtime.backends.nvidia import cuda, libraries
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
@@ -107,13 +107,13 @@ def test_it_is_built_again_into_the_cache_verified_and_told(here: Here) -> None:
 def test_it_is_built_for_the_gpu_that_was_asked_for(here: Here) -> None:
     """Of another kind than the first: found, built, verified and run there, and nothing touches the first."""
     seen: list[str] = []
-    popen = apart.subprocess.Popen
+    popen = child.subprocess.Popen
 
     def note(*words: Any, env: dict[str, str], **options: Any) -> Any:
         seen.append(env["CUDA_VISIBLE_DEVICES"])
         return popen(*words, env=env, **options)
 
-    here.monkeypatch.setattr(apart.subprocess, "Popen", note)
+    here.monkeypatch.setattr(child.subprocess, "Popen", note)
     here.monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4, GPU-8932f937")
     here.open(rebuild="auto", device="cuda:1").close()
     assert seen == ["GPU-8932f937"] and here.cuda.chosen == {1}

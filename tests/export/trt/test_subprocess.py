@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 
 import pytest
+from support.models.tiny_half import write_half
 from support.needed import needed
-from support.tiny_half import write_half
-from support.untrained import make_run
+from support.training.untrained import make_run
 
 from edgegan.export.trt import subprocess as apart
 from edgegan.export.trt.artefact import engine_from_onnx

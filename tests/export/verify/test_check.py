@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, numpy_helper
-from support.exports import BACKENDS, specs
+from support.models.exports import BACKENDS, specs
 
 from edgegan import cli
 from edgegan.export import Exported, Request, export_run, verify_artefact

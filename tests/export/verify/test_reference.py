@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.exports import BACKENDS, onnx_files, specs
+from support.models.exports import BACKENDS, onnx_files, specs
 
 from edgegan.export import Exported, verify_artefact
 from edgegan.export.graph.resizing import fit_pictures

@@ -2,7 +2,8 @@
 
 import numpy as np
 import pytest
-from support import real_faces, tiny_models
+from support import tiny_models
+from support.faces import real_faces
 from support.needed import needed
 from support.web.site import OPEN, READY_MS, edit_in, npm_package, psnr, serve
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import tiny_models
-from support.mobile import FORMATS, write_form
+from support.models.mobile import FORMATS, write_form
 
 from edgegan.runtime import Editor
 from edgegan.runtime.backends import backend_class, describe_library, open_backend

@@ -3,7 +3,7 @@ import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
-from support.placed_faces import FACES, face, soft_noise
+from support.faces.placed_faces import FACES, face, soft_noise
 
 from edgegan.runtime.edit import align
 from edgegan.runtime.errors import CardError

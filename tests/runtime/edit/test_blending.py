@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 from support import tiny_models
-from support.placed_faces import FACES, face, soft_noise
+from support.faces.placed_faces import FACES, face, soft_noise
 
 from edgegan.runtime.edit import align, blending
 from edgegan.runtime.faces import Face

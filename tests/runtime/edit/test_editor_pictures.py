@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.editors import crop
+from support.models.editors import crop
 
 from edgegan.runtime.errors import InputError
 

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 from support import tiny_models
-from support.moving_faces import STILL
+from support.faces.moving_faces import STILL
 
 from edgegan.runtime import AsyncEditor, Editor, EditorPool, Sampler
 from edgegan.runtime.errors import InputError

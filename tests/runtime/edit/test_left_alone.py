@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 from support import tiny_models
-from support.real_faces import astronaut
+from support.faces.real_faces import astronaut
 
 from edgegan.runtime import Editor, FaceOptions
 from edgegan.runtime.faces.pose import LYING

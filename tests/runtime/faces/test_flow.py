@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, shift, texture
+from support.faces.moving_faces import STEP_S, STILL, shift, texture
 
 from edgegan.runtime.faces.flow import Flow, move
 from edgegan.runtime.faces.smoothing import OneEuro

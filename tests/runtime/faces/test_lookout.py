@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 import pytest
-from support.moving_faces import face_at
+from support.faces.moving_faces import face_at
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.finder import FaceFinder

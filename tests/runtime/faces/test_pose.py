@@ -2,8 +2,8 @@
 
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, face_at
-from support.real_faces import astronaut, talking_man, turn
+from support.faces.moving_faces import STEP_S, STILL, face_at
+from support.faces.real_faces import astronaut, talking_man, turn
 
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.faces import Face

@@ -3,8 +3,8 @@
 import cv2
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, face_at
-from support.real_faces import astronaut
+from support.faces.moving_faces import STEP_S, STILL, face_at
+from support.faces.real_faces import astronaut
 
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.faces.lookout import Lookout

@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from support.moving_faces import STEP_S, STILL, face_at, shift, texture
+from support.faces.moving_faces import STEP_S, STILL, face_at, shift, texture
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces import Face

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from support import conditional_models, tiny_models
+from support import tiny_models
+from support.models import conditional_models
 
 from edgegan.runtime import Sampler
 from edgegan.runtime.errors import CardError, InputError

@@ -10,8 +10,7 @@ import numpy as np
 from onnx import helper
 
 from edgegan.runtime.model.card import Condition, SizeRule, TensorSpec
-
-from .tiny_models import OPSET, _image, _sampler_weights, _save
+from support.tiny_models import OPSET, _image, _sampler_weights, _save
 
 
 def write_conditional_sampler(folder: Path, condition: Condition, *, width: int = 8) -> Path:

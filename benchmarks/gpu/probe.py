@@ -1,6 +1,6 @@
 """What can be asked of a GPU directly, one JSON line for each answer, written as it comes.
 
-    python benchmarks/gpu_probe.py host|pool|torch|train OUT.jsonl [--device cuda] [--tiny]
+    python benchmarks/gpu/probe.py host|pool|torch|train OUT.jsonl [--device cuda] [--tiny]
 
 host: the CUDA calls of the TensorRT backend on a true driver. pool: many threads on one pool, whose networks record
 CUDA graphs. torch: the generators in PyTorch, by precision, layout and way of launching. train: images per second.
@@ -15,8 +15,8 @@ import threading
 from pathlib import Path
 
 import numpy as np
-from gpu_figures import Figures, Probe
-from gpu_torch import generators, train
+from figures import Figures, Probe
+from pytorch import generators, train
 
 
 def host(probe: Probe) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
@@ -10,7 +11,9 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from gpu_figures import Figures, Probe
+from figures import Figures, Probe
+
+sys.path.append(str(Path(__file__).parents[1]))  # `supervised` and `throughput` lie one folder up
 
 MODELS = ("stargan-128", "cyclegan-256", "pix2pix-256", "fastgan-256")
 

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 from rich.console import Console
+from support.faces.photographs import GEOMETRY, astronaut
 from support.needed import needed
-from support.photographs import GEOMETRY, astronaut
 
 from edgegan.config import build, with_settings
 from edgegan.data._faces.folder import write_faces

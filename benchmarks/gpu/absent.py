@@ -1,6 +1,6 @@
 """What a run of gpu.sh did not measure, one line each; ends with 1 if there is anything.
 
-    python benchmarks/gpu_absent.py FOLDER
+    python benchmarks/gpu/absent.py FOLDER
 
 Every GPU backend needs a test that passed in tests.xml, and a row in each bench-*.json.
 """

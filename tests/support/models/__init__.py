@@ -1,0 +1,1 @@
+"""Models, cards and exports that tests make."""

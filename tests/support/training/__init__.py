@@ -1,0 +1,1 @@
+"""Training that takes a second, and data sets and runs as small."""
