@@ -7,9 +7,9 @@ Each row is trained on one thread for so many minutes of the processor's time, w
 shorten, then measured as it then is. Runs are kept in `--runs` and not trained again. Settings are those of each
 family's small preset, at 64 px; where a preset lets the learning rate fall at its end, it stays.
 
-`SWD` and `FD` are the distances of `edgegan eval` to 256 held-out faces. A generator's pictures come from latents. A
-translator's begin with other held-out pictures, which is no small help: beside its distances stand those of the
-pictures that it began with. Latencies are of one picture on one thread, all rows in turns.
+`SWD` and `FD` are the distances of `edgegan eval` to 256 held-out faces. A generator's pictures come from latents, a
+translator's begin with held-out pictures, which is no small help: beside its distances stand those of the pictures
+that it began with. Latencies are of one picture on one thread, all rows in turns.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from written import write
 
 from edgegan import config, families
 from edgegan.bench.machine import describe
-from edgegan.data import Pictures, normalise, open_labelled, open_pairs, open_pictures
+from edgegan.data import normalise, open_labelled, open_pairs, open_pictures
 from edgegan.eager import Eager
 from edgegan.eval.sets import Distances, Real, real
 from edgegan.eval.subject import Subject, open_subjects
@@ -136,9 +136,7 @@ def train(row: Row, folder: Path, minutes: float) -> None:
     cost = folder / "cost.json"
     if cost.is_file():
         return
-    family = families.get(row.family)
-    settings = [f"size={SIZE}", f"train.data={row.data}", "train.workers=1", *QUIET, *row.settings]
-    cfg = config.load(family.Config, row.family, row.preset, settings)
+    cfg = config.load(families.get(row.family).Config, row.family, row.preset, settings_of(row))
     trainer = Trainer(Run(folder, row.family, cfg, cfg.train.data), torch.device("cpu"))
     trainer.run.write_config()
     meter = Meter(60 * minutes)
@@ -149,6 +147,11 @@ def train(row: Row, folder: Path, minutes: float) -> None:
     spent = {"images": trainer.images, "processor_seconds": round(meter.seconds, 1)}
     cost.write_bytes(msgspec.json.encode(spent))
     print(row.family, spent, flush=True)
+
+
+def settings_of(row: Row) -> list[str]:
+    """What is set on top of the row's preset."""
+    return [f"size={SIZE}", f"train.data={row.data}", "train.workers=1", *QUIET, *row.settings]
 
 
 def measure(row: Row, folder: Path, distances: Distances) -> tuple[dict[str, Any], list[Picture]]:
@@ -182,23 +185,19 @@ def draw(subject: Subject, row: Row) -> tuple[list[Picture], list[Picture], Real
         pictures = open_pictures(row.data, size=SIZE, split="heldout")
         told = conditions.draw(card.condition, PICTURES, 0)
         made = subject.generate(latent.draw(PICTURES, int(card.input("latent").shape[-1])), told)
-        return [], made, take(pictures)
+        return [], made, real(pictures, PICTURES)
     if card.condition.kind == "none":
         pairs = open_pairs(row.data, size=SIZE, split="heldout")
         began = [pairs.a.picture(i) for i in range(min(PICTURES, len(pairs.a)))]
-        return began, subject.translate(began), take(pairs.b)
+        return began, subject.translate(began), real(pairs.b, PICTURES)
+    # An editor draws the faces that it is given: those of one half, to be compared with the other half's.
     faces = open_labelled(row.data, size=SIZE, split="heldout", names=card.condition.names)
-    count = min(PICTURES, len(faces))
-    began = [faces.picture(i) for i in range(count)]
-    # Each is asked to be what its neighbour is, so that everything is as frequent as in the reference.
-    asked = np.stack([faces.label((i + 1) % count) for i in range(count)])
+    half = len(faces) // 2
+    began = [faces.picture(half + i) for i in range(half)]
+    # Each is asked to be what a face of the other half is, so that everything is as frequent there.
+    asked = np.stack([faces.label(i) for i in range(half)])
     edited = [subject.edit(normalise(one)[None], asked[i : i + 1])[0] for i, one in enumerate(began)]
-    return began, [to_picture(one) for one in edited], take(faces)
-
-
-def take(pictures: Pictures) -> Real:
-    """The held-out pictures to compare with."""
-    return real(pictures, PICTURES)
+    return began, [to_picture(one) for one in edited], real(faces, half)
 
 
 def measure_latencies(folders: dict[str, Path]) -> dict[str, dict[str, float]]:
