@@ -48,7 +48,6 @@ from edgegan.train.reporter import Silence
 SIZE, PICTURES, SHOWN = 64, 256, 10
 FACES, SEASONS = "avatars:3000", "avatars-seasons:3000"
 TURNS, CALLS = 15, 5  # of the clock
-
 QUIET = ("train.sample_images=0", "train.validate_images=0", "train.checkpoint_images=0", "train.decay_images=0")
 
 
@@ -119,13 +118,8 @@ def main() -> None:
     machine = describe()
     for name, times in measure_latencies({name: options.runs / name for name in names}).items():
         found[name] |= times
-    figures = {
-        "size": SIZE,
-        "minutes": options.minutes,
-        "rows": found,
-        "machine": msgspec.to_builtins(machine),
-        "busy": machine.busy,
-    }
+    figures: dict[str, Any] = {"size": SIZE, "minutes": options.minutes, "rows": found, "busy": machine.busy}
+    figures["machine"] = msgspec.to_builtins(machine)
     print(table(figures))
     write(options.out, figures, table(figures))
     Sheet([""] * SHOWN, [pictures[name][:SHOWN] for name in names], names).save(options.out.with_suffix(".png"))
