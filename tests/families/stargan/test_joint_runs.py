@@ -24,7 +24,7 @@ from edgegan.families.stargan.export import condition
 from edgegan.runtime import Editor
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 from edgegan.train.folder.run import Run
 
 HAIR3 = ("Black_Hair", "Blond_Hair", "Brown_Hair")

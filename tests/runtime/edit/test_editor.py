@@ -2,7 +2,6 @@ import threading
 
 import msgspec
 import numpy as np
-import onnx
 import pytest
 from support import tiny_models
 from support.models.editors import SIZE, crop
@@ -11,8 +10,7 @@ from edgegan.runtime import Editor, FaceOptions
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
-from edgegan.runtime.model.artefact import payload_sha256
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.image import postprocess, preprocess
 
 
@@ -96,7 +94,7 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
     for batch in ((1, 1), (1, 3)):
         path = tiny_models.write_editor(tmp_path / str(batch), size=SIZE, classifier=False, pairs=0)
         if batch[1] > 1:
-            _allow(path, batch)
+            tiny_models.allow_batches(path, batch)
         with Editor.open(path, backend="onnxruntime") as editor:
             run, sizes = editor._pipeline._network.run, []
             editor._pipeline._network.run = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
@@ -106,23 +104,6 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
     assert faces >= 3 and calls[0] == [1] * faces
     assert calls[1] == ([3, faces - 3] if faces > 3 else [3])
     assert not np.array_equal(outs[0], frame) and np.array_equal(*outs)
-
-
-def _allow(path, batch):
-    """Makes a tiny editor take batches."""
-    network = onnx.load(path)
-    for value in (*network.graph.input, *network.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    for constant in network.graph.initializer:
-        if constant.name == "as_pixel":
-            constant.CopyFrom(onnx.numpy_helper.from_array(np.array([-1, 3, 1, 1], np.int64), "as_pixel"))
-    onnx.save(network, path)
-    before = tiny_models.rewrite_card(path, batch=batch, payload_sha256=payload_sha256(path))
-
-    def any_batch(specs):
-        return tuple(msgspec.structs.replace(spec, shape=("batch", *spec.shape[1:])) for spec in specs)
-
-    tiny_models.rewrite_card(path, inputs=any_batch(before.inputs), outputs=any_batch(before.outputs))
 
 
 def test_a_frame_without_a_face_comes_back_as_a_new_array(editor):
@@ -220,7 +201,7 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
         assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))
     assert editor.edit_batch([], {}) == []
     path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False, pairs=0, faces=False, alignment=None)
-    _allow(path, (1, 3))
+    tiny_models.allow_batches(path, (1, 3))
     with Editor.open(path, backend="onnxruntime") as opened:
         run, sizes = opened._pipeline._network.run, []
         opened._pipeline._network.run = lambda i: (sizes.append(len(i["image"])), run(i))[1]
