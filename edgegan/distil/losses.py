@@ -24,6 +24,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """The weights of the parts, and how fast the student learns."""
 
     l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
+    emphasis: Weight = 1.0  # on what the teacher changes in a picture, against all pixels alike; see `emphasise`
     ssim: Weight = 0.2  # of 1 - SSIM
     features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
     variation: Weight = 0.2  # of the total variation of the difference
@@ -37,6 +38,7 @@ def distance(
     teacher: Tensor,
     student_maps: Mapping[int, Tensor],
     teacher_maps: Mapping[int, Tensor],
+    given: Tensor | None = None,
 ) -> Loss:
     """The weighted sum, and its parts; a part of weight zero is not computed, but for the first.
 
@@ -46,9 +48,11 @@ def distance(
         teacher: likewise, without gradient.
         student_maps: (N, C, h, w) by height, as wide as the teacher's.
         teacher_maps: without gradient.
+        given: the pictures that both were given, where they were given some of this shape.
     """
     difference = student - teacher
-    parts = {"l1": difference.abs().mean()}
+    emphasis = emphasise(given, teacher, weights.emphasis) if given is not None else 1.0
+    parts = {"l1": (difference.abs() * emphasis).mean()}
     total = weights.l1 * parts["l1"]
     if weights.ssim:
         parts["ssim"] = 1.0 - ssim(student.float(), teacher.float())
@@ -64,6 +68,16 @@ def distance(
         parts["variation"] = total_variation(difference)
         total = total + weights.variation * parts["variation"]
     return total, parts
+
+
+def emphasise(given: Tensor, teacher: Tensor, share: float = 1.0) -> Tensor:
+    """How much each pixel counts, (N, 1, H, W): 1, and `share` more on average, in proportion to the change there.
+
+    Most of an edited picture is as it was. Where all pixels count alike, a generator with a mask soon closes it, gives
+    every picture back, and learns no more: its mask is what its paint's gradient is multiplied by.
+    """
+    change = (teacher - given).abs().mean(1, keepdim=True)
+    return 1.0 + share * change / (change.mean((1, 2, 3), keepdim=True) + 1e-2)
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:

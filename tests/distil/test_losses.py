@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from edgegan.distil.losses import Weights, distance, ssim, total_variation
+from edgegan.distil.losses import Weights, distance, emphasise, ssim, total_variation
 from edgegan.runtime.model import ssim as reference
 
 
@@ -35,6 +35,20 @@ def test_ssim_is_close_to_the_one_that_figures_are_told_by() -> None:
         pairs = zip(a, b, strict=True)
         told = [reference.ssim(*(x.permute(1, 2, 0).numpy() for x in pair), (-1.0, 1.0)) for pair in pairs]
         assert float(ssim(a, b)) == pytest.approx(np.mean(told), abs=0.05)
+
+
+def test_what_the_teacher_changes_counts_as_much_as_all_the_rest() -> None:
+    """A small change weighs as a large one does; where nothing changes, all pixels count alike."""
+    given = torch.zeros(2, 3, 16, 16)
+    wanted = given.clone()
+    wanted[0, :, :2, :2] = 1.0  # one pixel of 64
+    weight = emphasise(given, wanted)
+    assert weight.shape == (2, 1, 16, 16) and torch.equal(weight[1], torch.ones(1, 16, 16))
+    changed = weight[0, 0, :2, :2].sum() / weight[0].sum()
+    assert 0.3 < float(changed) < 0.5
+    giving_back, blind = given, torch.full_like(given, 0.1)
+    errors = [float(distance(Weights(), each, wanted, {}, {}, given)[1]["l1"]) for each in (giving_back, blind)]
+    assert errors[0] > 10 * float((giving_back - wanted).abs().mean()) and errors[1] < 2 * errors[0]
 
 
 def test_total_variation_is_that_of_a_step() -> None:
