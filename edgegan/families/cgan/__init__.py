@@ -17,6 +17,7 @@ from edgegan.sheet import Sheet
 from . import objective
 from .config import Config
 from .networks import Generator, condition, discriminator
+from .official import import_official
 
 TITLE = "Conditional Generative Adversarial Nets"
 EMA = ("generator",)
@@ -157,4 +158,5 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    import_official=import_official,
 )

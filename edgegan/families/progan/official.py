@@ -95,9 +95,7 @@ def _config(file: str, state: State, settings: Settings, options: ImportOptions)
     return replace(cfg, domain=options.domain) if options.domain else cfg
 
 
-def _read_critic(
-    file: str, state: State, cfg: Config, settings: Settings, notes: list[str]
-) -> Mapping[str, Tensor]:
+def _read_critic(file: str, state: State, cfg: Config, settings: Settings, notes: list[str]) -> Mapping[str, Tensor]:
     """The critic's state; that the minibatch's deviations are others is made up for, as far as it can be."""
     decision = state.get("decisionLayer.module.weight")
     if decision is not None and len(decision) != 1:

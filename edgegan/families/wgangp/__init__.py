@@ -11,7 +11,8 @@ from edgegan.runtime.generate import latent
 
 from . import objective
 from .config import Config
-from .resnet import ResnetCritic, ResnetGenerator
+from .official import import_official
+from .resnet import ResnetCritic, ResnetGenerator, widths
 
 TITLE = "Improved Training of Wasserstein GANs"
 EMA = ("generator",)
@@ -27,7 +28,7 @@ def networks(cfg: Config) -> Networks:
             "critic": DcganDiscriminator(cfg.size, cfg.ndf, "5x5", norm=None),
         }
     return {
-        "generator": ResnetGenerator(cfg.size, cfg.nz, cfg.ngf),
+        "generator": ResnetGenerator(cfg.nz, cfg.widths or widths(cfg.size, cfg.ngf), cfg.upsampling),
         "critic": ResnetCritic(cfg.size, cfg.ndf, cfg.critic_norm == "layer"),
     }
 
@@ -87,4 +88,5 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=_latent_generation.validate,
+    import_official=import_official,
 )

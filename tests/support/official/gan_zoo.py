@@ -85,9 +85,7 @@ def save(path: Path, networks: dict[str, Any], settings: dict[str, Any], old: bo
     try:
         config = kind()
         vars(config).update(settings)
-        torch.save(
-            {"config": config, **networks}, path, pickle_module=pickle, _use_new_zipfile_serialization=not old
-        )
+        torch.save({"config": config, **networks}, path, pickle_module=pickle, _use_new_zipfile_serialization=not old)
     finally:
         for name in ("models.utils.config", "models.utils", "models"):
             del sys.modules[name]
