@@ -145,14 +145,14 @@ def _fill(what: str, state: State, layers: Mapping[str, Equalised], settings: Se
 def _generator_layers(g: Generator) -> Iterator[tuple[str, Equalised]]:
     """(their name, our layer)."""
     for level, (block, to_rgb) in enumerate(zip(g.blocks, g.to_rgb, strict=True)):
-        first, second = _equalised(block)
+        first, second = _find_layers(block)
         if level:
             yield f"scaleLayers.{level - 1}.0", first
             yield f"scaleLayers.{level - 1}.1", second
         else:
             yield "formatLayer", first
             yield "groupScale0.0", second
-        yield from _named(f"toRGBLayers.{level}", to_rgb)
+        yield from _single(f"toRGBLayers.{level}", to_rgb)
 
 
 def _critic_layers(d: Critic) -> Iterator[tuple[str, Equalised]]:
@@ -160,16 +160,16 @@ def _critic_layers(d: Critic) -> Iterator[tuple[str, Equalised]]:
         names = [f"scaleLayers.{level - 1}.0", f"scaleLayers.{level - 1}.1"]
         if not level:
             names = ["groupScaleZero.0", "groupScaleZero.1", "decisionLayer"]
-        yield from zip(names, _equalised(block), strict=True)
-        yield from _named(f"fromRGBLayers.{level}", from_rgb)
+        yield from zip(names, _find_layers(block), strict=True)
+        yield from _single(f"fromRGBLayers.{level}", from_rgb)
 
 
-def _named(name: str, module: torch.nn.Module) -> Iterator[tuple[str, Equalised]]:
-    (layer,) = _equalised(module)
+def _single(name: str, module: torch.nn.Module) -> Iterator[tuple[str, Equalised]]:
+    (layer,) = _find_layers(module)
     yield name, layer
 
 
-def _equalised(module: torch.nn.Module) -> list[Equalised]:
+def _find_layers(module: torch.nn.Module) -> list[Equalised]:
     return [layer for layer in module.modules() if isinstance(layer, Equalised)]
 
 

@@ -28,8 +28,11 @@ class Settings:
         """Raises InputError for what edgegan does not build: a tanh, other slopes, no pixel norms, labels."""
         found = loaded.get("config") if isinstance(loaded, Mapping) else None
         if not isinstance(found, Mapping) or not found:
-            assumed = "taken as grown up, with He's constant in its layers, slopes of 0.2, and no tanh or labels"
-            return cls(0.0, True, (f"{file}: {assumed}: its settings are not in the file",))
+            note = (
+                f"{file}: taken as grown up, with He's constant in its layers, slopes of 0.2, and no tanh or labels: "
+                "its settings are not in the file"
+            )
+            return cls(0.0, True, (note,))
         told = {str(key): value for key, value in found.items() if isinstance(value, bool | int | float | str)}
         wrong = {
             "lossCriterion": told.get("lossCriterion", "WGANGP") not in _LINEAR,

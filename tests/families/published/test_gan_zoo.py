@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,26 @@ def test_an_imported_generator_goes_on_at_its_size() -> None:
     cfg = import_state(published.generator_state(WIDTHS, 10), domain="textures").cfg
     assert cfg.domain == "textures" and "BSD" in cfg.licence
     assert growth.level_at(cfg, 0) == growth.level_at(cfg, 10**9) == 2 and growth.stage(cfg, 0).name == "16 px"
+
+
+def test_of_the_program_that_wrote_a_file_nothing_is_imported(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its settings are read although their class is not there, and where it is, its module does not run."""
+    (tmp_path / "models" / "utils").mkdir(parents=True)
+    (tmp_path / "models" / "utils" / "config.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    published.save(tmp_path / "pgan.pt", {"avgG": published.generator_state(WIDTHS, 10)}, SETTINGS)
+    found = official.read(tmp_path / "pgan.pt")["config"]
+    assert found == SETTINGS and not (tmp_path / "ran").exists() and "models.utils.config" not in sys.modules
+
+
+class _Called:
+    """A pickle that calls the settings' class with arguments, as one that runs programs would."""
+
+    def __reduce__(self) -> Any:
+        return sys.modules["models.utils.config"].BaseConfig, ("print('run')",)
+
+
+def test_settings_that_are_called_are_refused(tmp_path: Path) -> None:
+    published.save(tmp_path / "pgan.pt", {"avgG": _Called()}, SETTINGS)
+    with pytest.raises(InputError, match="pgan.pt"):
+        official.read(tmp_path / "pgan.pt")

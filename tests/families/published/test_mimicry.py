@@ -15,7 +15,7 @@ from edgegan.networks.generation.enlarging import double
 from edgegan.runtime.errors import InputError
 
 FLAT, HALVING = (8, 8, 8, 8), (32, 16, 8, 4, 2)  # as at 32 px, and at 64
-CONDITIONAL = {32: FLAT, 128: (32, 32, 16, 8, 4, 2)}
+CONDITIONAL = {32: FLAT, 64: HALVING, 128: (32, 32, 16, 8, 4, 2)}
 
 
 def wrap(state: Any) -> Any:
@@ -61,7 +61,7 @@ def test_a_bias_before_a_norm_changes_no_picture_in_training_either() -> None:
     torch.testing.assert_close(pictures[0], pictures[1], atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("size", [32, 128])
+@pytest.mark.parametrize("size", [32, 64, 128])
 def test_an_imported_conditional_generator_computes_what_the_published_layout_says(size: int) -> None:
     torch.manual_seed(2)
     state, z, classes = published.generator_state(CONDITIONAL[size], 10, 5), torch.randn(5, 10), torch.arange(5)
@@ -121,7 +121,7 @@ def test_what_would_be_read_wrongly_is_refused() -> None:
         ([conditional, published.discriminator_state(6, 3)], {}, "embedding"),
         ([wide, d], {}, "of 128 px, whose blocks have other widths"),
         ([conditional], {"attributes": ("cat",)}, "4 classes; --attributes names 1"),
-        ([published.generator_state(HALVING, 10, 4)], {}, "does not fit"),
+        ([published.generator_state((16, 16, 8, 4, 2), 10, 4)], {}, "net0.pth does not fit"),
         ([d], {}, "no family knows this layout"),
     ):
         with pytest.raises(InputError, match=f"(?s){words}"):
