@@ -53,7 +53,7 @@ class Network:
         Args:
             crops: of sizes that `size` allows.
             labels: what each crop already is.
-            changes: as in `Editor.edit`; a jointly trained model runs once for each label set they belong to.
+            changes: as in `Editor.edit`; the model runs as often as `Condition.vectors` says.
             timed: takes the times of "preprocess", "network" and "postprocess".
         """
         vectors = [self.card.condition.vectors(label, changes) for label in labels]
@@ -61,7 +61,7 @@ class Network:
         while len(edited) < len(crops):
             group = _take_alike(crops[len(edited) :], self.card.batch[1])
             passes = zip(*vectors[len(edited) : len(edited) + len(group)], strict=True)
-            for passed in passes:  # one, but for jointly trained models
+            for passed in passes:
                 tensors = timed("preprocess", self._inputs, group, passed)
                 tensor = timed("network", self.run, tensors)
                 group = timed("postprocess", self._pictures, tensor)
