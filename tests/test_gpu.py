@@ -9,28 +9,37 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
-import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
+from support.gpu_checks import (
+    CHECKS,
+    Case,
+    answers_do_not_depend_on_what_ran_before,
+    near,
+    reproduces_pytorch,
+    takes_arrays_where_they_lie,
+    takes_several_shapes,
+)
 
 from edgegan import families
 from edgegan.export import Exported, Request, engine_from_onnx, export_run
 from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt.options import EngineOptions
-from edgegan.runtime.backends import Backend, backend_class, describe_library, open_backend
+from edgegan.runtime.backends import (
+    describe_library,
+    open_backend,
+)
 from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
 from edgegan.runtime.backends.onnxruntime.gpu import CUDA, check_provider
 from edgegan.runtime.backends.onnxruntime.tensorrt import engine_folder
 from edgegan.runtime.errors import EdgeganError
-from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact, load
 from edgegan.runtime.model.card import SizeRule
 from edgegan.train.folder.run import Run
@@ -40,125 +49,6 @@ on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not HERE, reason="the NVIDIA drive
 ENGINES = ("tensorrt", "tensorrt_rtx")  # the libraries; the backend of both is called tensorrt
 RUNNERS = ("onnxruntime", "onnxruntime-tensorrt", *ENGINES)
 TF32 = "NVIDIA_TF32_OVERRIDE"
-
-
-@dataclass(frozen=True)
-class Case:
-    """An artefact on a backend."""
-
-    artefact: Artefact
-    backend: str
-    device: str = "cuda"
-
-    def open(self) -> Backend:
-        return backend_class(self.backend)(self.artefact, device=self.device)
-
-    def inputs(self, index: int = 0) -> dict[str, np.ndarray]:
-        """Those of one golden pair, in the artefact's own types."""
-        assert self.artefact.golden is not None
-        pairs = golden.read(self.artefact.golden, golden.stem(self.artefact.path))
-        assert pairs is not None
-        given, _ = list(pairs.calls())[index]
-        return fidelity.cast(given, self.artefact.card.inputs)
-
-    def memory(self) -> float:
-        """MiB in use: on the GPU, by everyone; on the CPU, the most this process ever had."""
-        if self.device == "cpu":
-            resource = pytest.importorskip("resource")  # Windows has none
-            peak: float = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-            return peak
-        from cuda.bindings import runtime
-
-        _, free, total = runtime.cudaMemGetInfo()
-        return (total - free) / 2**20
-
-
-def near(case: Case, a: dict[str, np.ndarray], b: dict[str, np.ndarray]) -> bool:
-    """Whether two answers are one, but for the order in which a GPU adds: 1e-3 of the range, or one grey level."""
-    for spec in case.artefact.card.outputs:
-        low, high = spec.value_range or (0.0, 1.0)
-        allowed = 1.0 if spec.dtype == "uint8" else 1e-3 * (high - low)
-        if np.abs(a[spec.name].astype(np.float64) - b[spec.name].astype(np.float64)).max() > allowed:
-            return False
-    return True
-
-
-# --- the checks ---
-
-
-def reproduces_pytorch(case: Case) -> None:
-    with case.open() as network:
-        found = fidelity.verify(network.run, case.artefact)
-    assert found is not None and found.status == "passed", found
-
-
-def answers_do_not_depend_on_what_ran_before(case: Case) -> None:
-    """The first run is made without a graph, and later ones replay it."""
-    one, two = case.inputs(0), case.inputs(1)
-    with case.open() as network:
-        answers = [network.run(inputs) for inputs in (one, two, one, two, one)]
-    assert near(case, answers[0], answers[2]) and near(case, answers[0], answers[4])
-    assert near(case, answers[1], answers[3]) and not near(case, answers[0], answers[1])
-
-
-def runs_from_another_thread(case: Case) -> None:
-    found: list[dict[str, np.ndarray]] = []
-    with case.open() as network:
-        found.append(network.run(case.inputs()))
-        other = threading.Thread(target=lambda: found.append(network.run(case.inputs())))
-        other.start()
-        other.join()
-        found.append(network.run(case.inputs()))
-    assert len(found) == 3 and near(case, found[0], found[1]) and near(case, found[0], found[2])
-
-
-def memory_does_not_grow(case: Case) -> None:
-    with case.open() as network:
-        inputs = case.inputs()
-        for _ in range(20):
-            network.run(inputs)
-        before = case.memory()
-        for _ in range(500):
-            network.run(inputs)
-        assert case.memory() - before < 4.0
-
-
-def closing_gives_memory_back(case: Case) -> None:
-    for _ in range(2):
-        with case.open() as network:
-            network.run(case.inputs())
-    before = case.memory()
-    for _ in range(4):
-        with case.open() as network:
-            network.run(case.inputs())
-    assert case.memory() - before < 16.0
-
-
-CHECKS = (
-    reproduces_pytorch,
-    answers_do_not_depend_on_what_ran_before,
-    runs_from_another_thread,
-    memory_does_not_grow,
-    closing_gives_memory_back,
-)
-
-
-def takes_several_shapes(case: Case, reference: Case) -> None:
-    """For open axes: sizes and batches in turn, each as the fp32 file gives them on the CPU."""
-    card, rng = case.artefact.card, np.random.default_rng(0)
-    low = card.size.min_hw or card.size.hw
-    with case.open() as network, reference.open() as truth:
-        for batch, hw in ((1, card.size.hw), (1, low), (card.batch[1], card.size.hw), (1, card.size.hw)):
-            axes = {"batch": batch, "height": hw[0], "width": hw[1]}
-            shapes = {s.name: [a if isinstance(a, int) else axes[a] for a in s.shape] for s in card.inputs}
-            given = {
-                s.name: rng.uniform(*(s.value_range or (-1, 1)), shapes[s.name]).astype(np.float32) for s in card.inputs
-            }
-            seen = network.run(fidelity.cast(given, card.inputs))
-            expected = truth.run(fidelity.cast(given, reference.artefact.card.inputs))
-            for spec in card.outputs:
-                found = fidelity.compare(expected[spec.name], seen[spec.name], spec.value_range)
-                assert seen[spec.name].shape == expected[spec.name].shape and found["psnr_db"] > 35.0, (hw, found)
 
 
 # --- on the CPU, so that the checks are known to run ---
@@ -266,6 +156,10 @@ class TestOnGpu:
         self, tiny_export: Exported, runner: str, file: str, check: Callable[[Case], None], tmp_path: Path
     ) -> None:
         check(on(runner, tiny_export.main.with_name(file), tmp_path))
+
+    @pytest.mark.parametrize("runner", RUNNERS)
+    def test_arrays_on_the_gpu(self, tiny_export: Exported, runner: str, tmp_path: Path) -> None:
+        takes_arrays_where_they_lie(on(runner, tiny_export.main.with_name("model.fp16.onnx"), tmp_path))
 
     @pytest.mark.parametrize("runner", RUNNERS)
     def test_int8(self, tiny_run: Run, runner: str, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from edgegan.runtime.backends import fit, open_backend
 from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.backends.tensorrt import backend as trt
+from edgegan.runtime.backends.tensorrt import engine as engines
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError, NoMemoryError
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 
@@ -35,7 +36,7 @@ def engine(
 
 
 def install(monkeypatch, fake: FakeCuda, **options):
-    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
     monkeypatch.setattr(trt, "system", lambda: "Linux x86_64")
     module = fake_tensorrt(fake, **options)
     monkeypatch.setitem(sys.modules, module.__name__, module)
@@ -76,7 +77,7 @@ def test_a_capture_that_fails_is_said_and_logged_once(tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
     fake = FakeCuda()
-    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
     device = cuda.Cuda()
 
     def stop():
@@ -105,7 +106,7 @@ def test_cuda_python_that_raises_without_a_driver_is_no_gpu(monkeypatch):
         def cudaGetDeviceCount(self):  # noqa: N802 - CUDA's name
             raise RuntimeError("Failed to dlopen libcuda.so")
 
-    monkeypatch.setattr(cuda, "_import", NoDriver)
+    monkeypatch.setattr(cuda, "import_runtime", NoDriver)
     with pytest.raises(BackendError, match=r"no NVIDIA GPU can be used here \(Failed to dlopen libcuda\.so\)"):
         cuda.Cuda()
 
@@ -275,7 +276,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trt, "write_atomic", interrupt)
+    monkeypatch.setattr(engines, "write_atomic", interrupt)
     backend = trt.TensorRT(engine(tmp_path, "tensorrt_rtx"), device="cuda")
     with pytest.raises(KeyboardInterrupt):
         backend.close()
