@@ -68,9 +68,9 @@ class Network:
             *before, last = zip(*vectors[done : done + len(group)], strict=True)
             for passed in before:  # none, but for jointly trained models
                 tensors = timed("preprocess", self._inputs, group, passed)
-                group = timed("postprocess", self._pictures, timed("network", self.run, tensors))
+                group = self._end(timed("network", self.begin, tensors), timed)
             tensors = timed("preprocess", self._inputs, group, last)
-            begun.append(timed("network", begin, self._backend, tensors))
+            begun.append(timed("network", self.begin, tensors))
             done += len(group)
             if len(begun) == _IN_FLIGHT:  # a GPU works on one while the next is made ready here
                 edited += self._end(begun.popleft(), timed)
@@ -78,9 +78,9 @@ class Network:
             edited += self._end(pending, timed)
         return edited
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Returns the picture tensor that the model makes of its input tensors."""
-        return self._backend.run(inputs)[self._output]
+    def begin(self, inputs: Mapping[str, NDArray[Any]]) -> Pending:
+        """Begins a run of the model on its input tensors."""
+        return begin(self._backend, inputs)
 
     def _end(self, pending: Pending, timed: Stopwatch) -> list[Image]:
         tensor = timed("network", pending.result)[self._output]

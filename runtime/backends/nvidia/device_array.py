@@ -53,7 +53,7 @@ class DeviceArray(msgspec.Struct, frozen=True):
             )
         return Rows(self.address, width, height, pitch)
 
-    def packed_at(self, address: int) -> Rows:
+    def rows_at(self, address: int) -> Rows:
         """As many bytes in as many rows, at another address and without gaps."""
         rows = self.rows
         return rows._replace(address=address, pitch=rows.width)

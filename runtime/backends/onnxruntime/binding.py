@@ -92,13 +92,13 @@ class Binding:
         for name, value in buffers.given.items():
             array = inputs[name]
             if isinstance(array, DeviceArray):
-                cuda.copy(array.packed_at(value.data_ptr()), array.rows)
+                cuda.copy(array.rows_at(value.data_ptr()), array.rows)
             else:
                 value.update_inplace(np.ascontiguousarray(array))
         cuda.wait()  # the session works in a stream of its own
         self._call(buffers)
         for name, to in outputs(lambda name: tuple(buffers.found[name].shape())).items():
-            cuda.copy(to.rows, to.packed_at(buffers.found[name].data_ptr()))
+            cuda.copy(to.rows, to.rows_at(buffers.found[name].data_ptr()))
         cuda.wait()
 
     def _call(self, buffers: _Buffers) -> None:

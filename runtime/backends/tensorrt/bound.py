@@ -94,7 +94,7 @@ class Bound:
         cuda.wait_for(self._taken)  # the copy of what was given before
         for name, array in inputs.items():
             if isinstance(array, DeviceArray):
-                cuda.copy(array.packed_at(self._on_device[name]), array.rows)
+                cuda.copy(array.rows_at(self._on_device[name]), array.rows)
             else:
                 np.copyto(self._pinned[name], array)
                 cuda.to_device(self._on_device[name], self._pinned[name])
@@ -102,7 +102,7 @@ class Bound:
             cuda.mark(self._taken)
         self._launch()
         for name, array in outputs.items():
-            cuda.copy(array.rows, array.packed_at(self._on_device[name]))
+            cuda.copy(array.rows, array.rows_at(self._on_device[name]))
         cuda.mark(self._done)
         if cuda.shares_memory:
             cuda.mark(self._taken)

@@ -66,7 +66,7 @@ def test_rows_hold_the_bytes_of_the_array_or_are_refused(index: int) -> None:
         return
     read = b"".join(ctypes.string_at(rows.address + i * rows.pitch, rows.width) for i in range(rows.height))
     assert read == view.tobytes()
-    packed = array.packed_at(77)
+    packed = array.rows_at(77)
     assert packed.address == 77 and packed.pitch == packed.width == rows.width and packed.height == rows.height
 
 
