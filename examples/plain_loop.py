@@ -1,6 +1,6 @@
 """A video in, a video out: the plain loop with OpenCV.
 
-    python examples/plain_loop.py in.mp4 out.mp4 Black_Hair=1 [--model MODEL]
+    python examples/plain_loop.py in.mp4 out.mp4 Black_Hair=1 Eyeglasses=1 [--model MODEL]
 
 Attributes are those that `edgegan info MODEL` lists. MODEL is a path, or the name of a model that ships, as
 `edgegan info` lists them; without one, that for cameras and clips is used.

@@ -2,7 +2,7 @@
 
     pip install 'edgegan[cpu]' fastapi uvicorn
     EDGEGAN_MODEL=runs/stargan uvicorn --app-dir examples web_service:app
-    curl --data-binary @face.jpg 'http://127.0.0.1:8000/edit?Black_Hair=1' > edited.jpg
+    curl --data-binary @face.jpg 'http://127.0.0.1:8000/edit?Black_Hair=1&Eyeglasses=1' > edited.jpg
 
 Pictures go through two networks side by side; none is stored.
 """

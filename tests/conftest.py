@@ -26,9 +26,10 @@ from edgegan.train.reporter import Reporter
 
 settings.register_profile("any pace", deadline=None)  # a machine with other work takes its time
 settings.load_profile("any pace")
-pytest.register_assert_rewrite("support.contract")
+pytest.register_assert_rewrite("support.contract", "support.gpu_checks")
 opened, page_editor = page.opened, page.page_editor
-shared_editor, face_editor, scene = editors.shared_editor, editors.face_editor, editors.scene
+shared_editor, face_editor = editors.shared_editor, editors.face_editor
+any_size, scene = editors.any_size, editors.scene
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 site = pages.site

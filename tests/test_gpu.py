@@ -30,10 +30,7 @@ from edgegan import families
 from edgegan.export import Exported, Request, engine_from_onnx, export_run
 from edgegan.export.trt import artefact as to_trt
 from edgegan.export.trt.options import EngineOptions
-from edgegan.runtime.backends import (
-    describe_library,
-    open_backend,
-)
+from edgegan.runtime.backends import describe_library, open_backend
 from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime, import_onnxruntime
 from edgegan.runtime.backends.onnxruntime.cuda import CudaOptions
@@ -49,7 +46,6 @@ on_gpu = [pytest.mark.gpu, pytest.mark.skipif(not HERE, reason="the NVIDIA drive
 ENGINES = ("tensorrt", "tensorrt_rtx")  # the libraries; the backend of both is called tensorrt
 RUNNERS = ("onnxruntime", "onnxruntime-tensorrt", *ENGINES)
 TF32 = "NVIDIA_TF32_OVERRIDE"
-
 
 # --- on the CPU, so that the checks are known to run ---
 

@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import io
 import json
-import os
 import shutil
-import signal
-import subprocess
-import sys
-import zipfile
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import onnx
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from onnx import TensorProto, helper
 from support import tiny_models
-from support.training.untrained import make_run
 
 from edgegan.export import verify_artefact
 from edgegan.runtime.backends import choice
 from edgegan.runtime.errors import CardError, EdgeganError, InputError
 from edgegan.runtime.files import sha256
-from edgegan.runtime.model import artefact, golden, npz, onnxfile
+from edgegan.runtime.model import artefact, onnxfile
 from edgegan.runtime.model.card import sidecar
-from edgegan.train.folder.run import Run
 
 FILES = ("model.onnx", "model.onnx.card.json", "golden.npz")
 
@@ -214,111 +204,6 @@ def test_a_card_with_sizes_that_cannot_be_or_from_later_is_refused(model, change
     beside.write_text(json.dumps({**card, **change}))
     with pytest.raises(CardError, match=words):
         artefact.load(model)
-
-
-def _npz(path: Path, shape: tuple[int, ...], held: bytes, name: str = "model.in.image.npy") -> None:
-    header = io.BytesIO()
-    np.lib.format.write_array_header_1_0(header, {"descr": "<f4", "fortran_order": False, "shape": shape})
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr(name, header.getvalue() + held)
-
-
-def test_golden_pairs_that_promise_too_much_are_refused_before_allocation(tmp_path, monkeypatch):
-    path = tmp_path / "golden.npz"
-    _npz(path, (1 << 33,), bytes(4))
-    with pytest.raises(CardError, match="promises 34359738368 bytes"):
-        golden.read(path, "model")
-    monkeypatch.setattr(npz, "MOST_BYTES", 1 << 20)
-    _npz(path, (1 << 19,), bytes(1 << 21))  # 2 MB of zeros in a file of 2 KB
-    assert path.stat().st_size < 1 << 13
-    with pytest.raises(CardError, match="unpacks to"):
-        golden.read(path, "model")
-
-
-def test_golden_pairs_never_hold_objects_and_fit_the_card(model):
-    pairs = golden.read(model.with_name("golden.npz"), "model")
-    assert pairs is not None
-    wrong = {"image": pairs.inputs["image"][:, :, :4], "label": pairs.inputs["label"]}
-    np.savez(model.with_name("golden.npz"), **golden.pack({"model": golden.Golden(wrong, pairs.outputs)}))
-    with pytest.raises(CardError, match=r"\(4, 3, 4, 8\)"):
-        golden.beside(artefact.load(model))
-    objects: dict[str, Any] = {"model.in.image": np.array([{}], object), "model.out.edited": np.zeros(1)}
-    np.savez(model.with_name("golden.npz"), **objects)
-    with pytest.raises(CardError, match="no golden pairs"):
-        golden.beside(artefact.load(model))
-
-
-# Several commands in one process, each with its own limit on the size of files: importing torch takes seconds.
-LIMITED = """
-import json, resource, sys
-from edgegan import cli
-for most_bytes, words in json.loads(sys.argv[1]):
-    resource.setrlimit(resource.RLIMIT_FSIZE, (most_bytes, resource.RLIM_INFINITY))
-    try:
-        cli.main(words)
-    except SystemExit as done:
-        print("exit", done.code, file=sys.stderr)
-"""
-
-
-@pytest.fixture(scope="module")
-def one_run(tmp_path_factory) -> Run:
-    """What is written is alike in all families."""
-    return make_run(tmp_path_factory.mktemp("one") / "run")
-
-
-def test_a_full_disk_leaves_nothing_and_is_said(one_run, tmp_path):
-    out = str(tmp_path / "out")
-    export = ["export", str(one_run.folder), "--out", out, "--pictures", "16"]
-    commands = [
-        (2_000, export),  # below the smallest model
-        (46_000, export),  # above every model, below the golden pairs
-        (4_000, ["publish", str(one_run.folder), "--out", out]),
-    ]
-    done = subprocess.run(
-        [sys.executable, "-c", LIMITED, json.dumps(commands)], capture_output=True, text=True, timeout=250
-    )
-    said = done.stderr.split("exit 2")
-    assert len(said) == len(commands) + 1 and not said[-1].strip(), done.stderr
-    for words in said[:-1]:
-        lines = words.strip().splitlines()
-        assert len(lines) <= 3 and "cannot write" in lines[0] and "File too large" in lines[0], words
-    assert list(tmp_path.iterdir()) == []
-
-
-def test_an_openvino_model_on_a_full_disk_is_said(sound, tmp_path):
-    program = """
-import onnx, resource, sys
-from edgegan.export.int8 import openvino as ir
-from edgegan.runtime import EdgeganError, load
-model = ir.to_ir(onnx.load(sys.argv[1]))
-resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
-try:
-    ir.save_ir(model, load(sys.argv[1]).card, __import__("pathlib").Path(sys.argv[2]))
-except EdgeganError as error:
-    print(error)
-"""
-    words = [sys.executable, "-c", program, str(sound), str(tmp_path / "model.xml")]
-    done = subprocess.run(words, capture_output=True, text=True, timeout=120)
-    assert "cannot write" in done.stdout and "disk space" in done.stdout, done.stderr
-    assert not sidecar(tmp_path / "model.xml").exists()
-
-
-def test_ctrl_c_in_the_middle_of_a_build_leaves_nothing(one_run, tmp_path):
-    command = [sys.executable, "-m", "edgegan", "export", str(one_run.folder), "--out", str(tmp_path / "out")]
-    environment = {**os.environ, "PYTHONUNBUFFERED": "1"}
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment, start_new_session=True
-    ) as child:
-        assert child.stdout is not None and child.stderr is not None
-        for line in child.stdout:
-            if "fp16.onnx on" in line:
-                os.killpg(child.pid, signal.SIGINT)  # as a terminal does, to all that it started
-                break
-        child.stdout.read()
-        said = child.stderr.read()
-        assert child.wait(60) == 130 and said.strip() == "stopped"
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_onnx_itself_can_read_what_is_sealed(model):

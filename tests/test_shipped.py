@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support.faces import real_faces
 
 from edgegan.data import avatars
 from edgegan.eval import counterfactual
@@ -45,6 +46,24 @@ def test_it_edits_what_was_asked_and_reads_what_a_face_has() -> None:
         assert {name for name, value in estimate.items() if value > 0.5} == {n for n, on in face.label.items() if on}
         edited = editor.translate(picture, {wanted: 1.0}).astype(float)
     assert np.square(edited - truth).mean() < 0.3 * np.square(picture - truth).mean()
+
+
+@pytest.mark.parametrize("hair", ["Black_Hair", "Brown_Hair", "Gray_Hair"])  # she is blond
+def test_hair_and_glasses_set_at_once_both_come_to_a_photographed_face(hair: str) -> None:
+    """Where one of the two alone changes the picture, both at once change it so, too."""
+    frame = real_faces.astronaut()
+    with Editor.open("portraits", backend="onnxruntime", threads=1) as editor:
+        recoloured, redrawn, both = (
+            editor.edit(frame, dict.fromkeys(names, 1.0)).astype(float) - frame
+            for names in ((hair,), ("Eyeglasses",), (hair, "Eyeglasses"))
+        )
+    by_hair, by_glasses = (np.abs(alone).max(2) for alone in (recoloured, redrawn))
+    for alone, there in (
+        (recoloured, (by_hair > 40) & (by_glasses < 10)),
+        (redrawn, (by_glasses > 40) & (by_hair < 10)),
+    ):
+        assert there.sum() > 100
+        assert np.abs(both - alone)[there].mean() < 0.35 * np.abs(alone)[there].mean()
 
 
 def test_models_of_the_repository_are_small() -> None:

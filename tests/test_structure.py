@@ -132,14 +132,9 @@ def test_rooms_can_be_looked_over() -> None:
     assert {str(folder.relative_to(ROOT)): n for folder, n in crowds.items() if n > MOST_MODULES} == {}
 
 
-@pytest.mark.parametrize("package", PACKAGES)
-def test_files_can_be_read_at_one_sitting(package: str) -> None:
-    long = {
-        name: count
-        for name, path in modules().items()
-        if name.startswith(package) and (count := len(path.read_text("utf-8").splitlines())) > MOST_LINES
-    }
-    assert long == {}
+def test_files_can_be_read_at_one_sitting() -> None:
+    lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in files()}
+    assert {place: count for place, count in lengths.items() if count > MOST_LINES} == {}
 
 
 def participle(name: str) -> bool:

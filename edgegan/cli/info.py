@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from edgegan.runtime.backends.places import Place
     from edgegan.runtime.model.artefact import Artefact
     from edgegan.runtime.model.build_info import BuildInfo
-    from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+    from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+    from edgegan.runtime.model.condition import Condition
     from edgegan.runtime.model.verification import Verification
 
 EPILOG = """
@@ -164,6 +165,8 @@ def _condition(condition: Condition) -> Iterator[tuple[str, str]]:
         yield "exactly one", ", ".join(group)
     for chosen in condition.sets:
         yield "label set", f"{', '.join(chosen)} (a pass of its own)"
+    if condition.one_at_a_time:
+        yield "several changes", "a pass for each"
     on = [name for name, value in zip(condition.names, condition.default, strict=True) if value > 0]
     yield "by default", f"{', '.join(on) or 'none'} on"
 

@@ -54,7 +54,7 @@ class Demo:
             f"--side-by-side --sink {out}/live.mp4 --stats-json {out}/live.json"
         )
         self._edgegan(
-            f"live --source {shlex.quote(str(real_clip()))} --set Eyeglasses=1 "
+            f"live --source {shlex.quote(str(real_clip()))} --set Black_Hair=1 --set Eyeglasses=1 "
             f"--side-by-side --sink {out}/clip.mp4 --stats-json {out}/clip.json"
         )
         self._report()
@@ -115,7 +115,8 @@ class Demo:
             [
                 Section(
                     "A real face, live",
-                    f"Before and after: glasses, by the model of photographed faces that ships. {_live_words(clip)}",
+                    "Before and after: black hair and glasses, by the model of photographed faces that ships. "
+                    f"{_live_words(clip)}",
                     ["clip.mp4"],
                 ),
                 Section(

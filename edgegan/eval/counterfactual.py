@@ -17,7 +17,7 @@ from edgegan.eval.report import Report, Request, Table
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.runtime.drawn.avatars import ATTRIBUTES, HAIR
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.ssim import ssim_map
 from edgegan.sheet import Picture, Sheet, to_picture
 

@@ -19,7 +19,8 @@ from edgegan.eval.swd import descriptors, swd
 from edgegan.families import ExportSpec, Stream, Tolerance
 from edgegan.networks.generation.batch_statistics import measure_statistics
 from edgegan.runtime.generate import latent as latents
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 from edgegan.sheet import Picture, Sheet, to_picture
 
 COLUMNS, ROWS = 8, 3  # of a preview's generated pictures

@@ -17,7 +17,8 @@ from edgegan.runtime.backends.contract import Port
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder
 from edgegan.runtime.model.artefact import load, payload_sha256
-from edgegan.runtime.model.card import METADATA_KEY, Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import METADATA_KEY, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.onnxfile import seal_model, with_metadata
 from edgegan.runtime.model.verification import Verification
 

@@ -10,7 +10,8 @@ from typing import Any
 import msgspec
 import numpy as np
 from edgegan.runtime.errors import VerifyError
-from edgegan.runtime.model.card import Condition, ModelCard
+from edgegan.runtime.model.card import ModelCard
+from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.golden import Golden
 from edgegan.runtime.model.image import Image, preprocess
 from numpy.typing import NDArray

@@ -103,8 +103,8 @@ class Editor(Session):
             frame: (H, W, 3) uint8, of any size. A grey picture, or one with an alpha channel, is converted.
             changes: what to change, by the card's condition names: 1 turns on, 0 turns off, between is partial.
                 What is not named stays as the classifier finds it on each face; for no change at all a model with
-                names does not run, and the frame comes back as it was. A model trained jointly on several label
-                sets (`card.condition.sets`) runs once for each set that a change belongs to.
+                names does not run, and the frame comes back as it was. The model runs as often as
+                `Condition.vectors` says: for some once for each change.
             timestamp: of a frame of a video, in seconds from any beginning: faces and their labels are then followed
                 and smoothed from frame to frame, and fade in and out as they come and go (see `Tracker`). One
                 that does not rise begins another video. None: a picture that stands alone.

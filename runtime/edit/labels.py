@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 from ..backends import Backend
 from ..errors import CardError
-from ..model.card import Condition, ModelCard
+from ..model.card import ModelCard
+from ..model.condition import Condition
 from ..model.image import Image, preprocess
 
 Label = dict[str, float]

@@ -56,17 +56,19 @@ class Network:
         Args:
             crops: of sizes that `size` allows.
             labels: what each crop already is.
-            changes: as in `Editor.edit`; a jointly trained model runs once for each label set they belong to.
+            changes: as in `Editor.edit`; the model runs as often as `Condition.vectors` says.
             timed: takes the times of "preprocess", "network" and "postprocess".
         """
         vectors = [self.card.condition.vectors(label, changes) for label in labels]
+        if not any(vectors):  # for no change, some models do not run
+            return list(crops)
         edited: list[Image] = []
         begun: deque[Pending] = deque()
         done = 0
         while done < len(crops):
             group = _take_alike(crops[done:], self.card.batch[1])
             *before, last = zip(*vectors[done : done + len(group)], strict=True)
-            for passed in before:  # none, but for jointly trained models
+            for passed in before:
                 tensors = timed("preprocess", self._inputs, group, passed)
                 group = self._end(timed("network", self.begin, tensors), timed)
             tensors = timed("preprocess", self._inputs, group, last)

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from ..model.card import Condition
+from ..model.condition import Condition
 from ..types import Float32Array
 
 _COUNTER = 1 << 64  # of the generator that draws latent i with the same key: far behind all that a latent takes

@@ -5,17 +5,16 @@ No mean, size, value range or channel order of a model stands anywhere else.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
 import msgspec
 
-from ..checks import check_finite
 from ..errors import CardError, InputError
 from ..files import write_atomic
 from .build_info import BuildInfo
 from .card_upgrade import upgrade
+from .condition import Condition
 from .verification import Verification
 
 SCHEMA = 2
@@ -31,76 +30,6 @@ class TensorSpec(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     layout: Literal["NCHW", "NHWC", "NC"]
     colour: Literal["RGB", "BGR", "GRAY"] | None = None
     value_range: tuple[float, float] | None = None
-
-
-class Partly(float):
-    """A wanted value that holds only for a share, from 0 to 1: the rest of the way is the face's own label."""
-
-    share: float
-
-    def __new__(cls, value: float, share: float) -> Partly:
-        self = super().__new__(cls, value)
-        self.share = share
-        return self
-
-
-class Condition(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """What steers the model. The order of `names` is the order of the condition vector.
-
-    `groups` are sets of names of which exactly one is on. `default` is the vector used when nothing is known
-    about a picture; for a generator, how often each name is on. `ranges` are the ends of names whose values are not
-    from 0 to 1. A model trained jointly on several label sets (StarGAN, section 3.3) takes the labels of one
-    set at a time: `sets` are the names of each, and `mask_slots` as many entries are appended to the vector, of
-    which one is on and says which set is meant.
-    """
-
-    kind: Literal["none", "binary", "one_hot", "latent"] = "none"
-    names: tuple[str, ...] = ()
-    groups: tuple[tuple[str, ...], ...] = ()
-    mask_slots: int = 0
-    sets: tuple[tuple[str, ...], ...] = ()
-    default: tuple[float, ...] = ()
-    ranges: dict[str, tuple[float, float]] = {}
-
-    def apply(self, label: Mapping[str, float], changes: Mapping[str, float]) -> dict[str, float]:
-        """`label` with `changes` on top; turning one name of a group on turns the others off.
-
-        Values are not clipped; one that is `Partly` wanted goes so far from the label. Raises InputError for a name
-        that the model does not know, and for a value that is no finite number.
-        """
-        unknown = [n for n in changes if n not in self.names]
-        if unknown:
-            raise InputError(
-                f"the model has no attribute {', '.join(map(repr, unknown))}",
-                f"it knows: {', '.join(self.names) or 'none'}",
-            )
-        for what, values in (("the change of", changes), ("the label of", label)):
-            for name, value in values.items():
-                check_finite(value, f"{what} {name}", "a finite number: 0 is off, 1 is on")
-        out = {n: float(label.get(n, d)) for n, d in zip(self.names, self.default, strict=True)}
-        for name, value in changes.items():
-            share = value.share if isinstance(value, Partly) else 1.0
-            own = out[name]
-            for group in self.groups:
-                if name in group and value > 0:
-                    out.update({other: out[other] * (1.0 - share * min(float(value), 1.0)) for other in group})
-            out[name] = float(value) if share >= 1.0 else own + share * (float(value) - own)
-        return out
-
-    def vectors(self, label: Mapping[str, float], changes: Mapping[str, float]) -> list[list[float]]:
-        """The condition vectors, one for each pass through the network, that make `changes` to a picture.
-
-        `label` is the picture's own. A model of one label set takes one pass, also where nothing changes. A joint
-        model takes one for each set that a change belongs to, in their order, and none for no change.
-        """
-        target = self.apply(label, changes)
-        if not self.sets:
-            return [[target[n] for n in self.names] + [0.0] * self.mask_slots]
-        return [
-            [target[n] if n in chosen else 0.0 for n in self.names] + [float(other == chosen) for other in self.sets]
-            for chosen in self.sets
-            if not changes.keys().isdisjoint(chosen)
-        ]
 
 
 class Alignment(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

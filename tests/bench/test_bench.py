@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from pathlib import Path
 
 import msgspec
@@ -12,17 +10,15 @@ import pytest
 from support.tiny_models import write_editor
 
 from edgegan import families
-from edgegan.bench import fresh, machine, subjects, timing
+from edgegan.bench import machine, subjects
 from edgegan.bench.messages import Job
-from edgegan.bench.pairs import check_same_model, fidelity, gather
+from edgegan.bench.pairs import fidelity, gather
 from edgegan.bench.plot import write_plot
 from edgegan.bench.report import Report
 from edgegan.bench.session import Request, run_benchmark
 from edgegan.bench.subjects import Subject, plan
 from edgegan.bench.targets import Target, resolve
-from edgegan.runtime.errors import BackendError, InputError
-
-QUICK = ["--iterations", "4", "--starts", "1", "--threads", "1"]
+from edgegan.runtime.errors import InputError
 
 
 @pytest.fixture(scope="module")
@@ -33,65 +29,6 @@ def editor(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def report(editor: Path) -> Report:
     return run_benchmark(Request(path=editor, iterations=4, starts=1, threads=1))
-
-
-def bench(*arguments: str | Path, env: dict[str, str] | None = None) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "edgegan", "bench", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, timeout=120, env=env)
-
-
-# --- timing ---
-
-
-def test_percentiles_are_those_of_all_rounds_together() -> None:
-    rounds = [[float(v) for v in range(1, 51)], [float(v) for v in range(51, 101)]]
-    found = timing.latency(rounds)
-    assert (found.p50, found.p95, found.p99) == pytest.approx((50.5, 95.05, 99.01))
-    assert (found.min, found.max, found.mean, found.calls) == (1.0, 100.0, 50.5, 100)
-
-
-def test_subjects_take_turns_in_every_round() -> None:
-    order: list[str] = []
-
-    class Player:
-        def __init__(self, name: str) -> None:
-            self.name = name
-
-        def visit(self, calls: int) -> list[float]:
-            order.append(self.name)
-            return [1.0] * calls
-
-    taken = timing.interleave([Player("A"), Player("B"), Player("C")], 3, [1, 2, 3])
-    assert "".join(order) == "ABCABCABC"
-    assert [[len(visit) for visit in rounds] for rounds in taken] == [[1] * 3, [2] * 3, [3] * 3]
-
-
-def test_the_ratio_of_rounds_survives_a_machine_that_slows_down() -> None:
-    pace = [1.0, 1.0, 1.0, 5.0, 5.0]  # the whole machine is five times slower in the last rounds
-    baseline = [[10.0 * p] * 2 for p in pace]
-    own = [[5.0 * p] * 2 for p in pace]
-    found = timing.speed_up(baseline, own)
-    assert found.median == found.of_medians == pytest.approx(2.0)
-    assert found.quartiles == pytest.approx((2.0, 2.0))
-    own[0] = [50.0, 50.0]  # one spell that hit only one of the two
-    assert timing.speed_up(baseline, own).median == pytest.approx(2.0)
-
-
-def test_the_ratio_of_medians_is_that_of_all_calls() -> None:
-    found = timing.speed_up([[4.0], [8.0], [12.0]], [[1.0], [4.0], [4.0]])
-    assert found.of_medians == pytest.approx(2.0)
-    assert found.median == pytest.approx(3.0)
-
-
-@pytest.mark.parametrize(("iterations", "expected"), [(1, (1, 1)), (20, (20, 1)), (50, (20, 3))])
-def test_iterations_are_counted_calls(iterations: int, expected: tuple[int, int]) -> None:
-    assert timing.calls_per_visit(3.0, seconds=None, iterations=iterations) == expected
-
-
-def test_seconds_are_spread_over_the_rounds() -> None:
-    rounds, calls = timing.calls_per_visit(10.0, seconds=10.0, iterations=None)
-    assert rounds * calls * 10.0 == pytest.approx(10_000)
-    assert timing.calls_per_visit(5000.0, seconds=1.0, iterations=None) == (timing.ROUNDS, 1)
 
 
 # --- report ---
@@ -227,78 +164,6 @@ def test_fidelity_reports_the_worst_picture(tmp_path: Path, editor: Path) -> Non
     assert fidelity(pairs, pairs.outputs, seen).max_abs is None
 
 
-# --- the command ---
-
-
-def test_an_onnx_file_needs_no_torch(editor: Path, tmp_path: Path) -> None:
-    """torch is forbidden in the command and in every process that it starts."""
-    import os
-
-    (tmp_path / "sitecustomize.py").write_text(
-        "import sys\n"
-        "class Forbid:\n"
-        "    def find_spec(self, name, path=None, target=None):\n"
-        "        if name.partition('.')[0] in ('torch', 'torchvision'):\n"
-        "            raise ModuleNotFoundError(f'no module named {name!r}', name=name)\n"
-        "sys.meta_path.insert(0, Forbid())\n"
-    )
-    env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    blocked = subprocess.run([sys.executable, "-c", "import torch"], env=env, capture_output=True, text=True)
-    assert "no module named 'torch'" in blocked.stderr
-    done = bench(editor, *QUICK, "--json", tmp_path / "b.json", "--backend", "onnxruntime", env=env)
-    assert done.returncode == 0, done.stderr
-    found = Report.from_json((tmp_path / "b.json").read_bytes())
-    assert [r.engine for r in found.results] == ["onnxruntime"]
-    assert "torch" not in done.stderr
-
-
-@pytest.mark.parametrize(
-    ("arguments", "words"),
-    [
-        (["nowhere.onnx"], "there is no run or model at nowhere.onnx"),
-        ([__file__], "is not a model"),
-        (["{model}", "--backend", "onnx"], "there is no backend 'onnx'"),
-        (["{model}", "--device", "tpu"], "there is no device 'tpu'"),
-        (["{model}", "--backend", "tensorrt"], "nothing could be measured"),
-        (["{model}", "--backend", "eager"], "PyTorch runs a run or a checkpoint"),
-        (["{model}", "--seconds", "1", "--iterations", "2"], "both given"),
-        (["{model}", "--plot", "bench.jpg"], "not a PNG"),
-        (["{model}", "--json", "{folder}"], "it is a folder"),
-    ],
-)
-def test_bad_input_gives_plain_words_and_code_2(
-    arguments: list[str], words: str, editor: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from edgegan.cli import main
-
-    with pytest.raises(SystemExit) as ended:
-        main(["bench", *(a.format(model=editor, folder=editor.parent) for a in arguments)])
-    said = capsys.readouterr().err.strip()
-    assert ended.value.code == 2
-    assert words in said
-    assert 1 <= len(said.splitlines()) <= 3
-
-
-def test_a_truncated_model_is_refused_before_anything_runs(editor: Path, tmp_path: Path) -> None:
-    cut = tmp_path / "model.onnx"
-    cut.write_bytes(editor.read_bytes()[:-20])
-    with pytest.raises(InputError, match="cut short"):
-        run_benchmark(Request(path=cut))
-
-
-def test_a_process_that_dies_is_a_reason_not_a_crash(editor: Path, tmp_path: Path) -> None:
-    subject = Subject(engine="tensorrt", precision="fp16", device="cuda", path=str(tmp_path / "x" / "no.engine"))
-    with pytest.raises(fresh.WorkerFailedError) as refused:
-        fresh.Worker(Job(subject=subject, stem="model", folder="", threads=1, scratch=str(tmp_path)))
-    assert "no.engine" in str(refused.value) and str(tmp_path) not in str(refused.value)
-
-
-@pytest.mark.skipif(bool(machine.gpus()), reason="an NVIDIA GPU is here")
-def test_nothing_measured_says_why(editor: Path) -> None:
-    with pytest.raises(BackendError, match="no NVIDIA GPU"):
-        run_benchmark(Request(path=editor, device="cuda", iterations=1, starts=1))
-
-
 # --- a run ---
 
 
@@ -320,18 +185,6 @@ def test_a_run_is_measured_against_its_own_eager_network(family: str, tmp_path: 
     assert eager.speedup.median == 1.0
     assert found.protocol.inputs == "4 held-out inputs of the run" and found.absent == ()
     assert found.model.family == family
-
-
-def test_an_export_of_another_checkpoint_is_refused(editor: Path, tmp_path: Path) -> None:
-    eager = Subject(engine="eager", precision="fp32", device="cpu", path="run")
-    pairs = gather(resolve(editor), 64, tmp_path, Job(subject=eager, stem="model", folder="", threads=1, scratch=""))
-    assert pairs.outputs is not None
-    file = tmp_path / f"out.{eager.id}.edited.npy"
-    np.save(file, pairs.outputs["edited"] + 1e-4)
-    check_same_model(pairs, eager)
-    np.save(file, pairs.outputs["edited"] + 1e-1)
-    with pytest.raises(InputError, match="another checkpoint"):
-        check_same_model(pairs, eager)
 
 
 def test_on_a_gpu_eager_is_measured_with_and_without_tf32_and_launched_in_every_way(monkeypatch) -> None:

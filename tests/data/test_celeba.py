@@ -15,11 +15,6 @@ from edgegan.data.celeba import find_attributes, paper_split, read_attributes
 from edgegan.runtime.errors import InputError
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
 def level(picture: np.ndarray) -> int:
     assert picture.std() < 1
     return round(float(picture.mean()))

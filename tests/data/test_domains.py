@@ -3,56 +3,15 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+from support.training.folders import BLUE, RED, SIZE, fill, layout, number, save, side_by_side
 
-from edgegan.data import kinds, open_domains, open_labelled, open_pairs, open_pictures
-from edgegan.runtime.drawn import avatars, drawing, seasons
+from edgegan.data import open_domains, open_labelled, open_pairs, open_pictures
 from edgegan.runtime.errors import InputError
-
-SIZE = 16
-RED, BLUE = (200, 20, 20), (20, 20, 200)
-
-
-@pytest.fixture(autouse=True)
-def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-
-
-def save(path: Path, colour: tuple[int, ...], size: tuple[int, int] = (20, 14), mode: str = "RGB") -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    Image.new("RGB", size, colour).convert(mode).save(path)
-
-
-def fill(folder: Path, count: int, colour: tuple[int, int, int], suffix: str = ".png") -> Path:
-    """Pictures whose green channel is ten times their number."""
-    for i in range(count):
-        save(folder / f"{i:03d}{suffix}", (colour[0], 10 * i, colour[2]))
-    return folder
-
-
-def side_by_side(folder: Path, count: int) -> None:
-    folder.mkdir(parents=True)
-    for i in range(count):
-        pixels = np.zeros((14, 40, 3), np.uint8)
-        pixels[:, :20], pixels[:, 20:] = (RED[0], 10 * i, RED[2]), (BLUE[0], 10 * i, BLUE[2])
-        Image.fromarray(pixels).save(folder / f"{i:03d}.png")
-
-
-def layout(top: Path, *, test: bool = True, a: int = 12, b: int = 12, suffix: str = ".png") -> Path:
-    for part in ("train", "test")[: 1 + test]:
-        fill(top / f"{part}A", a if part == "train" else 3, RED)
-        fill(top / f"{part}B", b if part == "train" else 3, BLUE, suffix)
-    return top
-
-
-def number(picture: np.ndarray) -> int:
-    return round(float(picture[..., 1].mean()) / 10)
 
 
 def is_red(picture: np.ndarray) -> bool:
@@ -185,101 +144,6 @@ def test_sets_without_pairs_or_domains_say_so(tmp_path: Path) -> None:
         open_pictures("nothing-like-it", size=SIZE)
 
 
-# Any kind as pictures, and bad files in every kind that reads files
-
-
-def celeba(top: Path) -> Path:
-    fill(top / "img_align_celeba", 12, RED)
-    rows = "".join(f"{i:03d}.png {1 - 2 * (i % 2)}\n" for i in range(12))
-    (top / "list_attr_celeba.txt").write_text(f"12\nSmiling\n{rows}")
-    (top / "list_eval_partition.txt").write_text("".join(f"{i:03d}.png 0\n" for i in range(12)))
-    return top / "img_align_celeba"
-
-
-def rafd(top: Path) -> Path:
-    for i, expression in enumerate(("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad")):
-        save(top / f"Rafd090_01_Caucasian_male_{expression}_frontal.png", (RED[0], 10 * i, RED[2]))
-    for i, gaze in enumerate(("frontal", "left", "right")):
-        save(top / f"Rafd090_01_Caucasian_male_surprised_{gaze}.png", (RED[0], 10 * i, RED[2]))
-    return top
-
-
-def domains(top: Path) -> Path:
-    fill(top / "bee", 12, BLUE)
-    return fill(top / "ant", 12, RED)
-
-
-# What lays out at least ten pictures of each kind; it returns the folder in which to damage them.
-FILES: dict[str, Callable[[Path], Path]] = {
-    "celeba": celeba,
-    "flat": lambda top: fill(top, 12, RED),
-    "folders": domains,
-    "paired": lambda top: side_by_side(top / "train", 12) or top / "train",  # type: ignore[func-returns-value]
-    "rafd": rafd,
-    "unaligned": lambda top: layout(top) / "trainA",
-}
-
-
-def test_every_kind_that_reads_files_is_tested_here() -> None:
-    drawn, written_by_edgegan = {"avatars", "avatars-seasons", "dicebear"}, {"faces"}
-    assert set(FILES) == set(kinds()) - drawn - written_by_edgegan
-
-
-@pytest.mark.parametrize("kind", FILES)
-def test_every_sort_of_picture_file_is_read_by_every_kind(tmp_path: Path, kind: str) -> None:
-    folder = FILES[kind](tmp_path)
-    files = sorted(f for f in folder.iterdir() if f.suffix == ".png")
-    save(files[0], RED, (33, 21), "L")
-    save(files[1], RED, (50, 8), "RGBA")
-    Image.fromarray(np.full((9, 15), 40_000, np.uint16)).save(files[2])
-    save(files[3], RED, (2, 1))
-    pictures = open_pictures(str(tmp_path) if kind != "paired" else f"paired:{tmp_path}", size=SIZE)
-    assert pictures.name.startswith(kind)
-    for i in range(len(pictures)):
-        assert pictures.picture(i).shape == (SIZE, SIZE, 3) and pictures.picture(i).dtype == np.uint8
-    assert any((pictures.picture(i) == 40_000 >> 8).all() for i in range(len(pictures)))
-
-
-@pytest.mark.parametrize("kind", FILES)
-def test_truncated_files_stop_every_kind_and_are_named(tmp_path: Path, kind: str) -> None:
-    folder = FILES[kind](tmp_path)
-    files = sorted(f for f in folder.iterdir() if f.suffix == ".png")
-    for file in files:
-        file.write_bytes(file.read_bytes()[:-25])
-    with pytest.raises(InputError, match="files cannot be read: .*truncated") as caught:
-        open_pictures(f"{kind}:{tmp_path}", size=SIZE)
-    assert any(str(file) in str(caught.value) for file in files) and str(caught.value).count("\n") == 2
-
-
-@pytest.mark.parametrize("kind", FILES)
-def test_an_empty_folder_is_named_by_every_kind(tmp_path: Path, kind: str) -> None:
-    with pytest.raises(InputError) as caught:
-        open_pictures(f"{kind}:{tmp_path}", size=SIZE)
-    assert str(tmp_path) in str(caught.value)
-
-
-# The wrong level
-
-
-@pytest.mark.parametrize(
-    ("make", "give", "says"),
-    [
-        (["trainA"], ".", r"holds trainA/ but no trainB/\ntrainA/ and trainB/"),
-        (["trainA", "trainB", "testB"], ".", "holds testB/ but no testA/"),
-        (["set/trainA", "set/trainB"], ".", r"holds set/\n.*\nthey lie one level lower: give \S*set$"),
-        (["trainA", "trainB"], "trainA", r"holds 000.png, 001.png\n.*\nthey lie one level higher: give "),
-        (["horse", "zebra", "cow", "dog", "cat"], ".", r"holds cat/, cow/, dog/, horse/ and 1 more\n"),
-    ],
-)
-def test_the_wrong_level_says_what_was_found_and_expected(
-    tmp_path: Path, make: list[str], give: str, says: str
-) -> None:
-    for name in make:
-        fill(tmp_path / "top" / name, 2, RED)
-    with pytest.raises(InputError, match=says):
-        open_domains(f"unaligned:{tmp_path / 'top' / give}", size=SIZE)
-
-
 def test_an_empty_domain_and_portraits_instead_of_pairs_are_named(tmp_path: Path) -> None:
     fill(tmp_path / "trainA", 2, RED)
     (tmp_path / "trainB").mkdir()
@@ -289,63 +153,6 @@ def test_an_empty_domain_and_portraits_instead_of_pairs_are_named(tmp_path: Path
     save(tmp_path / "faces" / "x.png", RED, (17, 21))
     with pytest.raises(InputError, match=r"x.png: 17x21 pixels, taller than wide\ntwo pictures side by side"):
         open_pairs(str(tmp_path / "faces"), size=SIZE)
-
-
-# Drawn domains
-
-
-def test_seasons_are_unpaired_in_training_and_the_same_people_held_out() -> None:
-    pytest.importorskip("resvg_py", reason="needs the avatars extra")
-    seeds = {s: [p.face.seed for p in seasons.people("train", 50, s, paired=False)] for s in ("summer", "winter")}
-    assert not set(seeds["summer"]) & set(seeds["winter"])
-    assert not set(seeds["winter"]) & set(avatars.seeds("judge", 10**6))
-    train = open_domains("avatars-seasons:4", size=32)
-    assert (len(train.a), len(train.b)) == (4, 4) and train.a.picture(0).shape == (32, 32, 3)
-    pairs = open_pairs("avatars-seasons:4", size=32)
-    assert np.array_equal(pairs.a.picture(2), train.a.picture(2))
-    assert not any(np.array_equal(pairs.b.picture(i), train.b.picture(i)) for i in range(4))
-    summer, winter = (seasons.people("heldout", 3, s, paired=True) for s in (seasons.SUMMER, seasons.WINTER))
-    assert [p.face.seed for p in summer] == [p.face.seed for p in winter] == list(avatars.seeds("heldout", 3))
-
-
-def look(someone: seasons.Person) -> str:
-    """All of a person that can be seen, but for the pose."""
-    unseen = {"hairColor"} if someone.season == seasons.WINTER else {"hatColor"}
-    shown = seasons.options(replace(someone, face=replace(someone.face, pose=avatars.Pose())))
-    return repr({key: value for key, value in shown.items() if key not in unseen})
-
-
-def test_the_other_season_follows_from_the_picture_and_the_person_stays() -> None:
-    """Whoever looks the same in one season looks the same in the other: the edit has one answer, both ways."""
-    people = [seasons.people("heldout", 4000, s, paired=True) for s in (seasons.SUMMER, seasons.WINTER)]
-    looks = [[look(someone) for someone in season] for season in people]
-    assert len(set(looks[0])) == len(set(looks[1])) == len(set(zip(*looks, strict=True))) > 500
-    pytest.importorskip("resvg_py", reason="needs the avatars extra")
-    seen = np.zeros((64, 64), int)
-    for summer, winter in zip(*(s[:12] for s in people), strict=True):
-        a, b = (seasons.render_rgb(p, 64).astype(int) for p in (summer, winter))
-        changed = np.abs(a - b).max(2) > 20
-        seen += changed
-        assert 0.3 < changed.mean() < 0.9  # clearly visible: hat, clothes and ground
-    assert not seen[30:40, 28:36].any()  # the face
-
-
-def test_every_free_style_is_offered_and_others_are_refused_with_their_licence() -> None:
-    pytest.importorskip("dicebear_styles", reason="needs the avatars extra")
-    free = [name for name, licence in drawing.styles().items() if licence == "CC0 1.0"]
-    assert {"lorelei", "voxel-art", "notionists", "thumbs", "pixel-art"} <= set(free) and "avataaars" not in free
-    with pytest.raises(InputError, match="no such style\nstyles under CC0 1.0: ") as caught:
-        open_pictures("dicebear:pixels", size=SIZE)
-    assert all(name in str(caught.value) for name in free)
-    with pytest.raises(InputError, match=r"its licence is not CC0 1.0, but: CC BY 4.0"):
-        open_pictures("dicebear:micah", size=SIZE)
-    with pytest.raises(InputError, match="dicebear:thumbs:few: not a number"):
-        open_pictures("dicebear:thumbs:few", size=SIZE)
-    pictures = open_pictures("dicebear:thumbs:5", size=SIZE)
-    assert len(pictures) == 5 and "CC0 1.0" in pictures.name
-    assert len({pictures.picture(i).tobytes() for i in range(5)}) == 5
-    again = open_pictures("dicebear:thumbs:5", size=SIZE)
-    assert all(np.array_equal(pictures.picture(i), again.picture(i)) for i in range(5))
 
 
 def test_all_pairs_are_looked_at_and_doubtful_shapes_are_said_once(

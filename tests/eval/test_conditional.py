@@ -10,7 +10,7 @@ import pytest
 from edgegan.data import open_labelled
 from edgegan.eval.conditional import information, obedience
 from edgegan.runtime.drawn import avatars
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 HAIR = Condition(
     kind="binary", names=("Black_Hair", "Blond_Hair", "Wearing_Hat"), groups=(("Black_Hair", "Blond_Hair"),)

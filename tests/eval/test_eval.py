@@ -9,7 +9,7 @@ from edgegan.data import avatars, normalise
 from edgegan.eval import counterfactual
 from edgegan.eval.judge import Judge, attribute_judge
 from edgegan.runtime.drawn.avatars import ATTRIBUTES
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 SIZE = 64
 NAMES = ATTRIBUTES

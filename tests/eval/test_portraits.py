@@ -19,7 +19,8 @@ from edgegan.eval.photographs import judge as face_judge
 from edgegan.eval.photographs import portraits
 from edgegan.eval.photographs.recolouring import Recolourer
 from edgegan.eval.subject import Arrays, Subject
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 
 needed("skimage", "train")
 needed("efficientnet_lite_pytorch", "train")

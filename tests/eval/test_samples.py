@@ -17,7 +17,8 @@ from edgegan.data import normalise, open_pictures
 from edgegan.eval import Request, measure, open_subject
 from edgegan.eval.subject import Subject
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 
 SIZE, WIDTH = 32, 6
 LATENT = TensorSpec(name="latent", dtype="float32", shape=(1, WIDTH), layout="NC")

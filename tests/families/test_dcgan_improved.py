@@ -10,6 +10,7 @@ import pytest
 import torch
 from msgspec.structs import replace
 from support import contract
+from support.training.improved import HAIR, OPTIONS
 from support.training.resuming import resumes_exactly, train
 from torch import nn
 
@@ -19,19 +20,9 @@ from edgegan.families.dcgan.classes import Classifier, FewLabelled
 from edgegan.families.dcgan.discriminator import ImprovedDiscriminator, MinibatchFeatures
 from edgegan.families.dcgan.history import History, as_vector
 from edgegan.families.dcgan.objective import feature_matching, smooth_d
-from edgegan.networks.generation.virtual_norm import VirtualBatchNorm, VirtualGenerator
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.train.folder.run import Run
 
-HAIR = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair")
-OPTIONS = {
-    "feature matching": ["generator_loss=feature_matching"],
-    "minibatch discrimination": ["minibatch_kernels=6", "minibatch_dims=2"],
-    "historical averaging": ["historical_weight=0.1"],
-    "label smoothing": ["real_target=0.9"],
-    "virtual batch norm": ["norm=virtual", "virtual_reference=4"],
-    "classes": [f"classes={list(HAIR)}".replace("'", '"'), "labelled=8"],
-}
 COMPARING, CLASSIFYING = "minibatch discrimination", "classes"  # the two that cannot be together
 
 
@@ -128,43 +119,6 @@ def test_a_smoothed_discriminator_is_less_sure_of_real_pictures() -> None:
             phase.optimiser.step()
         sure[target] = parts["real"].item()
     assert sure[1.0] > 0.97 and sure[0.9] == pytest.approx(0.9, abs=0.03)
-
-
-def test_a_virtual_norm_makes_a_picture_independent_of_its_batch_in_training_too() -> None:
-    cfg = with_settings(replace(dcgan.tiny(), ngf=16), OPTIONS["virtual batch norm"])
-    torch.manual_seed(0)
-    g = dcgan.networks(cfg)["generator"]
-    z = torch.randn(5, cfg.nz)
-    with torch.no_grad():
-        together, alone = g(z), torch.cat([g(one[None]) for one in z])
-        plain = dcgan.networks(replace(cfg, norm="batch"))["generator"]
-        dependent = (plain(z) - torch.cat([plain(one[None]) for one in z])).abs().max()
-    assert together.std(0).mean() > 1e-3 and (together - alone).abs().max() < 1e-5 < 1e-3 < dependent
-
-
-def test_a_virtual_norm_of_the_reference_is_its_batch_norm() -> None:
-    torch.manual_seed(0)
-    layer, batch = VirtualBatchNorm(6, 4), nn.BatchNorm2d(6)
-    batch.weight.data.copy_(layer.weight.data)
-    x = 3 * torch.randn(6, 6, 5, 5) + 2
-    assert torch.allclose(layer(x)[:4], batch(x[:4]), atol=1e-5)
-    counted = torch.cat([x[:4], x[4:5]])
-    mean, square = counted.mean((2, 3)).mean(0), counted.square().mean((2, 3)).mean(0)
-    expected = (x[4] - mean[:, None, None]) / (square - mean.square() + 1e-5).sqrt()[:, None, None]
-    assert torch.allclose(layer(x)[4], expected * layer.weight[:, None, None], atol=1e-4), "one of R + 1"
-
-
-def test_a_frozen_reference_draws_the_same_pictures_without_it() -> None:
-    cfg = with_settings(dcgan.tiny(), OPTIONS["virtual batch norm"])
-    torch.manual_seed(0)
-    g = dcgan.networks(cfg)["generator"].eval()
-    assert isinstance(g, VirtualGenerator) and g.reference.shape == (4, cfg.nz)
-    z = torch.randn(3, cfg.nz)
-    with torch.no_grad():
-        before = g(z)
-        g.freeze()
-        assert torch.allclose(g(z), before, atol=1e-6)
-    assert not any("mean" in key for key in g.state_dict()), "constants follow from the weights"
 
 
 def test_the_score_with_classes_is_what_the_implied_class_leaves_over() -> None:

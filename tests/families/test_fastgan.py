@@ -5,23 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import pytest
 import torch
 import torch.nn.functional as F
 from rich.console import Console
 from support.official.fastgan import State, reference_discriminator, reference_generator
+from support.training.chance import chance
 
 from edgegan.config import with_settings
-from edgegan.export.run import _configure
-from edgegan.families import ImportOptions, Step, fastgan, stargan
+from edgegan.families import ImportOptions, Step, fastgan
 from edgegan.families.fastgan import Config
 from edgegan.families.fastgan.discriminator import Discriminator, quadrants
-from edgegan.families.fastgan.inference import Picture, ready
 from edgegan.families.fastgan.networks import Generator
 from edgegan.families.fastgan.objective import margins
 from edgegan.lpips import Lpips, find_heads
-from edgegan.networks.diff_augment import DRAWS, diff_augment
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.sheet import Sheet
 from edgegan.train.folder import checkpoint
@@ -57,8 +54,8 @@ def test_the_networks_have_the_published_sizes(
 @pytest.mark.parametrize("size", [64, 128, 256, 512, 1024])
 def test_the_generator_computes_what_the_published_layout_says(size: int) -> None:
     g = _scatter(Generator(size, 16, 8, min(128, size // 2)))
-    z = torch.randn(2, 16, generator=_generator(1))
-    style = torch.randn(2, 16, generator=_generator(2))
+    z = torch.randn(2, 16, generator=chance(1))
+    style = torch.randn(2, 16, generator=chance(2))
     with torch.no_grad():
         for given in (None, style) if size < 1024 else (None,):
             big, small = g(z, given)
@@ -72,8 +69,8 @@ def test_the_generator_computes_what_the_published_layout_says(size: int) -> Non
 def test_the_discriminator_computes_what_the_published_layout_says(size: int) -> None:
     small_edge = min(128, size // 2)
     d = _scatter(Discriminator(size, 8, small_edge))
-    big = torch.randn(2, 3, size, size, generator=_generator(1))
-    small = torch.randn(2, 3, small_edge, small_edge, generator=_generator(2))
+    big = torch.randn(2, 3, size, size, generator=chance(1))
+    small = torch.randn(2, 3, small_edge, small_edge, generator=chance(2))
     with torch.no_grad():
         scores = d(big, small)
         expected = reference_discriminator(d.state_dict(), size, big, small)
@@ -81,117 +78,6 @@ def test_the_discriminator_computes_what_the_published_layout_says(size: int) ->
     assert scores.shape == (2, 50)
     assert (scores - expected).abs().max() < 1e-4 * expected.abs().max()
     assert all(rec.shape == (2, 3, min(128, size), min(128, size)) for rec in recs)
-
-
-def test_a_ready_generator_draws_each_picture_alone() -> None:
-    cfg = fastgan.tiny()
-    g = _lively(cfg)
-    z = torch.randn(8, cfg.nz, generator=_generator(3))
-    with torch.no_grad():
-        picture = Picture(ready(cfg, g))
-        together = picture(z)
-        alone = torch.cat([picture(one[None]) for one in z])
-        dependent = torch.cat([g.train()(one[None])[0] for one in z]).clamp(-1, 1)
-        as_batch = g.train()(z)[0].clamp(-1, 1)
-    assert (together - alone).abs().max() < 1e-5
-    assert together.std(0).mean() > 1e-3, "all pictures are one"
-    assert (dependent - as_batch).abs().max() > 0.01, "training mode is what must not be used"
-
-
-def test_preparing_leaves_the_generator_as_it_was() -> None:
-    cfg = fastgan.tiny()
-    g = _lively(cfg)
-    before = {k: t.clone() for k, t in g.state_dict().items()}
-    ready(cfg, g)
-    assert all(torch.equal(t, before[k]) for k, t in g.state_dict().items())
-
-
-def test_folding_spectral_norm_changes_no_picture() -> None:
-    cfg = msgspec.structs.replace(fastgan.tiny(), bn="keep")
-    g = _lively(cfg).eval()
-    folded = ready(cfg, g)
-    z = torch.randn(4, cfg.nz, generator=_generator(4))
-    with torch.no_grad():
-        assert (folded(z)[0] - g(z)[0]).abs().max() < 1e-6
-    assert not any(key.endswith(("_orig", "_u", "_v")) for key in folded.state_dict())
-
-
-def test_measured_statistics_are_those_of_the_pictures_themselves() -> None:
-    """On the very batch that was measured, eval mode gives what batch statistics give."""
-    from edgegan.families._generation import statistics_latents
-
-    cfg = fastgan.tiny()
-    prepared = ready(cfg, _lively(cfg))
-    z = torch.from_numpy(statistics_latents(cfg.bn_latents, cfg.nz))
-    with torch.no_grad():
-        measured = prepared(z)[0]
-        batch = prepared.train()(z)[0]
-    assert (measured - batch).abs().mean() < 0.005 * batch.std()  # one has n - 1 in the variance
-
-
-def test_frozen_noise_repeats_and_follows_its_seed_and_weights() -> None:
-    cfg = msgspec.structs.replace(fastgan.tiny(), bn="keep")
-    g = _lively(cfg)
-    z = torch.randn(1, cfg.nz, generator=_generator(5))
-
-    def draw(noise: str) -> torch.Tensor:
-        with torch.no_grad():
-            out: torch.Tensor = ready(msgspec.structs.replace(cfg, noise=noise), g)(z)[0]
-        return out
-
-    assert torch.equal(draw("frozen:7"), draw("frozen:7"))
-    assert not torch.equal(draw("frozen:7"), draw("frozen:8"))
-    assert not torch.equal(draw("frozen:7"), draw("zero"))
-    with torch.no_grad():
-        for name, parameter in g.named_parameters():
-            if parameter.shape == (1,):
-                assert name.split(".")[1] in ("2", "6")
-                parameter.zero_()
-    assert torch.equal(draw("frozen:7"), draw("zero"))
-
-
-def test_the_noise_of_an_export_is_a_setting_that_only_models_with_noise_take(tmp_path: Path) -> None:
-    cfg = fastgan.tiny()
-    changed = _configure(Run(tmp_path, "fastgan", cfg, ""), ("noise=frozen:7",))
-    assert changed == msgspec.structs.replace(cfg, noise="frozen:7")
-    spec, mixer = fastgan.exportable(changed, {"generator": _lively(changed)}, "")  # type: ignore[arg-type]
-    assert spec.card.noise == mixer.card.noise == "frozen:7"
-    with pytest.raises(InputError, match="stargan model has no 'noise'"):
-        _configure(Run(tmp_path, "stargan", stargan.tiny(), ""), ("noise=zero",))
-
-
-def test_mixing_a_latent_with_itself_is_the_plain_picture() -> None:
-    cfg = fastgan.tiny()
-    picture = Picture(ready(cfg, _lively(cfg)))
-    a, b = torch.randn(2, 1, cfg.nz, generator=_generator(6))
-    with torch.no_grad():
-        assert torch.allclose(picture(a, a), picture(a), atol=1e-6)
-        assert not torch.equal(picture(a, b), picture(a))
-
-
-def test_diff_augment_is_differentiable_and_each_pictures_own() -> None:
-    image = torch.rand(3, 3, 16, 16, generator=_generator(7)) * 2 - 1
-    draws = torch.rand(3, DRAWS, generator=_generator(8))
-    image.requires_grad_(True)
-    out = diff_augment(image, draws)
-    alone = torch.cat([diff_augment(image[i : i + 1], draws[i : i + 1]) for i in range(3)])
-    assert torch.allclose(out, alone, atol=1e-6)
-    (gradient,) = torch.autograd.grad(out[0].sum(), image)
-    assert gradient[0].abs().sum() > 0 and gradient[1:].abs().sum() == 0
-    middle = torch.tensor([[0.5, 0.5, 0.5, 0.5, 0.5]]).expand(
-        3, -1
-    )  # no brightness, saturation 1, contrast 1, no shift
-    assert torch.allclose(diff_augment(image, middle), image, atol=1e-6)
-    assert torch.equal(diff_augment(image, draws, ()), image)
-
-
-def test_diff_augment_moves_by_an_eighth_at_most_and_fills_with_zeros() -> None:
-    image = torch.ones(2, 1, 16, 16)
-    out = diff_augment(image, torch.tensor([[0, 0, 0, 0.0, 0.0], [0, 0, 0, 0.999, 0.5]]), ("translation",))
-    assert out[0].sum() == 14 * 14 and (out[0, 0, 2:, 2:] == 1).all()
-    assert out[1].sum() == 14 * 16 and (out[1, 0, :14] == 1).all()
-    grey = diff_augment(torch.rand(1, 3, 8, 8), torch.tensor([[0.75, 0.0, 0.5, 0.0, 0.0]]), ("colour",))
-    assert (grey - grey.mean(1, keepdim=True)).abs().max() < 1e-6, "saturation 0 is grey"
 
 
 def test_hinge_margins_lie_between_08_and_1_and_belong_to_the_picture() -> None:
@@ -247,7 +133,7 @@ def test_looking_at_a_preview_changes_nothing() -> None:
 
 
 @pytest.mark.parametrize("size", [256, 512])
-def test_both_kinds_of_published_file_give_the_same_generator(size: int) -> None:
+def test_both_kinds_of_published_file_give_the_samechance(size: int) -> None:
     cfg = Config(size=size, ngf=8, ndf=8, nz=16)
     nets = fastgan.networks(cfg)
     live, average = (_scatter(Generator(size, 16, 8, 128), seed) for seed in (1, 2))
@@ -312,7 +198,7 @@ def test_configurations_that_cannot_work_are_refused(setting: str, words: str) -
 
 
 def test_lpips_is_the_weighed_distance_of_unit_features(tmp_path: Path) -> None:
-    file, rng = tmp_path / "vgg16.pth", _generator(9)
+    file, rng = tmp_path / "vgg16.pth", chance(9)
     blocks = ((64, (0, 2)), (128, (5, 7)), (256, (10, 12, 14)), (512, (17, 19, 21)), (512, (24, 26, 28)))
     state, before = {}, 3
     for width, places in blocks:
@@ -343,13 +229,9 @@ def test_lpips_is_the_weighed_distance_of_unit_features(tmp_path: Path) -> None:
         Lpips(tmp_path / "nothing.pth")
 
 
-def _generator(seed: int) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
 def _scatter(net: Any, seed: int = 0) -> Any:
     """The network in eval mode with random weights, statistics and spectral vectors, all far from their defaults."""
-    rng = _generator(seed)
+    rng = chance(seed)
     with torch.no_grad():
         for key, tensor in net.state_dict().items():
             if key.endswith("running_var"):
@@ -359,20 +241,6 @@ def _scatter(net: Any, seed: int = 0) -> Any:
             elif tensor.is_floating_point():
                 tensor.copy_(torch.randn(tensor.shape, generator=rng) * 0.2 + 0.1)
     return net.eval()
-
-
-def _lively(cfg: Config) -> Generator:
-    """A generator with noise weights that matter, whose stored statistics are wrong, as those of an average are."""
-    torch.manual_seed(0)
-    g = fastgan.networks(cfg)["generator"]
-    with torch.no_grad():
-        for parameter in g.parameters():
-            if parameter.shape == (1,):
-                parameter.fill_(0.3)
-        for _ in range(20):  # the power iteration of the spectral norms settles
-            g(torch.randn(4, cfg.nz))
-    assert isinstance(g, Generator)
-    return g
 
 
 def _add_prefix(state: State) -> State:

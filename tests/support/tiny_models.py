@@ -16,7 +16,8 @@ from onnx import TensorProto, helper, numpy_helper
 
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import payload_sha256
-from edgegan.runtime.model.card import METADATA_KEY, Alignment, Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import METADATA_KEY, Alignment, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.onnxfile import seal_model
 
 NAMES = ("Blond_Hair", "Brown_Hair", "Smiling")
@@ -187,6 +188,23 @@ def rewrite_card(path: Path, **fields: Any) -> ModelCard:
     card = msgspec.structs.replace(ModelCard.from_json(beside.read_bytes()), **fields)
     card.write(path)
     return card
+
+
+def allow_batches(path: Path, batch: tuple[int, int]) -> None:
+    """Makes an editor of this module take so many pictures at once, from the fewest to the most."""
+    network = onnx.load(path)
+    for value in (*network.graph.input, *network.graph.output):
+        value.type.tensor_type.shape.dim[0].dim_param = "batch"
+    for constant in network.graph.initializer:
+        if constant.name == "as_pixel":
+            constant.CopyFrom(numpy_helper.from_array(np.array([-1, 3, 1, 1], np.int64), "as_pixel"))
+    onnx.save(network, path)
+    before = rewrite_card(path, batch=batch, payload_sha256=payload_sha256(path))
+
+    def any_batch(specs: tuple[TensorSpec, ...]) -> tuple[TensorSpec, ...]:
+        return tuple(msgspec.structs.replace(spec, shape=("batch", *spec.shape[1:])) for spec in specs)
+
+    rewrite_card(path, inputs=any_batch(before.inputs), outputs=any_batch(before.outputs))
 
 
 def _save(

@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from edgegan.runtime.live.controls.look import Look, View
     from edgegan.runtime.live.controls.panel import Panel
     from edgegan.runtime.live.controls.remembered import Remembered
-    from edgegan.runtime.model.card import Condition, ModelCard
+    from edgegan.runtime.model.card import ModelCard
+    from edgegan.runtime.model.condition import Condition
 
 _KEPT_LOOK = ("view", "split", "mirror", "sliders")
 

@@ -103,7 +103,7 @@ class FaceStream:
         guides, guided = [], []
         everywhere = np.ones((size, size), np.float32)
         outside = np.zeros_like(everywhere) if person is None else 1.0 - _widen(person)
-        own = None if hair is None or dressed else measure_hair(clean, hair > 0.5)
+        own = None if hair is None else measure_hair(clean, hair > 0.5)
         for name, on in zip(names, label > 0.5, strict=True):
             guide, where = source, outside
             if name == GLASSES and dressed:
@@ -116,6 +116,7 @@ class FaceStream:
                 where = everywhere
             elif name in self._colours and own is not None and hair is not None:
                 guide, where = recolour(clean, hair, own, self._colours[name]), everywhere
+                guide = guide if worn is None else overlay(guide, worn)
             guides.append(guide)
             guided.append(where)
 

@@ -13,7 +13,7 @@ from edgegan.eval.decisions import name_answers
 from edgegan.eval.judge import attribute_judge, read
 from edgegan.eval.report import Table
 from edgegan.runtime.drawn import avatars
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 from edgegan.sheet import Picture
 
 _BINS = 5  # of a continuous code, equally filled

@@ -7,7 +7,7 @@ from typing import Protocol
 import torch
 from torch import Tensor, nn
 
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 from .concat import ConcatDiscriminator, ConcatGenerator
 from .config import Config

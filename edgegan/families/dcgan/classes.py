@@ -11,7 +11,8 @@ from edgegan.data import LabelledStream, normalise, open_labelled, open_pictures
 from edgegan.families import ExportSpec, Stream, Tolerance, _generation
 from edgegan.networks.generation.batch_statistics import measure_statistics
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 
 from .config import Config
 from .discriminator import ImprovedDiscriminator

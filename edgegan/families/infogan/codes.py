@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 from .config import Config
 

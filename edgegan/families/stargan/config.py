@@ -53,7 +53,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     classifier_images: Images = 24_000  # a fine-tuned classifier learns from so many first, alone, and then rests
 
     adversarial: Literal["wgan-gp", "hinge-r1", "hinge"] = "wgan-gp"
-    targets: Literal["permute", "single"] = "permute"  # single: one attribute changes; not in the paper
+    targets: Literal["permute", "single", "one_or_two"] = "permute"  # so many decisions change; not in the paper
     focus: tuple[str, ...] = ()  # what single targets pick three times as often: edits that are slow to learn
     balance: tuple[str, ...] = ()  # decisions whose answers are shown equally often; a group by any of its members
     balance_cap: Annotated[float, Meta(ge=1, le=1000)] = 6.0  # at most so many times as often as in plain order

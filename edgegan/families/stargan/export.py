@@ -13,7 +13,8 @@ from torch import nn
 from edgegan.data import Labelled, normalise
 from edgegan.families import ExportSpec, Networks, Tolerance
 from edgegan.networks.projected import ProjectedDiscriminator
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 
 from . import objective
 from .config import Config
@@ -124,6 +125,8 @@ def condition(cfg: Config, *, masked: bool = False) -> Condition:
         mask_slots=len(sets),
         sets=sets,
         default=_default_label(cfg),
+        # A guide shows one change as it is, and what was never shown together may leave one of them out.
+        one_at_a_time=masked and cfg.targets == "single" and cfg.lambda_guide > 0,
     )
 
 

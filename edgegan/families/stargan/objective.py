@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -14,17 +16,18 @@ from .networks import Discriminator
 from .players import Players
 from .sets import Slot
 
-_REAL, _FAKE = 201, 202  # numbers of independent draws, apart from those of the label sets
+_REAL, _FAKE, _SECOND = 201, 202, 301  # numbers of independent draws, apart from those of the label sets
 _FAKES = "fakes"
 MOST_EMPHASIS = 20.0
 ALTERED_SHARE = 0.25
 
 
 def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
-    """(N, C) labels to translate to: the batch's own, permuted; or with one decision of its set changed.
+    """(N, C) labels to translate to: the batch's own, permuted; or with one or two decisions of its set changed.
 
     A decision is an attribute of its own or an exclusive group; each is as likely to change as any other,
-    but for those in `focus`. What the data put on a picture (drawn glasses) is taken off again.
+    but for those in `focus`. What the data put on a picture (drawn glasses) is taken off again. With
+    `targets = "one_or_two"` another decision, if there is one, changes as well in every second picture.
     """
     real = slot.batch(step)
     own = source_label(real)
@@ -36,10 +39,22 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     decisions += 2 * [d for d in decisions if set(d) & set(cfg.focus)]
     target = own.clone()
     for row, draw in zip(target, (step.uniform(len(own), draw=slot.number) * len(decisions)).tolist(), strict=True):
-        names = decisions[int(draw)]
-        set_attribute(cfg, row, names[int(draw % 1 * len(names))], on=None)
+        _change(cfg, row, decisions, draw)
     put_on = (own != real["label"]).any(1)
-    return torch.where(put_on[:, None], real["label"], target)  # an index by truths would wait for the GPU
+    target = torch.where(put_on[:, None], real["label"], target)  # an index by truths would wait for the GPU
+    if cfg.targets == "one_or_two":
+        draws = step.uniform(len(own), 2, draw=_SECOND + slot.number).tolist()
+        for before, row, (whether, which) in zip(own, target, draws, strict=True):
+            left = [d for d in decisions if all(before[i] == row[i] for i in map(cfg.attributes.index, d))]
+            if left and whether < 0.5:
+                _change(cfg, row, left, which * len(left))
+    return target
+
+
+def _change(cfg: Config, label: Tensor, decisions: Sequence[Sequence[str]], draw: float) -> None:
+    """Changes the decision that `draw`, in [0, len(decisions)), falls on, in place; its fraction chooses the answer."""
+    names = decisions[int(draw)]
+    set_attribute(cfg, label, names[int(draw % 1 * len(names))], on=None)
 
 
 def set_attribute(cfg: Config, label: Tensor, name: str, *, on: bool | None) -> None:
@@ -146,7 +161,7 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
         parts["mask"] = torch.stack(seen).mean()
         total = total + cfg.lambda_mask * parts["mask"]
     if cfg.lambda_guide and "guide" in real:
-        parts["guide"] = guide_distance(real, fake, target)
+        parts["guide"] = guide_distance(cfg, real, fake, target)
         total = total + cfg.lambda_guide * parts["guide"]
     return total, parts
 
@@ -161,30 +176,36 @@ def source_label(real: Batch) -> Tensor:
     return real.get("source_label", real["label"])
 
 
-def guide_distance(real: Batch, fake: Tensor, target: Tensor) -> Tensor:
+def guide_distance(cfg: Config, real: Batch, fake: Tensor, target: Tensor) -> Tensor:
     """The mean absolute difference to what the data say that the edit looks like, where they say it.
 
-    Pixels that the edit shall change count together a quarter as much as all others, thin frames as much as long hair,
-    each at most MOST_EMPHASIS times; with more, what merely looks like hair beside the head is changed too. Where two
-    decisions of a picture differ from its target, as with permuted targets, there is no guide, and the picture counts
-    nothing.
+    Pixels that a decision shall change count together a quarter as much as all others, thin frames as much as long
+    hair, each at most MOST_EMPHASIS times; with more, what merely looks like hair beside the head is changed too.
     """
+    guide, weight = compose_guide(cfg, real, target)
+    return ((fake - guide).abs() * weight).mean()
+
+
+def compose_guide(cfg: Config, real: Batch, target: Tensor) -> tuple[Tensor, Tensor]:
+    """(N, 3, H, W) what the edit to `target` (N, C) looks like, and (N, 1, H, W) how much each of its pixels counts.
+
+    The data bring a guide for each decision alone. Where several change, what each changes is added up: exact but for
+    the few pixels that two change, such as hair behind glasses. Where none does, the picture guides itself.
+    """
+    together = torch.zeros(len(cfg.attributes), len(cfg.attributes), device=target.device)
+    for group in cfg.groups:
+        places = torch.tensor([cfg.attributes.index(name) for name in group])
+        together[places[:, None], places] = 1.0
     changed = (target - source_label(real)).abs() > 0.5
     turned_on = changed & (target > 0.5)
     # Of a group two labels change, and the one that is now on names the edit.
-    edit = torch.where(turned_on.any(1), turned_on.float().argmax(1), changed.float().argmax(1))
-    rows = torch.arange(len(edit), device=fake.device)
-    one = (turned_on.sum(1) <= 1) & changed.any(1)
-    guide, guided = real["guide"][rows, edit], real["guided"][rows, edit]
-    # What shall change nothing (its own colour was asked for) is guided by the picture itself.
-    guide = torch.where(changed.any(1)[:, None, None, None], guide, source(real))
-    still = ~changed.any(1)
-    guided = torch.where(still[:, None, None, None], torch.ones_like(guided), guided)
-    altered = ((guide - source(real)).abs().amax(1, keepdim=True) > 0.04).to(fake)
-    share = altered.mean((1, 2, 3), keepdim=True)
-    weight = guided * (1.0 + altered * (ALTERED_SHARE / share.clamp(min=1e-6)).clamp(max=MOST_EMPHASIS))
-    weight = weight * (one | still)[:, None, None, None]
-    return ((fake - guide).abs() * weight).mean()
+    edits = (turned_on | (changed & (turned_on.float() @ together == 0)))[:, :, None, None, None]
+    shift = torch.where(edits, real["guide"] - source(real)[:, None], torch.zeros_like(real["guide"]))
+    altered = (shift.abs().amax(2, keepdim=True) > 0.04).to(shift)
+    share = altered.mean((2, 3, 4), keepdim=True)
+    emphasis = (altered * (ALTERED_SHARE / share.clamp(min=1e-6)).clamp(max=MOST_EMPHASIS)).amax(1)
+    guided = torch.where(edits, real["guided"], torch.ones_like(real["guided"])).amin(1)
+    return (source(real) + shift.sum(1)).clamp(-1.0, 1.0), guided * (1.0 + emphasis)
 
 
 def augment(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:

@@ -63,10 +63,13 @@ def _measure_guided(cfg: Config, players: Players, pictures: FacePictures) -> di
         real = {key: torch.from_numpy(value)[None].to(device) for key, value in item.items()}
         target = real["label"].clone()
         if bool((objective.source_label(real) == target).all()):  # else what was put on is taken off
-            objective.set_attribute(cfg, target[0], cfg.attributes[index % len(cfg.attributes)], on=None)
+            first, second = (cfg.attributes[(index + n) % len(cfg.attributes)] for n in (0, 1))
+            objective.set_attribute(cfg, target[0], first, on=None)
+            if cfg.targets == "one_or_two" and index % 2:
+                objective.set_attribute(cfg, target[0], second, on=None)
         fake = players.g(objective.source(real), slot.condition(target))
         cls = objective.classification(cfg, slot, players.classify(fake).float(), target)
-        found.append((float(objective.guide_distance(real, fake, target)), float(cls)))
+        found.append((float(objective.guide_distance(cfg, real, fake, target)), float(cls)))
     guide, classification = (_mean(values) for values in zip(*found, strict=True))
     error = cfg.lambda_guide * guide + cfg.lambda_cls * classification
     return {"error": error, "guide": guide, "classification": classification}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ...model.card import Partly
+from ...model.condition import Partly
 
 EASE_S = 0.25
 

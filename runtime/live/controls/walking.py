@@ -8,7 +8,7 @@ from itertools import zip_longest
 from string import ascii_letters, digits
 from typing import Any
 
-from ...model.card import Condition
+from ...model.condition import Condition
 from .keys import COMMON, Key, bind, switch
 from .look import Look
 from .named import NamedPanel

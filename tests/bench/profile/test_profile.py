@@ -77,7 +77,8 @@ def test_the_command_prints_tables_and_writes_picture_and_figures(
 
 def test_tensorrt_s_profiler_tells_every_layer_without_a_graph(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     import msgspec
-    from support.fakes.gpu import FakeCuda, fake_tensorrt
+    from support.fakes.gpu import FakeCuda
+    from support.fakes.tensorrt import fake_tensorrt
     from support.models.engine_cards import engine_facts
 
     from edgegan.runtime.backends.nvidia import cuda

@@ -1,97 +1,20 @@
 """Models made elsewhere, as `onnx.helper` writes them: what is adopted, and what is refused in words."""
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
-from typer.testing import CliRunner
+from support.models.foreign import FLOAT, HALF, any_size, grey, negative_bytes, node, only_blue, write, write_tint
 
-from edgegan import cli
 from edgegan.export.adopt.adopt import adopt
-from edgegan.export.adopt.inspect import Probe
-from edgegan.export.adopt.request import Adoption, answer, questions
+from edgegan.export.adopt.request import Adoption
 from edgegan.export.verify.check import verify_artefact
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import EdgeganError, InputError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.model.card import Alignment
-
-FLOAT, HALF, BYTE = TensorProto.FLOAT, TensorProto.FLOAT16, TensorProto.UINT8
-
-
-def write(path, nodes, inputs, outputs, constants=None, **saving):
-    """An ONNX file; inputs and outputs are (name, type, shape)."""
-    graph = helper.make_graph(
-        nodes,
-        "elsewhere",
-        [helper.make_tensor_value_info(*each) for each in inputs],
-        [helper.make_tensor_value_info(*each) for each in outputs],
-        [numpy_helper.from_array(array, name) for name, array in (constants or {}).items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=9)
-    onnx.checker.check_model(model, full_check=True)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    onnx.save(model, path, **saving)
-    return path
-
-
-def node(kind, inputs, output, **more):
-    return helper.make_node(kind, inputs.split(), [output], **more)
-
-
-def negative_bytes(path):
-    """(1, 24, 32, 3) uint8, NHWC: 255 - x."""
-    shape = (1, 24, 32, 3)
-    return write(
-        path,
-        [node("Sub", "white photo", "out")],
-        [("photo", BYTE, shape)],
-        [("out", BYTE, shape)],
-        {"white": np.array(255, np.uint8)},
-    )
-
-
-def only_blue(path, kind=FLOAT, shape=(1, 3, 24, 32), **saving):
-    """NCHW BGR, 0 to 255: keeps the first channel, blue."""
-    dtype = helper.tensor_dtype_to_np_dtype(kind)
-    mask = np.array([1, 0, 0], dtype).reshape(1, 3, 1, 1)
-    nodes = [node("Mul", "x mask", "y")]
-    return write(path, nodes, [("x", kind, shape)], [("y", kind, shape)], {"mask": mask}, **saving)
-
-
-def any_size(path):
-    """Open batch and size; the sides must be multiples of 8, which only a run tells."""
-    shape = ("n", 3, "h", "w")
-    nodes = [
-        node("SpaceToDepth", "x", "blocks", blocksize=8),
-        node("DepthToSpace", "blocks", "same", blocksize=8),
-        node("Neg", "same", "y"),
-    ]
-    return write(path, nodes, [("x", FLOAT, shape)], [("y", FLOAT, shape)])
-
-
-def write_tint(path, names=3):
-    """A picture in [0, 1], RGB, plus a tenth of a colour for each of the label's values."""
-    colours = np.eye(names, 3, dtype=np.float32) * 0.3
-    nodes = [
-        node("MatMul", "target colours", "flat"),
-        node("Reshape", "flat pixel", "tint"),
-        node("Add", "x tint", "sum"),
-        node("Clip", "sum low high", "y"),
-    ]
-    shape = ("n", 3, 32, 32)
-    constants = {
-        "colours": colours,
-        "pixel": np.array([-1, 3, 1, 1]),
-        "low": np.array(0, np.float32),
-        "high": np.array(1, np.float32),
-    }
-    inputs = [("x", FLOAT, shape), ("target", FLOAT, ("n", names))]
-    return write(path, nodes, inputs, [("y", FLOAT, shape)], constants)
 
 
 def noise(hw, seed=0):
@@ -124,11 +47,6 @@ def test_a_model_of_bytes_and_one_of_bgr_become_ordinary_artefacts(tmp_path):
                 if expected is not None:
                     assert np.abs(out.astype(int) - expected).max() <= 1, (name, backend)
                 assert editor.edit(noise((90, 120)), {}).shape == (90, 120, 3) and not editor.notices
-
-
-def grey(path):
-    shape = (1, 1, 24, 32)
-    return write(path, [node("Neg", "x", "y")], [("x", FLOAT, shape)], [("y", FLOAT, shape)])
 
 
 def test_what_open_axes_take_is_tried_out(tmp_path):
@@ -295,65 +213,3 @@ def test_what_no_editor_can_be_is_refused_in_words_and_nothing_is_written(tmp_pa
             adopt(Adoption(path, tmp_path / "out", value_range=(-1.0, 1.0), colour="rgb", size_hw=(24, 32)))
         assert words in str(error.value) and len(str(error.value).splitlines()) <= 3
         assert not (tmp_path / "out").exists()
-
-
-def test_what_the_file_does_not_tell_is_asked_for_and_nothing_else(tmp_path):
-    def ask(path, **told):
-        adoption = Adoption(path, tmp_path / "out", **told)
-        with Probe(path, adoption.layout) as probe:
-            return [q.option for q in questions(probe, adoption)]
-
-    assert ask(negative_bytes(tmp_path / "a.onnx")) == ["--colour"]
-    assert ask(grey(tmp_path / "g.onnx")) == ["--range"]
-    assert ask(any_size(tmp_path / "b.onnx")) == ["--range", "--colour", "--size"]
-    assert ask(write_tint(tmp_path / "c.onnx"), colour="bgr") == ["--range", "--condition"]
-    unclear = write(
-        tmp_path / "d.onnx", [node("Neg", "x", "y")], [("x", FLOAT, (1, 3, "h", 3))], [("y", FLOAT, (1, 3, "h", 3))]
-    )
-    assert ask(unclear) == ["--layout", "--range", "--colour"]
-    question = next(q for q in questions(Probe(unclear), Adoption(unclear, tmp_path)) if q.field == "layout")
-    assert answer(Adoption(unclear, tmp_path), question, " nhwc").layout == "NHWC"
-
-
-def test_the_command_writes_a_folder_on_which_the_others_work(tmp_path, capsys, monkeypatch):
-    def run(*arguments):
-        with pytest.raises(SystemExit) as ended:
-            cli.main(list(arguments))
-        return ended.value.code, capsys.readouterr()
-
-    path, out = only_blue(tmp_path / "b.onnx"), str(tmp_path / "out")
-    code, told = run("adopt", str(path), "--out", out)
-    assert code == 2 and "--range -1,1 | 0,1 | 0,255" in told.err and "--colour rgb | bgr" in told.err
-    code, told = run("adopt", str(path), "--out", out, "--range", "0,255", "--colour", "bgr", "--licence", "MIT")
-    assert code == 0 and "onnxruntime: passed" in told.out and f"edgegan live {out}" in told.out
-    code, told = run("info", out)
-    assert code == 0 and "MIT" in told.out and "adopted" in told.out and "0 to 255" in told.out
-    assert run("verify", out)[0] == 0
-    code, told = run("adopt", str(path), "--out", out, "--range", "0,255", "--colour", "bgr")
-    assert code == 2 and "not an empty folder" in told.err
-    code, told = run("adopt", str(Path(out) / "model.onnx"), "--out", out + "2")
-    assert code == 2 and "has a card already" in told.err
-    code, told = run("live", out, "--source", "synthetic", "--sink", "null", "--frames", "3", "--size", "64x64")
-    assert code == 0, told.err
-
-
-def test_a_range_below_zero_can_be_typed(tmp_path, capsys):
-    path, out = only_blue(tmp_path / "b.onnx"), tmp_path / "out"
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["adopt", str(path), "--out", str(out), "--range", "-1,1", "--colour", "bgr"])
-    assert ended.value.code == 0 and load(out).card.inputs[0].value_range == (-1.0, 1.0)
-
-
-def test_on_a_terminal_it_asks_until_it_has_an_answer(tmp_path, monkeypatch):
-    import typer
-
-    from edgegan.cli import adopt as command
-
-    monkeypatch.setattr("sys.stdin.isatty", lambda: True, raising=False)
-    app = typer.Typer()
-    command.register(app)
-    answers = iter(["white", "0,255", "bgr"])
-    monkeypatch.setattr(typer, "prompt", lambda text, err: next(answers))
-    adoption = command._ask(Adoption(only_blue(tmp_path / "b.onnx"), tmp_path / "out"))
-    assert (adoption.value_range, adoption.colour) == ((0.0, 255.0), "bgr") and next(answers, None) is None
-    assert CliRunner().invoke(app, ["--help"]).exit_code == 0

@@ -13,7 +13,8 @@ import msgspec
 import numpy as np
 import onnx
 import pytest
-from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.fakes.gpu import FakeCuda
+from support.fakes.tensorrt import fake_tensorrt
 from support.models.engine_cards import engine_facts
 from support.models.tiny_half import SHAPE, write_half
 from support.needed import needed

@@ -8,7 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from support.fakes.gpu import FakeCuda, fake_tensorrt
+from support.fakes.gpu import FakeCuda
+from support.fakes.tensorrt import fake_tensorrt
 from support.models.tiny_half import SHAPE, write_half
 from support.needed import needed
 

@@ -1,5 +1,8 @@
 """What the page's editor makes of a frame, beside what `Editor` makes of it: in a real Chromium, in its worker."""
 
+from itertools import product
+
+import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
@@ -12,7 +15,14 @@ needed("tflite", "export")
 from edgegan.export.web import export_site  # noqa: E402
 from edgegan.runtime import Editor  # noqa: E402
 from edgegan.runtime.live.sources.synthetic import Synthetic  # noqa: E402
+from edgegan.runtime.model.artefact import load  # noqa: E402
+from edgegan.runtime.model.condition import Condition  # noqa: E402
 
+VALUES = (None, 0.0, 0.5, 1.0)
+PASSES = """async (asked) => {
+    const { vectorsOf } = await import("./network/condition.js");
+    return asked.map(([condition, label, changes]) => vectorsOf(condition, label, changes));
+}"""
 FRAME_DB = 60.0  # asked for are 35; where a rounding goes the other way, a value is one level off
 
 
@@ -109,6 +119,36 @@ def test_a_moving_face_is_followed_as_by_the_runtime(shipped, drawn):
         assert told["faces"] == 1
     # The page searches a smaller copy, and only when its time allows: the two follow, a little differently.
     assert min(found) > 30 and np.mean(found) > 35
+
+
+def test_the_page_makes_the_same_passes_as_the_runtime(shipped):
+    page, _ = shipped
+    cards = [
+        Condition(kind="binary", names=("a", "b", "c"), groups=(("a", "b"),), default=(1.0, 0.0, 0.0)),
+        Condition(kind="binary", names=("a", "c", "b"), groups=(("a", "b"),), default=(1.0, 0.0, 0.0)),
+        Condition(kind="binary", names=("a", "b", "c"), sets=(("a", "b"), ("c",)), mask_slots=2, default=(0.0,) * 3),
+    ]
+    cards += [msgspec.structs.replace(card, one_at_a_time=True) for card in cards]
+    labels = [{"a": 1.0, "b": 0.0, "c": 0.0}, {"a": 0.0, "b": 1.0, "c": 1.0}]
+    changes = [{n: v for n, v in zip("abc", some, strict=True) if v is not None} for some in product(VALUES, repeat=3)]
+    asked = [(card, label, change) for card in cards for label in labels for change in changes]
+    seen = page.evaluate(PASSES, [[msgspec.to_builtins(card), label, change] for card, label, change in asked])
+    for (card, label, change), vectors in zip(asked, seen, strict=True):
+        assert vectors == card.vectors(label, change), (card, label, change)
+
+
+def test_two_changes_at_once_come_out_as_from_the_runtime(opened_site, tmp_path):
+    model = tiny_models.write_editor(tmp_path / "model", classifier=False, faces=False, alignment=None, size=64)
+    condition = load(model).card.condition
+    tiny_models.rewrite_card(model, condition=msgspec.structs.replace(condition, one_at_a_time=True))
+    folder = export_site(model, tmp_path / "site", onnxruntime_web=npm_package()).folder
+    page, _ = opened_site(folder)
+    frame = np.random.default_rng(0).integers(0, 256, (60, 100, 3), dtype=np.uint8)
+    changes = {"Smiling": 0.5, "Brown_Hair": 1.0}
+    seen, _ = edit_in(page, frame, changes)
+    with Editor.open(model, backend="onnxruntime") as editor:
+        assert psnr(seen, editor.edit(frame, changes)) > 50
+        assert psnr(seen, editor.edit(frame, {"Smiling": 0.5})) < 30
 
 
 def test_a_model_of_whole_frames_needs_no_face(opened_site, tmp_path):

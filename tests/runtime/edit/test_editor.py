@@ -1,23 +1,17 @@
-import json
 import threading
-import time
 
 import msgspec
 import numpy as np
-import onnx
 import pytest
 from support import tiny_models
 from support.models.editors import SIZE, crop
-from typer.testing import CliRunner
 
-from edgegan import cli
 from edgegan.runtime import Editor, FaceOptions
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.metrics.stopwatch import STAGES
-from edgegan.runtime.model.artefact import payload_sha256
-from edgegan.runtime.model.card import Condition, SizeRule
-from edgegan.runtime.model.image import pad_by_mirror, postprocess, preprocess
+from edgegan.runtime.model.condition import Condition
+from edgegan.runtime.model.image import postprocess, preprocess
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +94,7 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
     for batch in ((1, 1), (1, 3)):
         path = tiny_models.write_editor(tmp_path / str(batch), size=SIZE, classifier=False, pairs=0)
         if batch[1] > 1:
-            _allow(path, batch)
+            tiny_models.allow_batches(path, batch)
         with Editor.open(path, backend="onnxruntime") as editor:
             run, sizes = editor._pipeline._network.begin, []
             editor._pipeline._network.begin = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
@@ -110,23 +104,6 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
     assert faces >= 3 and calls[0] == [1] * faces
     assert calls[1] == ([3, faces - 3] if faces > 3 else [3])
     assert not np.array_equal(outs[0], frame) and np.array_equal(*outs)
-
-
-def _allow(path, batch):
-    """Makes a tiny editor take batches."""
-    network = onnx.load(path)
-    for value in (*network.graph.input, *network.graph.output):
-        value.type.tensor_type.shape.dim[0].dim_param = "batch"
-    for constant in network.graph.initializer:
-        if constant.name == "as_pixel":
-            constant.CopyFrom(onnx.numpy_helper.from_array(np.array([-1, 3, 1, 1], np.int64), "as_pixel"))
-    onnx.save(network, path)
-    before = tiny_models.rewrite_card(path, batch=batch, payload_sha256=payload_sha256(path))
-
-    def any_batch(specs):
-        return tuple(msgspec.structs.replace(spec, shape=("batch", *spec.shape[1:])) for spec in specs)
-
-    tiny_models.rewrite_card(path, inputs=any_batch(before.inputs), outputs=any_batch(before.outputs))
 
 
 def test_a_frame_without_a_face_comes_back_as_a_new_array(editor):
@@ -162,64 +139,6 @@ def test_a_model_without_labels_edits_whole_frames(tmp_path):
         assert not editor.card.faces and np.abs(editor.edit(frame, {}) - (255 - frame.astype(int))).max() <= 1
         with pytest.raises(InputError, match="it knows: none"):
             editor.edit(frame, {"Smiling": 1.0})
-
-
-@pytest.fixture(scope="module")
-def any_size(tmp_path_factory):
-    """The negative of any picture whose sides are multiples of 4; its network fails on all others."""
-    return tiny_models.write_whole_frame(tmp_path_factory.mktemp("any"), hw=(64, 64), multiple=4)
-
-
-@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
-def test_a_crop_of_any_size_is_padded_and_cut_back(any_size, backend):
-    rng = np.random.default_rng(8)
-    with Editor.open(any_size, backend=backend) as editor:
-        for hw in [(32, 32), (33, 47), (1, 1), (2, 90), (7, 4)]:
-            picture = rng.integers(0, 256, (*hw, 3), dtype=np.uint8)
-            out = editor.translate(picture, {})
-            assert np.abs(out - (255 - picture.astype(int))).max() <= 1
-            assert out.shape == picture.shape and not np.shares_memory(out, picture)
-
-
-def test_padding_mirrors_and_leaves_the_picture_in_its_place():
-    picture = np.arange(5 * 6 * 3, dtype=np.uint8).reshape(5, 6, 3)
-    padded = pad_by_mirror(picture, (8, 8))
-    assert np.array_equal(padded[:5, :6], picture)
-    assert np.array_equal(padded[5:, :6], picture[3:0:-1]) and np.array_equal(padded[:5, 6:], picture[:, 4:2:-1])
-    assert pad_by_mirror(picture, (5, 6)) is picture
-
-
-def test_a_frame_of_any_shape_goes_through_at_its_own_shape(any_size):
-    with Editor.open(any_size) as editor:
-        for hw in [(90, 200), (200, 90), (31, 33)]:
-            frame = np.full((*hw, 3), (10, 200, 30), np.uint8)
-            assert np.abs(editor.edit(frame, {}) - (255 - frame.astype(int))).max() <= 1
-
-
-def test_a_work_size_is_kept_or_refused(any_size, model, tmp_path):
-    seen = []
-    with Editor.open(any_size, work_size=(20, 48)) as editor:
-        run = editor._backend.run
-        editor._backend.run = lambda inputs: (seen.append(inputs["image"].shape), run(inputs))[1]
-        editor.edit(np.zeros((90, 200, 3), np.uint8), {})
-        assert seen == [(1, 3, 20, 48)]
-    fixed = tiny_models.write_whole_frame(tmp_path)
-    for path, size, words in [
-        (any_size, (20, 30), "20x30.*\n.*multiples of 4"),
-        (fixed, (64, 64), "64x64.*\n.*32x48.*\n.*--size 64x64"),
-        (model, (64, 64), "edits faces"),
-    ]:
-        with pytest.raises(InputError, match=words):
-            Editor.open(path, work_size=size)
-
-
-def test_a_network_of_fixed_size_has_the_last_word_over_its_card(tmp_path):
-    path = tiny_models.write_whole_frame(tmp_path, size=SizeRule(kind="multiple_of", hw=(32, 48), multiple=4))
-    with Editor.open(path) as editor:
-        frame = np.full((90, 200, 3), 60, np.uint8)
-        assert np.abs(editor.edit(frame, {}) - 195).max() <= 1
-        with pytest.raises(InputError, match="32x48"):
-            editor.translate(np.zeros((32, 32, 3), np.uint8), {})
 
 
 def test_both_backends_give_the_same_edit(model):
@@ -275,41 +194,6 @@ def test_the_editor_adds_nothing_to_the_model(editor, model):
     assert np.array_equal(editor.translate(picture, {}, label=label), postprocess(out_card, expected))
 
 
-@pytest.fixture(scope="module")
-def app():
-    import typer
-
-    from edgegan.cli import info
-
-    app = typer.Typer()
-    info.register(app)
-    app.callback()(lambda: None)
-    return app
-
-
-def test_info_shows_the_card_in_words_and_as_json(app, model):
-    shown = CliRunner().invoke(app, ["info", str(model.parent)])
-    assert shown.exit_code == 0
-    for words in (
-        "tiny-editor",
-        "drawn faces",
-        "Blond_Hair, Brown_Hair, Smiling",
-        "32x32",
-        "classifier.onnx",
-        "checked",
-    ):
-        assert words in shown.stdout
-    as_json = CliRunner().invoke(app, ["info", str(model), "--json"])
-    assert json.loads(as_json.stdout)["card"] == json.loads(model.with_name("model.onnx.card.json").read_bytes())
-
-
-def test_info_on_a_missing_model_exits_with_2_in_plain_lines(capsys):
-    with pytest.raises(SystemExit) as ended:
-        cli.main(["info", "nowhere.onnx"])
-    error = capsys.readouterr().err
-    assert ended.value.code == 2 and "no model at nowhere.onnx" in error and len(error.splitlines()) <= 3
-
-
 def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, scene):
     frames = [scene, np.zeros((60, 80, 3), np.uint8), scene[:, ::-1], scene[:200]]
     for opened in (editor,):
@@ -317,7 +201,7 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
         assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))
     assert editor.edit_batch([], {}) == []
     path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False, pairs=0, faces=False, alignment=None)
-    _allow(path, (1, 3))
+    tiny_models.allow_batches(path, (1, 3))
     with Editor.open(path, backend="onnxruntime") as opened:
         run, sizes = opened._pipeline._network.begin, []
         opened._pipeline._network.begin = lambda i: (sizes.append(len(i["image"])), run(i))[1]
@@ -327,58 +211,6 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
     with Editor.open(any_size) as opened:  # frames of several shapes go through one by one
         for out, frame in zip(opened.edit_batch(frames, {}), frames, strict=True):
             assert np.array_equal(out, opened.edit(frame, {}))
-
-
-def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene):
-    with Editor.open(model) as editor:
-        assert (editor.statistics.frames, editor.statistics.stages_ms) == (0, {})
-        ran = []
-        run = editor._pipeline._network.begin
-        editor._pipeline._network.begin = lambda inputs: (ran.append(1), run(inputs))[1]
-        assert editor.warm_up((60, 80)) > 0 and ran
-        assert editor.statistics.frames == 0  # warming up is nobody's picture
-        told = {}
-        for i in range(6):
-            editor.edit(scene, {"Smiling": 1.0}, timestamp=i / 30, record=told.__setitem__)
-        editor.edit_batch([scene, scene], {})
-        editor.translate(crop(), {})
-        with pytest.raises(InputError):
-            editor.edit(scene, {"Smile": 1.0})
-        seen = editor.statistics
-        assert (seen.frames, seen.crops, seen.errors) == (8, 1, 1)
-        assert set(seen.stages_ms) == {*STAGES, "wait", "total"} and tuple(told) == STAGES
-        whole = seen.stages_ms["total"]
-        assert 0 < seen.stages_ms["network"]["p50"] <= whole["p50"] <= whole["p95"]
-    assert editor.statistics == seen
-
-
-def test_statistics_cost_next_to_nothing():
-    from edgegan.runtime.metrics.calls import CallTally
-
-    tally, best = CallTally(), 1.0
-    for _ in range(5):
-        began = time.process_time()
-        for _ in range(200):
-            with tally.call(frames=1):
-                for stage in STAGES:
-                    tally.record(stage, 0.001)
-        best = min(best, (time.process_time() - began) / 200)
-    assert best < 0.0002  # of a frame's 33 ms
-
-
-def test_an_editor_prints_nothing_and_leaves_the_process_as_it_was(model, scene, capfd):
-    import os
-    import signal
-
-    before = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}, dict(os.environ), np.geterr()
-    state = np.random.get_state()[1].copy()  # noqa: NPY002
-    with Editor.open(model) as editor:
-        editor.edit(scene, {"Smiling": 1.0}, timestamp=0.0)
-    with pytest.raises(InputError):
-        Editor.open("nowhere.onnx")
-    after = {s: signal.getsignal(s) for s in (signal.SIGINT, signal.SIGTERM)}, dict(os.environ), np.geterr()
-    assert before == after and np.array_equal(np.random.get_state()[1], state)  # noqa: NPY002
-    assert capfd.readouterr() == ("", "")
 
 
 def test_crops_of_one_shape_alone_share_a_call():

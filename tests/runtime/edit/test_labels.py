@@ -7,7 +7,7 @@ from support import tiny_models
 from edgegan.runtime.backends import open_backend
 from edgegan.runtime.edit import labels
 from edgegan.runtime.model.artefact import load
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 SIZE = 32
 

@@ -14,7 +14,7 @@ from edgegan.runtime.errors import CardError, InputError
 from edgegan.runtime.generate import conditions
 from edgegan.runtime.generate.walk import Walk
 from edgegan.runtime.live.controls.walking import WalkControls
-from edgegan.runtime.model.card import Condition
+from edgegan.runtime.model.condition import Condition
 
 TOLD = Condition(
     kind="binary",

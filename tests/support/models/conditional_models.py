@@ -9,7 +9,8 @@ import msgspec
 import numpy as np
 from onnx import helper
 
-from edgegan.runtime.model.card import Condition, SizeRule, TensorSpec
+from edgegan.runtime.model.card import SizeRule, TensorSpec
+from edgegan.runtime.model.condition import Condition
 from support.tiny_models import OPSET, _image, _sampler_weights, _save
 
 

@@ -25,6 +25,12 @@ def face_editor(shared_editor):
 
 
 @pytest.fixture(scope="session")
+def any_size(tmp_path_factory):
+    """The negative of any picture whose sides are multiples of 4; its network fails on all others."""
+    return tiny_models.write_whole_frame(tmp_path_factory.mktemp("any"), hw=(64, 64), multiple=4)
+
+
+@pytest.fixture(scope="session")
 def scene():
     """(240, 320, 3) uint8 BGR: a drawn face."""
     pytest.importorskip("resvg_py")

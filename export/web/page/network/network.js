@@ -12,7 +12,7 @@ export class Network {
     this.output = imageSpec(card.outputs);
   }
 
-  // The crop with the changes; a jointly trained model runs once for each label set they belong to.
+  // The crop with the changes, through the model as often as `vectorsOf` says.
   async edit(crop, label, changes) {
     let now = crop;
     for (const vector of vectorsOf(this.card.condition, label, changes)) {

@@ -1,41 +1,26 @@
 """The host's side of ONNX Runtime's GPU providers, on a fake; what a GPU computes is not tested here."""
 
 import threading
-from pathlib import Path
 
 import msgspec
 import numpy as np
 import pytest
 from support import tiny_models
-from support.fakes.ort import CPU, CUDA, TENSORRT, Value, on_two_gpus
+from support.fakes.ort import CPU, CUDA, Value
 
 from edgegan.runtime.backends import Port, open_backend
-from edgegan.runtime.backends.nvidia import libraries
 from edgegan.runtime.backends.onnxruntime import binding as ort_binding
-from edgegan.runtime.backends.onnxruntime import gpu
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
 from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
 from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
 from edgegan.runtime.edit.pool import Lanes
 from edgegan.runtime.errors import BackendError, CardError, NoMemoryError
 from edgegan.runtime.files import cache_note
-from edgegan.runtime.model.artefact import Artefact, load
+from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import SizeRule
 from edgegan.runtime.model.verification import Verification
 
 BOTH = (OnnxRuntime, OnnxRuntimeTensorRT)
-
-
-@pytest.fixture
-def model(tmp_path) -> Artefact:
-    return load(tiny_models.write_editor(tmp_path, pairs=0, classifier=False))
-
-
-@pytest.fixture
-def install(monkeypatch, tmp_path):
-    """Puts a fake onnxruntime in place, on a machine with two GPUs and everything that it wants."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return on_two_gpus(monkeypatch)
 
 
 def open_axes(artefact: Artefact) -> Artefact:
@@ -190,16 +175,6 @@ def test_tf32_that_cannot_be_forbidden_is_said(model, install, monkeypatch):
             assert any("TF32" in notice for notice in network.notices) == noted
 
 
-@pytest.mark.parametrize("version", ["1.31.1", "1.19.2"])
-@pytest.mark.parametrize("backend", BOTH)
-def test_a_node_that_would_run_elsewhere_is_an_error(model, install, backend, version):
-    install(version=version, elsewhere=((CPU, "node_odd", "Odd"),))
-    with pytest.raises(BackendError) as caught:
-        backend(model, device="cuda")
-    assert ("node_odd (Odd)" in caught.value.seen) == (version == "1.31.1")
-    assert "wholly on the GPU" in caught.value.expected and Value.alive == 0
-
-
 def test_shape_arithmetic_may_stay_on_the_cpu_where_axes_are_open_and_nothing_else(model, install):
     install(size=None, elsewhere=((CPU, "s", "Shape"), (CPU, "c", "Concat")))
     OnnxRuntime(open_axes(model), device="cuda").close()
@@ -212,55 +187,6 @@ def test_shape_arithmetic_may_stay_on_the_cpu_where_axes_are_open_and_nothing_el
     install(size=None, elsewhere=((CUDA, "s", "Shape"),))
     with pytest.raises(BackendError, match="TensorRT of ONNX Runtime"):
         OnnxRuntimeTensorRT(open_axes(model), device="cuda")
-
-
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [
-        ({"providers": (CPU,)}, "built without"),
-        ({"taken": CPU}, "took CPUExecutionProvider instead"),
-        ({"refuses": "CUDA failure 2: out of memory"}, "no memory left"),
-        ({"refuses": "[ONNXRuntimeError] : 1 : FAIL : something else\nand more"}, "something else"),
-    ],
-)
-@pytest.mark.parametrize("backend", BOTH)
-def test_what_goes_wrong_is_one_plain_error(model, install, backend, fault, words, capfd):
-    ort = install(**fault)
-    with pytest.raises(BackendError) as caught:
-        backend(model, device="cuda")
-    assert words in caught.value.seen and "and more" not in caught.value.seen
-    assert len(str(caught.value).splitlines()) <= 3
-    assert ort.levels in ([], [4, 2]) and capfd.readouterr() == ("", "")
-
-
-def test_what_the_provider_wants_is_compared_with_what_is_here(model, install, monkeypatch):
-    install()
-    wanted = ("libcuda.so.1", "libcudart.so.13", "libcudnn.so.9", "libnvinfer.so.10")
-    monkeypatch.setattr(gpu, "libraries_of", lambda ort, provider: wanted)
-    for absent, words, todo in (
-        (wanted[:1], "libcuda.so.1", "NVIDIA driver"),
-        (wanted[2:3], "libcudnn.so.9", r"onnxruntime-gpu\[cuda,cudnn\]"),
-        (wanted[3:], "libnvinfer.so.10", "tensorrt==10"),
-    ):
-        monkeypatch.setattr(libraries, "missing", lambda names, absent=absent: absent)
-        with pytest.raises(BackendError, match=rf"{words}\nit wants CUDA 13, cuDNN 9, TensorRT 10\n.*{todo}"):
-            OnnxRuntimeTensorRT(model, device="cuda")
-    monkeypatch.setattr(libraries, "missing", lambda names: ())
-    monkeypatch.setattr(libraries, "driver_cuda", lambda: (12, 4))
-    with pytest.raises(BackendError, match=r"serves CUDA 12\.4.*built for CUDA 13"):
-        OnnxRuntime(model, device="cuda")
-
-
-@pytest.mark.parametrize("backend", BOTH)
-def test_a_gpu_that_is_not_there_is_an_error(model, install, monkeypatch, backend):
-    install()
-    with pytest.raises(BackendError, match="number 2 here\nnumbers 0 to 1"):
-        backend(model, device="cuda:2")
-    with pytest.raises(BackendError, match="'cuda:x' is not a device"):
-        backend(model, device="cuda:x")
-    monkeypatch.setattr(libraries, "gpu_count", lambda: 0)
-    with pytest.raises(BackendError, match="no NVIDIA GPU"):
-        backend(model, device="cuda")
 
 
 def test_auto_builds_no_engine_unless_the_card_says_that_it_is_right_and_fast(model, install):
@@ -293,25 +219,3 @@ def test_buffers_bound_on_the_cpu_give_what_a_plain_run_gives(tmp_path):
             answers.append((binding.run({"image": image})["edited"], plain))
         assert all(np.array_equal(*pair) for pair in answers)  # all at the end: they belong to the caller
         binding.close()
-
-
-def test_the_libraries_behind_a_file_are_those_that_its_loader_wants():
-    import onnxruntime
-
-    (binary,) = Path(onnxruntime.__file__).parent.joinpath("capi").glob("onnxruntime_pybind11_state*.so")
-    names = libraries.read_needed(binary)
-    assert "libc.so.6" in names and not libraries.missing(names)
-    assert libraries.read_needed(Path(__file__)) == ()
-    assert libraries.missing(["libc.so.6", "libnothing.so.7"]) == ("libnothing.so.7",)
-
-
-def test_the_real_onnxruntime_refuses_a_gpu_that_is_not_here(model):
-    import onnxruntime
-
-    if libraries.gpu_count():
-        pytest.skip("there is a GPU here")
-    for provider, backend in ((CUDA, OnnxRuntime), (TENSORRT, OnnxRuntimeTensorRT)):
-        with pytest.raises(BackendError) as caught:
-            backend(model, device="cuda")
-        built = provider in onnxruntime.get_available_providers()
-        assert ("cannot be loaded" in caught.value.seen) == built

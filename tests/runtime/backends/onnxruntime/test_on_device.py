@@ -7,7 +7,8 @@ import threading
 import numpy as np
 import pytest
 from support import tiny_models
-from support.fakes.gpu import FakeCuda, OnGpu
+from support.fakes.gpu import FakeCuda
+from support.fakes.gpu_array import OnGpu
 from support.fakes.ort import Value, on_two_gpus
 
 from edgegan.runtime import DeviceEditor

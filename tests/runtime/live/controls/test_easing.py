@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edgegan.runtime.live.controls.easing import Easing
-from edgegan.runtime.model.card import Condition, Partly
+from edgegan.runtime.model.condition import Condition, Partly
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

@@ -8,7 +8,8 @@ from support import tiny_models
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.live.controls.attributes import Controls
 from edgegan.runtime.live.controls.remembered import Remembered, config_folder, first_time
-from edgegan.runtime.model.card import Condition, ModelCard, SizeRule
+from edgegan.runtime.model.card import ModelCard, SizeRule
+from edgegan.runtime.model.condition import Condition
 
 NAMES = ("Black_Hair", "Blond_Hair", "Smiling")
 GROUPS = [("Black_Hair", "Blond_Hair")]

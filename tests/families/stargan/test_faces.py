@@ -11,11 +11,13 @@ import torch
 from rich.console import Console
 from support.faces.photographs import GEOMETRY, astronaut
 from support.needed import needed
+from torch import Tensor
 
 from edgegan.config import build, with_settings
 from edgegan.data._faces.folder import write_faces
 from edgegan.families import Step, stargan
 from edgegan.families.stargan import Config, objective
+from edgegan.families.stargan.export import condition
 from edgegan.families.stargan.film import FilmGenerator
 from edgegan.families.stargan.players import Players
 from edgegan.runtime.errors import InputError
@@ -99,26 +101,79 @@ def test_the_classifier_learns_first_alone_and_then_rests(faces: str, tmp_path: 
     assert not same(first.nets["discriminator"], later.nets["discriminator"])
 
 
+def showings(faces: str, cfg: Config, count: int) -> Step:
+    stream = stargan.streams(cfg, faces)["real"]
+    items = [stream.item(i % len(stream), np.random.default_rng(i)) for i in range(count)]
+    batch = {key: torch.from_numpy(np.stack([i[key] for i in items])) for key in items[0]}
+    return Step({"real": batch}, 0, 0)
+
+
+def list_changed(cfg: Config, label: Tensor, target: Tensor) -> list[tuple[str, ...]]:
+    """The decisions in which two labels (C,) differ."""
+    differ = dict(zip(cfg.attributes, (label != target).tolist(), strict=True))
+    return [names for names in cfg.decisions if any(differ[name] for name in names)]
+
+
 def test_what_was_put_on_is_what_is_taken_off(faces: str) -> None:
     cfg = tiny(faces)
-    stream = stargan.streams(cfg, faces)["real"]
-    items = [stream.item(i % len(stream), np.random.default_rng(i)) for i in range(16)]
-    batch = {key: torch.from_numpy(np.stack([i[key] for i in items])) for key in items[0]}
-    target = objective.target_labels(cfg, Step({"real": batch}, 0, 0), *cfg.slots)
+    step = showings(faces, cfg, 16)
+    batch = step.real
+    target = objective.target_labels(cfg, step, *cfg.slots)
     dressed = (batch["source_label"] != batch["label"]).any(1)
     assert 0 < int(dressed.sum()) < 16
     assert torch.equal(target[dressed], batch["label"][dressed])
     assert (target[~dressed] != batch["label"][~dressed]).any()
-    right = batch["image"].clone()
+    assert all(len(list_changed(cfg, *pair)) <= 1 for pair in zip(batch["source_label"], target, strict=True))
     rows = torch.arange(16)
     edit = (target - batch["source_label"]).abs().argmax(1)
     on = (target - batch["source_label"] > 0.5).any(1)
     edit = torch.where(on, (target - batch["source_label"]).argmax(1), edit)
     changed = (target != batch["source_label"]).any(1)
     right = torch.where(changed[:, None, None, None], batch["guide"][rows, edit], batch["source"])
-    assert float(objective.guide_distance(batch, right, target)) == 0.0
-    assert float(objective.guide_distance(batch, right + 0.1, target)) > 0.05
-    assert float(objective.guide_distance(batch, batch["source"], target)) > 0.01
+    assert float(objective.guide_distance(cfg, batch, right, target)) < 1e-6
+    assert float(objective.guide_distance(cfg, batch, right + 0.1, target)) > 0.05
+    assert float(objective.guide_distance(cfg, batch, batch["source"], target)) > 0.01
+
+
+def test_two_decisions_change_in_every_second_picture(faces: str) -> None:
+    cfg = tiny(faces, targets="one_or_two")
+    step = showings(faces, cfg, 64)
+    own, real = step.real["source_label"], step.real["label"]
+    target = objective.target_labels(cfg, step, *cfg.slots)
+    counts = [len(list_changed(cfg, *pair)) for pair in zip(own, target, strict=True)]
+    assert set(counts) == {0, 1, 2}, "a hair colour may be asked for that is there"
+    assert 10 <= counts.count(2) <= 38
+    glasses = cfg.attributes.index("Eyeglasses")
+    dressed = own[:, glasses] != real[:, glasses]
+    assert torch.equal(target[dressed, glasses], real[dressed, glasses])
+    assert (target[dressed] != real[dressed]).any(), "hair changes below drawn glasses, too"
+    assert (target[:, :2].sum(1) == 1).all(), "one hair colour each"
+
+
+def test_the_guide_of_two_changes_shows_both(faces: str) -> None:
+    cfg = tiny(faces, targets="one_or_two")
+    batch = showings(faces, cfg, 16).real
+    source, glasses = batch["source"], cfg.attributes.index("Eyeglasses")
+    hair = batch["source_label"][:, :2].argmin(1)  # the colour that it is not
+    target = batch["source_label"].clone()
+    target[:, :2] = torch.eye(2)[hair]
+    target[:, glasses] = 1.0 - target[:, glasses]
+    guide, weight = objective.compose_guide(cfg, batch, target)
+    by_hair, by_glasses = batch["guide"][torch.arange(16), hair], batch["guide"][:, glasses]
+    recoloured, redrawn = ((alone - source).abs().amax(1) > 0.02 for alone in (by_hair, by_glasses))
+    for there, alone in ((recoloured & ~redrawn, by_hair), (redrawn & ~recoloured, by_glasses)):
+        assert there.any() and float((guide - alone).abs().amax(1)[there].mean()) < 0.01
+    # Thin frames must not drown in long hair: each change has its own share of the weight.
+    assert float(weight[:, 0][redrawn & ~recoloured].mean()) > float(weight[:, 0][recoloured & ~redrawn].mean())
+
+
+@pytest.mark.parametrize(
+    ("changes", "alone"),
+    [({}, True), ({"targets": "one_or_two"}, False), ({"targets": "permute"}, False), ({"lambda_guide": 0.0}, False)],
+)
+def test_the_card_says_where_training_showed_one_change_alone(changes: dict[str, object], alone: bool) -> None:
+    cfg = tiny("", **changes)
+    assert condition(cfg, masked=True).one_at_a_time == alone
 
 
 def test_the_guide_alone_teaches_the_edit(faces: str, tmp_path: Path) -> None:
