@@ -25,6 +25,7 @@ from ..fit import (
     check_gpu,
     check_library,
     check_version,
+    dla_part,
     library,
     library_version,
     missing_library,
@@ -67,7 +68,7 @@ class TensorRT:
         def load(cuda: Cuda) -> Engine:
             check_version(card, trt.__version__)
             check_gpu(card, cuda.compute_capability, cuda.gpu_name, system())
-            self.notices = tuple(filter(None, [other_gpu(card, cuda.gpu_name)]))
+            self.notices = tuple(filter(None, [other_gpu(card, cuda.gpu_name), dla_part(card)]))
             return Engine(trt, artefact, cuda.gpu_name)
 
         self._start(device, load)
