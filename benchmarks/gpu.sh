@@ -66,6 +66,10 @@ probe pool 40
 step gpu cuda-options 60 "$python" benchmarks/cuda_options.py "$shipped"
 probe torch 130
 probe train 90
+for family in stargan cyclegan fastgan; do
+  step gpu "throughput-$family" 60 "$python" benchmarks/throughput.py --family "$family" --device cuda --turns 4 \
+    --out "$out/throughput-$family"
+done
 for model in stargan-128 cyclegan-256 pix2pix-256 fastgan-256; do
   # Full width, in every precision and format, engines included; the weights come from a few hundred steps of L1.
   step gpu "export-$model" 120 "$python" benchmarks/precisions.py --only "$model" --work "$work" --no-bench

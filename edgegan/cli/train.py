@@ -38,7 +38,8 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|FILE.toml", help="A named configuration, or a file of your own; without it, names are listed."
+            metavar="NAME|FILE.toml",
+            help="A named configuration, or a file of your own; without it, names are listed, or --from's is taken.",
         ),
     ] = None,
     data: Annotated[

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgegan.config import BaseConfig
-from edgegan.data import PictureStream, open_pictures
+from edgegan.data import Pictures, PictureStream, open_pictures
 from edgegan.eval.swd import descriptors, swd
 from edgegan.families import ExportSpec, Stream, Tolerance
 from edgegan.networks.generation.batch_statistics import measure_statistics
@@ -90,6 +90,11 @@ def statistics_latents(count: int, nz: int) -> NDArray[np.float32]:
 def picture_streams(cfg: GenerationConfig, data: str) -> dict[str, Stream]:
     """The training pictures, whole."""
     return {"real": PictureStream(open_pictures(data, size=cfg.size, split="train"), crop=None, flip=cfg.flip)}
+
+
+def held_out(cfg: GenerationConfig, data: str) -> dict[str, Pictures]:
+    """The held-out pictures, whole: what the figures of these families compare with."""
+    return {"held-out": open_pictures(data, size=cfg.size, split="heldout")}
 
 
 @torch.no_grad()

@@ -1,4 +1,4 @@
-"""What the families whose generator takes a latent alone, and may have batch norms, share: looks, figures, export."""
+"""What families share whose generator takes a latent alone and may have batch norms: inputs, looks, figures, export."""
 
 from __future__ import annotations
 
@@ -6,10 +6,18 @@ import torch
 from torch import Tensor, nn
 
 from edgegan.families import ExportSpec, Networks, _generation
+from edgegan.networks.generation.virtual_norm import VirtualGenerator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Sheet
 
 from ._generation import BatchNormConfig
+
+
+def example_inputs(cfg: BatchNormConfig, network: str) -> tuple[Tensor, ...]:
+    """Two latents (batch norms train on no fewer) for the generator, or a picture for what judges it."""
+    if network == "generator":
+        return (torch.from_numpy(latent.draw(2, cfg.nz)),)
+    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
 
 
 def ready(cfg: BatchNormConfig, nets: Networks, count: int) -> nn.Module:
@@ -18,7 +26,10 @@ def ready(cfg: BatchNormConfig, nets: Networks, count: int) -> nn.Module:
     def rows(count: int) -> tuple[Tensor, ...]:
         return (torch.from_numpy(_generation.statistics_latents(count, cfg.nz)),)
 
-    return _generation.ready(nets["generator"], rows, bn=cfg.bn, count=min(count, cfg.bn_latents), size=cfg.size)
+    found = _generation.ready(nets["generator"], rows, bn=cfg.bn, count=min(count, cfg.bn_latents), size=cfg.size)
+    if isinstance(found, VirtualGenerator):
+        found.freeze()
+    return found
 
 
 def preview(cfg: BatchNormConfig, nets: Networks, data: str) -> Sheet:

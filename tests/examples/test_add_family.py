@@ -65,6 +65,7 @@ def test_one_folder_more_and_every_command_knows_the_family(
 def test_the_contract_tests_run_over_it(family_folder: Path, tmp_path: Path) -> None:
     contract.keeps_the_contract(NAME)
     contract.exports_are_eval_float32_modules_whose_card_tells_the_truth(NAME)
+    contract.what_figures_are_measured_on_is_known(NAME)
     contract.the_preview_has_a_picture_in_every_row(NAME, tmp_path)
 
 

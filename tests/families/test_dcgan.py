@@ -169,7 +169,7 @@ def test_looking_changes_nothing() -> None:
     cfg = dcgan.tiny()
     nets = dcgan.networks(cfg)
     before = {n: {k: t.clone() for k, t in net.state_dict().items()} for n, net in nets.items()}
-    sheet = dcgan.preview(cfg, nets, cfg.train.data)
+    sheet = dcgan.FAMILY.preview(cfg, nets, cfg.train.data)
     figures = dcgan.validate(cfg, nets, cfg.train.data)
     assert sheet.row_names[-1] == "held out" and next(iter(figures)) == "swd"
     assert all(torch.equal(t, before[n][k]) for n, net in nets.items() for k, t in net.state_dict().items())

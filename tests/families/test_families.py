@@ -35,6 +35,11 @@ def test_the_preview_has_a_picture_in_every_row(name: str, tmp_path: Path) -> No
     contract.the_preview_has_a_picture_in_every_row(name, tmp_path)
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_what_figures_are_measured_on_is_known(name: str) -> None:
+    contract.what_figures_are_measured_on_is_known(name)
+
+
 def test_a_step_draws_by_picture_not_by_batch() -> None:
     """Two half batches draw what the whole batch draws: what resuming and several processes rest on."""
     whole = families.Step({}, first_image=8, seed=3).uniform(8)

@@ -8,6 +8,7 @@ import numpy as np
 import torch
 
 from edgegan import families
+from edgegan.data._files.fingerprint import compare_streams, describe_pictures
 from edgegan.runtime.model.card import ModelCard
 
 
@@ -51,3 +52,16 @@ def the_preview_has_a_picture_in_every_row(name: str, tmp_path: Path) -> None:
     assert all(len(row) == len(sheet.columns) and any(c is not None for c in row) for row in sheet.rows)
     sheet.save(tmp_path / "sheet.png")
     assert (tmp_path / "sheet.png").stat().st_size > 1000
+
+
+def what_figures_are_measured_on_is_known(name: str) -> None:
+    """So that a resume on other held-out pictures is noticed."""
+    family = families.get(name)
+    if family.validate is None:
+        return
+    assert family.held_out is not None
+    cfg = family.tiny()
+    one, two = (
+        {key: describe_pictures(found) for key, found in family.held_out(cfg, cfg.train.data).items()} for _ in range(2)
+    )
+    assert one and compare_streams(one, two) == []

@@ -8,13 +8,17 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from PIL import Image
 from support.training.small_training import resume_small, train_small
 
 from edgegan import families
+from edgegan.data._files.fingerprint import compare_streams
+from edgegan.families._generation import GenerationConfig
 from edgegan.runtime.errors import InputError
 from edgegan.train.folder import checkpoint
-from edgegan.train.folder.run import open_run, publish_run
+from edgegan.train.folder.run import Run, open_run, publish_run
+from edgegan.train.validation import describe_held_out
 
 
 def write_folders(top: Path, count: int = 4, seed: int = 0, edge: int = 16) -> Path:
@@ -101,6 +105,21 @@ def test_other_held_out_pictures_are_named_and_the_best_is_sought_anew(
     else:
         assert "warning" in said and "held-out: " in said and "best checkpoint is sought anew" in said
         assert open_run(folder).latest().header["best"]["images"] == 8
+
+
+@pytest.mark.parametrize("name", [n for n in families.names() if issubclass(families.get(n).Config, GenerationConfig)])
+def test_families_that_draw_from_noise_know_their_held_out_pictures(name: str, tmp_path: Path) -> None:
+    pets, cfg = tmp_path / "pets", families.get(name).tiny()
+    for number, split in enumerate(("train", "test")):
+        write_folders(pets / split, seed=number)
+    changes: dict[str, object] = {"attributes": ("cats", "dogs"), "groups": ()} if name == "cgan" else {}
+    cfg = replace(cfg, **changes, train=replace(cfg.train, validate_images=4))
+    run = Run(tmp_path / "run", name, cfg, f"folders:{pets}")
+    before = describe_held_out(run)
+    write_folders(pets / "train", seed=7)
+    assert compare_streams(before, describe_held_out(run)) == []
+    write_folders(pets / "test", seed=8)
+    assert compare_streams(before, describe_held_out(run))
 
 
 def test_held_out_pictures_that_cannot_be_had_are_said_before_training(

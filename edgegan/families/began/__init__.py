@@ -165,6 +165,7 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=generation.picture_streams,
+    held_out=generation.held_out,
     preview=preview,
     exportable=exportable,
     tiny=tiny,

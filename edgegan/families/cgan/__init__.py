@@ -17,6 +17,7 @@ from edgegan.sheet import Sheet
 from . import objective
 from .config import Config
 from .networks import Generator, condition, discriminator
+from .official import import_official
 
 TITLE = "Conditional Generative Adversarial Nets"
 EMA = ("generator",)
@@ -153,8 +154,10 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=streams,
+    held_out=_generation.held_out,
     preview=preview,
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    import_official=import_official,
 )

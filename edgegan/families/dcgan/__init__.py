@@ -13,11 +13,11 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from edgegan.families import ExportSpec, Family, Loss, Networks, Phase, Step, Stream, _generation
+from edgegan.data import Pictures, open_labelled
+from edgegan.families import ExportSpec, Family, Loss, Networks, Phase, Step, Stream, _generation, _latent_generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
 from edgegan.networks.generation.virtual_norm import VirtualBatchNorm, VirtualGenerator
 from edgegan.runtime.generate import latent
-from edgegan.sheet import Sheet
 
 from . import objective
 from .classes import classifier_spec, measure_error, open_stream
@@ -37,10 +37,10 @@ __all__ = [
     "Config",
     "example_inputs",
     "exportable",
+    "held_out",
     "import_official",
     "networks",
     "phases",
-    "preview",
     "streams",
     "tiny",
     "validate",
@@ -66,13 +66,11 @@ def networks(cfg: Config) -> Networks:
 
 def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
     """Two latents (the batch norms of an MLP train on no fewer), a picture, or weights in a row."""
-    if network == "generator":
-        return (torch.from_numpy(latent.draw(2, cfg.nz)),)
-    if network.endswith("_history"):
-        history = networks(cfg)[network]
-        assert isinstance(history, History)
-        return (torch.zeros_like(history.mean),)
-    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
+    if not network.endswith("_history"):
+        return _latent_generation.example_inputs(cfg, network)
+    history = networks(cfg)[network]
+    assert isinstance(history, History)
+    return (torch.zeros_like(history.mean),)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -108,20 +106,16 @@ def streams(cfg: Config, data: str) -> dict[str, Stream]:
     return {**found, **open_stream(cfg, data)}
 
 
-def preview(cfg: Config, nets: Networks, data: str) -> Sheet:
-    """Pictures of fixed latents, above held-out ones."""
-    draw = _ready(cfg, nets, _generation.PREVIEW_LATENTS)
-    return _generation.preview_sheet(cfg, draw, next(draw.parameters()).device, data)
+def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
+    """The held-out pictures, with classes also the labels by which these are read rightly or wrongly."""
+    if not cfg.classes:
+        return _generation.held_out(cfg, data)
+    return {"held-out": open_labelled(data, size=cfg.size, names=cfg.classes, split="heldout")}
 
 
 def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
     """The sliced Wasserstein distance to held-out pictures, and with classes the share of these read wrongly."""
-    draw = _ready(cfg, nets, _generation.PREVIEW_LATENTS)
-    device = next(draw.parameters()).device
-    figures = _generation.swd_figures(
-        cfg, lambda count: _generation.to_pictures(draw, latent.draw(count, cfg.nz), device=device), data
-    )
-    d = nets.get("discriminator")
+    figures, d = _latent_generation.validate(cfg, nets, data), nets.get("discriminator")
     if cfg.classes and isinstance(d, ImprovedDiscriminator):
         figures["class_error"] = measure_error(cfg, d, data)
     return figures
@@ -129,9 +123,10 @@ def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:
 
 def exportable(cfg: Config, nets: Networks, data: str) -> tuple[ExportSpec, ...]:
     """The generator as `model`, whose golden inputs need no pictures; with classes, D as `classifier`."""
-    draw, d = _ready(cfg, nets, cfg.bn_latents).cpu(), nets.get("discriminator")
+    d = nets.get("discriminator")
     if not cfg.classes or not isinstance(d, ImprovedDiscriminator):
-        return (_generation.picture_spec(cfg, _generation.Exported("dcgan", draw)),)
+        return _latent_generation.export("dcgan", cfg, nets)
+    draw = _latent_generation.ready(cfg, nets, cfg.bn_latents).cpu()
     exported = _generation.Exported("dcgan", draw, companions={"classifier": "classifier.onnx"})
     return _generation.picture_spec(cfg, exported), classifier_spec(cfg, d, data)
 
@@ -152,18 +147,6 @@ def tiny() -> Config:
     )
 
 
-def _ready(cfg: Config, nets: Networks, count: int) -> nn.Module:
-    """The averaged generator, whose pictures depend on their latents alone."""
-
-    def rows(count: int) -> tuple[Tensor, ...]:
-        return (torch.from_numpy(_generation.statistics_latents(count, cfg.nz)),)
-
-    ready = _generation.ready(nets["generator"], rows, bn=cfg.bn, count=min(count, cfg.bn_latents), size=cfg.size)
-    if isinstance(ready, VirtualGenerator):
-        ready.freeze()
-    return ready
-
-
 FAMILY = Family(
     TITLE=TITLE,
     EMA=EMA,
@@ -172,7 +155,8 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=streams,
-    preview=preview,
+    held_out=held_out,
+    preview=_latent_generation.preview,
     exportable=exportable,
     tiny=tiny,
     validate=validate,

@@ -20,7 +20,7 @@ from .export import exportable as _exportable
 from .inference import Picture, ready
 from .networks import Generator
 from .official import import_official
-from .validate import held_out, validate
+from .validate import validate
 
 TITLE = "Towards Faster and Stabilized GAN Training for High-fidelity Few-shot Image Synthesis"
 EMA = ("generator",)
@@ -160,10 +160,10 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=streams,
+    held_out=_generation.held_out,
     preview=preview,
     exportable=exportable,
     tiny=tiny,
     validate=validate,
-    held_out=held_out,
     import_official=import_official,
 )

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-from edgegan.data import Pictures, open_pictures
 from edgegan.families import Networks, _generation
 from edgegan.runtime.generate import latent
 
 from .config import Config
 from .inference import Picture, ready
 from .networks import Generator
-
-
-def held_out(cfg: Config, data: str) -> dict[str, Pictures]:
-    """The held-out pictures of a set."""
-    return {"held-out": open_pictures(data, size=cfg.size, split="heldout")}
 
 
 def validate(cfg: Config, nets: Networks, data: str) -> dict[str, float]:

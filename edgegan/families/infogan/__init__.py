@@ -149,6 +149,7 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=streams,
+    held_out=_generation.held_out,
     preview=preview,
     exportable=exportable,
     tiny=tiny,

@@ -15,6 +15,7 @@ from .config import Config, small
 from .growth import advance, stage
 from .inference import Picture
 from .networks import Critic, Generator
+from .official import import_official
 
 TITLE = "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
 EMA = ("generator",)
@@ -89,10 +90,12 @@ FAMILY = Family(
     example_inputs=example_inputs,
     phases=phases,
     streams=generation.picture_streams,
+    held_out=generation.held_out,
     preview=preview,
     exportable=exportable,
     tiny=small,
     stage=stage,
     advance=advance,
     validate=validate,
+    import_official=import_official,
 )

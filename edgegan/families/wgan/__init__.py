@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from edgegan.families import ExportSpec, Family, Networks, Phase, _generation, _latent_generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
-from edgegan.runtime.generate import latent
 
 from . import objective
 from .config import Config, generator_due
@@ -24,13 +23,6 @@ def networks(cfg: Config) -> Networks:
         "generator": DcganGenerator(cfg.size, cfg.nz, cfg.ngf, cfg.body),
         "critic": DcganDiscriminator(cfg.size, cfg.ndf, cfg.body, norm=nn.BatchNorm2d if cfg.critic_norm else None),
     }
-
-
-def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
-    """Two latents (batch norms train on no fewer), or a picture."""
-    if network == "generator":
-        return (torch.from_numpy(latent.draw(2, cfg.nz)),)
-    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -85,9 +77,10 @@ FAMILY = Family(
     EMA=EMA,
     Config=Config,
     networks=networks,
-    example_inputs=example_inputs,
+    example_inputs=_latent_generation.example_inputs,
     phases=phases,
     streams=_generation.picture_streams,
+    held_out=_generation.held_out,
     preview=_latent_generation.preview,
     exportable=exportable,
     tiny=tiny,

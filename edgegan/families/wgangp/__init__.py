@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from edgegan.families import ExportSpec, Family, Networks, Phase, _generation, _latent_generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
-from edgegan.runtime.generate import latent
 
 from . import objective
 from .config import Config
-from .resnet import ResnetCritic, ResnetGenerator
+from .official import import_official
+from .resnet import ResnetCritic, ResnetGenerator, widths
 
 TITLE = "Improved Training of Wasserstein GANs"
 EMA = ("generator",)
@@ -27,16 +27,9 @@ def networks(cfg: Config) -> Networks:
             "critic": DcganDiscriminator(cfg.size, cfg.ndf, "5x5", norm=None),
         }
     return {
-        "generator": ResnetGenerator(cfg.size, cfg.nz, cfg.ngf),
+        "generator": ResnetGenerator(cfg.nz, cfg.widths or widths(cfg.size, cfg.ngf), cfg.upsampling),
         "critic": ResnetCritic(cfg.size, cfg.ndf, cfg.critic_norm == "layer"),
     }
-
-
-def example_inputs(cfg: Config, network: str) -> tuple[Tensor, ...]:
-    """Two latents, or a picture."""
-    if network == "generator":
-        return (torch.from_numpy(latent.draw(2, cfg.nz)),)
-    return (torch.linspace(-1, 1, 3 * cfg.size**2).view(1, 3, cfg.size, cfg.size),)
 
 
 def phases(cfg: Config, nets: Networks) -> tuple[Phase, ...]:
@@ -80,11 +73,13 @@ FAMILY = Family(
     EMA=EMA,
     Config=Config,
     networks=networks,
-    example_inputs=example_inputs,
+    example_inputs=_latent_generation.example_inputs,
     phases=phases,
     streams=_generation.picture_streams,
+    held_out=_generation.held_out,
     preview=_latent_generation.preview,
     exportable=exportable,
     tiny=tiny,
     validate=_latent_generation.validate,
+    import_official=import_official,
 )
