@@ -21,7 +21,7 @@ from pytorch import generators, train
 
 def host(probe: Probe) -> None:
     """The CUDA runtime as the TensorRT backend calls it."""
-    from edgegan.runtime.backends.nvidia.cuda import Cuda, Held
+    from edgegan.runtime.backends.nvidia.cuda import Cuda, Held, Rows
     from edgegan.runtime.errors import EdgeganError
 
     def refusal(number: int) -> Figures:
@@ -40,7 +40,8 @@ def host(probe: Probe) -> None:
 
             def work() -> None:
                 gpu.to_device(address, pinned)
-                gpu.to_host(back, address)
+                gpu.copy(Rows(other, 4096, 1024, 4096), Rows(address, 4096, 1024, 4096))
+                gpu.to_host(back, other)
 
             work()
             gpu.wait()
@@ -55,6 +56,33 @@ def host(probe: Probe) -> None:
             held.free()
             gpu.close()
 
+    def streams() -> Figures:
+        """One stream fills, the other reads every second row after an event; the host waits for an event alone."""
+        first, second, held = Cuda(0), Cuda(0), Held()
+        try:
+            address, pinned = first.buffer((2048, 512), np.dtype(np.float32), held)
+            other, back = second.buffer((1024, 512), np.dtype(np.float32), held)
+            filled, done = first.event(held), second.event(held)
+            for value in range(20):
+                pinned[:] = 0.0
+                pinned[::2] = value
+                first.to_device(address, pinned)
+                first.mark(filled)
+                second.follow(filled)
+                second.copy(Rows(other, 2048, 1024, 2048), Rows(address, 2048, 1024, 4096))
+                second.to_host(back, other)
+                second.mark(done)
+                second.wait_for(done)
+                assert (back == value).all(), "an event was not waited for"
+            assert first.number_of(address) == 0
+            return {"shares_memory": first.shares_memory}
+        finally:
+            first.finish()
+            second.finish()
+            held.free()
+            first.close()
+            second.close()
+
     def describe() -> Figures:
         gpu = Cuda(0)
         found = {"name": gpu.gpu_name, "capability": gpu.compute_capability, "cuda": gpu.version}
@@ -64,6 +92,7 @@ def host(probe: Probe) -> None:
     probe.attempt("device", describe)
     probe.attempt("a GPU that is not there is refused", lambda: refusal(99))
     probe.attempt("4 MiB to the GPU and back through a graph", copies)
+    probe.attempt("two streams that wait for each other", streams)
 
 
 def pool(probe: Probe) -> None:

@@ -116,6 +116,10 @@ def export(
         int | None,
         typer.Option(min=0, max=5, help="0 builds fastest, 5 tries most kernels (TensorRT).", rich_help_panel=ENGINES),
     ] = None,
+    dla: Annotated[
+        int | None,
+        typer.Option(min=0, help="The DLA core of a Jetson that runs what it can (TensorRT).", rich_help_panel=ENGINES),
+    ] = None,
     compute_capability: Annotated[
         str,
         typer.Option(
@@ -174,6 +178,7 @@ def export(
             hardware_compatibility,
             version_compatible,
             builder_optimization_level,
+            dla,
             _words(compute_capability),
         ),
         settings=settings,

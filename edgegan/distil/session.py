@@ -11,7 +11,7 @@ import msgspec
 from rich.console import Console
 from rich.table import Table
 
-from edgegan import config
+from edgegan import config, distributed
 from edgegan.config import BaseConfig
 from edgegan.data._files.places import places
 from edgegan.runtime.errors import InputError
@@ -71,6 +71,12 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
     Raises InputError for no teacher, one that has no students, no pictures, a budget that none keeps, or a folder in
     use; BackendError where nothing can be timed.
     """
+    if distributed.is_launched():  # each process would time the candidates, and might choose another
+        raise InputError(
+            "a new student under torchrun",
+            "one process, which chooses",
+            "begin without it; then --resume",
+        )
     if request.teacher is None:
         raise InputError("whose student?", "a run folder or a checkpoint", "as in: edgegan distil runs/stargan")
     budget = Budget.parse(request.budget)
@@ -149,6 +155,7 @@ def schedule(cfg: BaseConfig, request: Request, settings: Sequence[str]) -> Base
         "sample_images": 8000,
         "checkpoint_images": 8000,
         "precision": "auto",
+        "compile": False,  # feature maps are read by hooks, which a compiled network does not call
     }
     said = {s.partition("=")[0].strip().removeprefix("train.") for s in settings if s.startswith("train.")}
     train = msgspec.structs.replace(cfg.train, **{key: value for key, value in usual.items() if key not in said})

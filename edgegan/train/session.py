@@ -18,7 +18,7 @@ from edgegan.runtime.places import refuse_clashes
 
 from .acceleration import pick_device
 from .description import describe_run
-from .fine_tune import find_weights, start_from
+from .fine_tune import configuration_of, find_weights, start_from
 from .folder.checkpoint import Checkpoint
 from .folder.lock import hold_run_folder
 from .folder.run import Run, open_run
@@ -157,8 +157,13 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
 
 
 def load_config(request: Request) -> BaseConfig:
-    """The resolved configuration of a new run; raises InputError for an unknown family, preset or key."""
+    """The resolved configuration of a new run: of a preset, or else of the run whose weights it begins with.
+
+    Raises InputError for an unknown family, preset or key.
+    """
     family = families.get(request.family)
+    if request.preset is None and request.start_from:
+        return config.with_settings(configuration_of(request.start_from, request.family), _settings(request))
     if request.preset is None:
         lines = [f"  {name:<20} {about}" for name, about in config.presets(request.family).items()]
         raise InputError(f"which preset of {request.family}?", "\n".join(lines), "as in: --preset NAME")
@@ -171,9 +176,8 @@ def _make_run(request: Request) -> Run:
     data = request.data or cfg.train.data
     if not data:
         about = config.presets(request.family).get(request.preset or "", "")
-        raise InputError(
-            f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
-        )
+        which = f"preset {request.preset}" if request.preset else f"the configuration of {request.start_from}"
+        raise InputError(f"{which} needs pictures" + (f": {about}" if about else ""), todo="name them with --data")
     refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
     return Run(request.folder, request.family, cfg, data)
 
