@@ -170,7 +170,9 @@ def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:
     rows = [("the teacher", teacher)] + [(describe(each, teacher, students), each) for each in students]
     for name, each in sorted(rows, key=lambda row: -row[1].ms):
         speed = f"{teacher.ms / each.ms:.1f}x"
-        table.add_row(name, f"{each.ms:.2f}", speed, f"{each.macs / 1e6:.0f}", each.backend)
+        table.add_row(
+            name, f"{each.ms:.2f}", speed, f"{each.macs / 1e6:,.{0 if each.macs > 1e7 else 1}f}", each.backend
+        )
     return table
 
 
