@@ -90,6 +90,8 @@ for model in stargan-128 cyclegan-256 pix2pix-256 fastgan-256; do
       --json "$out/bench-$name.json"
     step gpu "layers-$name" 30 "$python" -m edgegan bench "$(dirname "$file")" --device cuda --backend tensorrt \
       --profile "$out/layers-$name.png" --json "$out/layers-$name.json"
+    step gpu "overlap-$name" 30 "$python" benchmarks/gpu/probe.py overlap "$out/overlap-$name.jsonl" \
+      --model "$(dirname "$file")/model.fp16.engine"
   done
 done
 step gpu throttling 10 nvidia-smi --query-gpu=clocks_throttle_reasons.active,clocks.sm,temperature.gpu --format=csv

@@ -168,14 +168,19 @@ def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> N
     assert "tensorrt_rtx" not in told  # TensorRT for RTX does not know every GPU
 
 
-@pytest.mark.parametrize("probe", ["host", "pool"])
+@pytest.mark.parametrize("probe", ["host", "pool", "overlap"])
 def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
     """On a CPU: the host's side has no GPU, and the pool works."""
     out = tmp_path / "out.jsonl"
     words = [sys.executable, str(SCRIPT.parent / "gpu" / "probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
+    words += ["--model", str(SCRIPT.parents[1] / "runtime" / "data" / "avatars")]
     root = str(SCRIPT.parents[1])
     environment = {**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=100)
     lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [line["ok"] for line in lines] == {"host": [False, True, False, False], "pool": [True]}[probe], done.stderr
+    assert [line["ok"] for line in lines] == {
+        "host": [False, True, False, False],
+        "pool": [True],
+        "overlap": [True] * 5,
+    }[probe], done.stderr
     assert done.returncode == (1 if probe == "host" else 0)
