@@ -85,7 +85,9 @@ def train(
     if print_config:
         from edgegan.config_file import write_config
 
-        about = f"{family}, from the preset {preset}" + (", with other settings" if set_ else "")
+        about = f"{family}, from {f'the preset {preset}' if preset else from_}" + (
+            ", with other settings" if set_ else ""
+        )
         print(write_config(load_config(request), family, about), end="")
         return
     try:

@@ -44,11 +44,12 @@ class Request:
     threads: int | None
 
 
-def run_training(request: Request, console: Console | None = None) -> Run:
+def run_training(request: Request, console: Console | None = None, run: Run | None = None) -> Run:
     """Starts or resumes a run and trains it to its budget; returns the run.
 
     Under torchrun all processes train one run together, and the first alone prints and writes files. The folder of
-    a run to resume has to be where every process can read it.
+    a run to resume has to be where every process can read it. `run`: the one to train, where the request does not say
+    it all (a student's).
 
     Raises:
         InputError: unknown family, preset, key or data; or the folder holds checkpoints and `resume` is off.
@@ -60,13 +61,14 @@ def run_training(request: Request, console: Console | None = None) -> Run:
     device = pick_device(request.device, distributed.local_rank())
     console = (console or Console()) if distributed.rank() == 0 else Console(quiet=True)
     with distributed.join_processes(device):
-        return _train(request, device, console)
+        return _train(request, device, console, run)
 
 
-def _train(request: Request, device: torch.device, console: Console) -> Run:
+def _train(request: Request, device: torch.device, console: Console, run: Run | None) -> Run:
     with ExitStack() as stack:
         with distributed.fail_together():
-            run = _open_run(request, console) if request.resume else _make_run(request)
+            if run is None:
+                run = _open_run(request, console) if request.resume else _make_run(request)
             weights = find_weights(request.start_from) if request.start_from else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
@@ -136,7 +138,7 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
     run = trainer.run
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_config()
-    again = f"edgegan train {run.family_name} --out {shlex.quote(str(run.folder))} --resume"
+    again = run.resume_command
     try:
         with Reporter(run, budget.images, trainer.images, console) as reporter:
             finished = trainer.train(budget, reporter)
@@ -184,6 +186,8 @@ def _open_run(request: Request, console: Console) -> Run:
     run = open_run(request.folder)
     if run.family_name != request.family:
         raise InputError(f"{request.folder} is a run of {run.family_name}, not of {request.family}")
+    if run.distillation is not None:
+        raise InputError(f"{request.folder} is a student's run, without a game to go on with", todo=run.resume_command)
     if request.preset is not None:
         raise InputError("--preset with --resume: a run keeps its configuration", todo="leave --preset out")
     if request.start_from:

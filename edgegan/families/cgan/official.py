@@ -41,7 +41,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
         raise InputError(f"cGAN-PD: {', '.join(files)}", "one netG file, and at most one netD file with it")
     (found,) = generators
     cfg = _config(found, options)
-    notes = [*found.describe(), *_explain_names(found, options)]
+    notes = [*found.describe(options.bn), *_explain_names(found, options)]
     networks = {"generator": _read_generator(found, cfg, notes)}
     for critic in critics:
         cfg, networks["discriminator"] = _read_discriminator(critic, others[critic], cfg, notes)

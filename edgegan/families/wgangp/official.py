@@ -50,7 +50,7 @@ def import_official(files: Mapping[str, Any], options: ImportOptions) -> Importe
     if options.domain:
         cfg = replace(cfg, domain=options.domain)
     notes = [
-        *found.describe(),
+        *found.describe(options.bn),
         f"{found.file}: its WGAN-GP, SNGAN, SSGAN, InfoMax-GAN and DCGAN have this one generator; what goes on from it "
         "is trained as a WGAN-GP",
         f"{found.file}: biases before norms are taken off the norms' means: the same pictures",

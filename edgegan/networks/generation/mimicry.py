@@ -47,7 +47,7 @@ class Found:
         """Residual blocks, each of which doubles the edge."""
         return len(self.widths) - 1
 
-    def describe(self) -> list[str]:
+    def describe(self, bn: str) -> list[str]:
         """What was found and assumed, as notes."""
         widths = ", ".join(map(str, self.widths))
         trained = f", after {self.steps} steps" if self.steps is not None else ""
@@ -57,6 +57,8 @@ class Found:
             "weights, as that program keeps no average",
             f"{self.file}: taken as one that ends in a tanh, of pictures in [-1, 1]: that of its DCGAN for CIFAR-10 "
             "has a sigmoid, and the same layers",
+            f"{self.file}: batch statistics "
+            + ("are the file's" if bn == "keep" else "will be measured on its weights; --bn keep takes the file's"),
         ]
 
 

@@ -75,9 +75,9 @@ class Cuda:
         if index >= count:
             raise no_such_gpu(index, count)
         self.use()
+        self.shares_memory = self._has("cudaDevAttrIntegrated") and self._has("cudaDevAttrCanMapHostMemory")
         self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
         self._own.add(lambda: self._rt.cudaStreamDestroy(self.stream))
-        self.shares_memory = self._has("cudaDevAttrIntegrated") and self._has("cudaDevAttrCanMapHostMemory")
 
     @property
     def compute_capability(self) -> str:

@@ -43,6 +43,7 @@ def test_an_imported_generator_computes_what_the_published_layout_says(widths: t
     name, found = recognise({prefix + key: tensor for key, tensor in state.items()}, domain="bedrooms")
     assert name == "wgangp" and found.cfg.widths == widths and found.cfg.size == 2 << len(widths)
     assert found.cfg.upsampling == "bilinear" and found.cfg.domain == "bedrooms" and "MIT" in found.cfg.licence
+    assert any("are the file's" in note for note in found.notes)
     assert "after 1000 steps" in found.notes[0] and any("one generator" in note for note in found.notes)
     with torch.no_grad():
         pictures, expected = build(wgangp.FAMILY, found)["generator"](z), published.generate(state, z)
