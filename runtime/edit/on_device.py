@@ -86,8 +86,8 @@ class DeviceEditor(Session):
                 has names: for none, the picture is the answer.
             out: an array on the GPU of the size and type that the model gives; it may be `picture` itself where the
                 two are alike.
-            label: what the picture already is; None takes the card's default. For a model that was trained jointly on
-                several label sets, `out` must be something that the model takes, since it runs once for each set.
+            label: what the picture already is; None takes the card's default. Where the model runs more than once, as
+                `Condition.vectors` says, `out` must be something that it takes as well.
             stream: a CUDA stream by its handle, such as `torch.cuda.current_stream().cuda_stream`: what is queued in
                 it afterwards finds the result. None: the call returns once the result is there.
 
