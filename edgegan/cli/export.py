@@ -217,7 +217,8 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     for warning in exported.warnings:
         console.print(f"beware: {warning}", style="yellow", highlight=False)
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
-    console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
+    written = f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}"
+    console.print(written, soft_wrap=True, highlight=False, markup=False)
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
     draws = load(model).card.task == "generate"
     shown = command("sample", model) if draws else command("live", model, "--source", "synthetic")
