@@ -104,7 +104,7 @@ def main() -> None:
         rows.append(made)
     options.out.parent.mkdir(parents=True, exist_ok=True)
     names = [*(f"gamma {figures['gamma']}" for figures in found), "held out"]
-    Sheet([""] * SHOWN, [*rows, real[:SHOWN]], names).save(options.out.with_suffix(".png"), 2)
+    Sheet([""] * SHOWN, [*rows, real[:SHOWN]], names).save(options.out.with_suffix(".png"))
     document = {"command": "python benchmarks/began_gamma.py", "settings": options.set, "runs": found}
     write_atomic(options.out.with_suffix(".json"), (json.dumps(document, indent=2) + "\n").encode())
 

@@ -1,6 +1,8 @@
 """The straightforward training loop of each paper: what somebody writes from its text, in plain PyTorch.
 
-Each takes (cfg, nets, streams, workers) and yields, after every step, how many real pictures it has shown. Networks,
+Each takes (cfg, nets, streams, workers) and yields, after every step, how many real pictures it has shown. It trains
+where the networks are: on a GPU batches come out of pinned memory, and convolutions may use TF32, as is PyTorch's
+default. Networks,
 data, losses' weights and the number of updates are those of the family's config; the rest is as the papers' own
 training does it: float32, the default memory layout, a DataLoader with worker processes, Adam with its defaults,
 losses written out and read with `item()` at every step, no freezing but where the paper's training freezes.
@@ -35,9 +37,12 @@ class _Items(Dataset[dict[str, np.ndarray]]):
         return dict(self.stream.item(index, np.random.default_rng()))
 
 
-def _batches(stream: Stream, batch: int, workers: int) -> Iterator[dict[str, Tensor]]:
+def _batches(stream: Stream, batch: int, workers: int, nets: Networks) -> Iterator[dict[str, Tensor]]:
+    device = next(next(iter(nets.values())).parameters()).device
     sampler = torch.utils.data.RandomSampler(_Items(stream), replacement=True, num_samples=1 << 30)
-    yield from DataLoader(_Items(stream), batch, sampler=sampler, num_workers=workers)
+    pinned = device.type == "cuda"
+    for found in DataLoader(_Items(stream), batch, sampler=sampler, num_workers=workers, pin_memory=pinned):
+        yield {name: tensor.to(device, non_blocking=pinned) for name, tensor in found.items()}
 
 
 def stargan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: int) -> Iterator[int]:
@@ -51,15 +56,15 @@ def stargan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: in
     def classification(logits: Tensor, label: Tensor) -> Tensor:
         return F.binary_cross_entropy_with_logits(logits, label, reduction="sum") / len(label)
 
-    for step, batch in enumerate(_batches(streams["real"], cfg.train.batch, workers), 1):
+    for step, batch in enumerate(_batches(streams["real"], cfg.train.batch, workers, nets), 1):
         image, label = batch["image"], batch["label"]
-        target = label[torch.randperm(len(label))]
+        target = label[torch.randperm(len(label), device=label.device)]
 
         real_score, logits = d(image)
         fake = g(image, target)
         fake_score, _ = d(fake.detach())
         d_cls = classification(logits, label)
-        alpha = torch.rand(len(image), 1, 1, 1)
+        alpha = torch.rand(len(image), 1, 1, 1, device=image.device)
         mixed = (alpha * image.data + (1 - alpha) * fake.data).requires_grad_(True)
         score, _ = d(mixed)
         (slope,) = torch.autograd.grad(score, mixed, torch.ones_like(score), create_graph=True, retain_graph=True)
@@ -109,7 +114,7 @@ def cyclegan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: i
             found.append(fake)
         return torch.cat(found)
 
-    sides = (_batches(streams[name], cfg.train.batch, workers) for name in ("a", "b"))
+    sides = (_batches(streams[name], cfg.train.batch, workers, nets) for name in ("a", "b"))
     for batch_a, batch_b in zip(*sides, strict=True):
         a, b = batch_a["image"], batch_b["image"]
         fake_b, fake_a = a_to_b(a), b_to_a(b)
@@ -148,16 +153,16 @@ def fastgan(cfg: Any, nets: Networks, streams: Mapping[str, Stream], workers: in
     average = [p.detach().clone() for p in g.parameters()]
 
     def augment(image: Tensor) -> Tensor:
-        return diff_augment(image, torch.rand(len(image), DRAWS), cfg.augment)
+        return diff_augment(image, torch.rand(len(image), DRAWS, device=image.device), cfg.augment)
 
     def margin(score: Tensor) -> Tensor:
         return 0.8 + 0.2 * torch.rand_like(score)
 
-    for batch in _batches(streams["real"], cfg.train.batch, workers):
+    for batch in _batches(streams["real"], cfg.train.batch, workers, nets):
         real = augment(batch["image"])
-        fakes = [augment(fake) for fake in g(torch.randn(len(real), cfg.nz))]
+        fakes = [augment(fake) for fake in g(torch.randn(len(real), cfg.nz, device=real.device))]
         d_adam.zero_grad()
-        which = torch.full((len(real),), random.randrange(4))
+        which = torch.full((len(real),), random.randrange(4), device=real.device)
         found = d.features(real, resize(real, d.small))
         score = d.score(found)
         whole, from_small, part = d.reconstruct(found, which)

@@ -27,7 +27,17 @@ from edgegan.train.folder.checkpoint import Checkpoint
 from edgegan.train.folder.run import Run, section
 
 _SHOWN_KEYS = 4
+# Classes of other programs that hold settings alone. Wherever a checkpoint has one, OtherSettings stands in for it.
+_SETTINGS = ("models.utils.config.BaseConfig",)  # PyTorch-GAN-zoo's
 _AGAIN = "download it again"
+
+
+class OtherSettings(dict[str, Any]):
+    """The members of another program's settings object, read as plain values: nothing of that program is imported."""
+
+    def __setstate__(self, members: Any) -> None:
+        if isinstance(members, Mapping):
+            self.update(members)
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,8 @@ def read(path: Path) -> Any:
             return _read_safetensors(path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # advice to those who wrote the file
-            return torch.load(path, map_location="cpu", weights_only=True)
+            with torch.serialization.safe_globals([(OtherSettings, name) for name in _SETTINGS]):
+                return torch.load(path, map_location="cpu", weights_only=True)
     except InputError:
         raise
     except Exception as error:  # a parser of foreign bytes may fail in any way

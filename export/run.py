@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from edgegan.runtime.errors import EdgeganError, InputError, MissingExtraError
 from edgegan.runtime.files import sha256
@@ -162,12 +162,23 @@ def _training(run: Run, found: Checkpoint, checkpoint_sha256: str) -> dict[str, 
             if imported
             else {"minutes": round(float(header.get("seconds", 0.0)) / 60, 1)}
         ),
+        **_lesson(run, header),
         "data": without_places(run.data) or "not told",
         "checkpoint_sha256": checkpoint_sha256,
         "edgegan": str(header.get("edgegan", "")),
         "torch": str(header.get("torch", "")),
         "git": str(header.get("git", "")),
     }
+
+
+def _lesson(run: Run, header: Mapping[str, Any]) -> dict[str, str | int | float]:
+    """Whose student a model is, and how much of its teacher it has, measured on held-out inputs at so many images."""
+    if run.distillation is None:
+        return {}
+    figures = header.get("figures") or {}
+    names = {"teacher_db": "psnr_to_teacher_db", "landed": "edits_landed", "images": "measured_at_images"}
+    known = {name: round(figures[key], 4) for key, name in names.items() if key in figures}
+    return {"teacher": str(run.distillation["teacher"]), **known}
 
 
 def _options(request: Request, run: Run) -> dict[str, str | None]:

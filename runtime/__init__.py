@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from .backends.selection import Selection as Selection
     from .edit.aio import AsyncEditor as AsyncEditor
     from .edit.editor import Editor as Editor
+    from .edit.on_device import DeviceEditor as DeviceEditor
     from .edit.pool import EditorPool as EditorPool
     from .errors import BackendError as BackendError
     from .errors import CardError as CardError
@@ -56,6 +57,7 @@ _MODULES = {
     "BackendError": "errors",
     "Callback": "live.sink",
     "CardError": "errors",
+    "DeviceEditor": "edit.on_device",
     "EdgeganError": "errors",
     "Editor": "edit.editor",
     "EditorPool": "edit.pool",
@@ -93,6 +95,7 @@ __all__ = [
     "BackendError",
     "Callback",
     "CardError",
+    "DeviceEditor",
     "EdgeganError",
     "Editor",
     "EditorPool",

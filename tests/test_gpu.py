@@ -22,6 +22,7 @@ from support.gpu_checks import (
     answers_do_not_depend_on_what_ran_before,
     near,
     reproduces_pytorch,
+    takes_arrays_where_they_lie,
     takes_several_shapes,
 )
 
@@ -151,6 +152,10 @@ class TestOnGpu:
         self, tiny_export: Exported, runner: str, file: str, check: Callable[[Case], None], tmp_path: Path
     ) -> None:
         check(on(runner, tiny_export.main.with_name(file), tmp_path))
+
+    @pytest.mark.parametrize("runner", RUNNERS)
+    def test_arrays_on_the_gpu(self, tiny_export: Exported, runner: str, tmp_path: Path) -> None:
+        takes_arrays_where_they_lie(on(runner, tiny_export.main.with_name("model.fp16.onnx"), tmp_path))
 
     @pytest.mark.parametrize("runner", RUNNERS)
     def test_int8(self, tiny_run: Run, runner: str, tmp_path: Path) -> None:

@@ -15,8 +15,8 @@ Figures = dict[str, Any]
 class Probe:
     """Tells figures to a file and to standard output; an attempt that fails is a line too."""
 
-    def __init__(self, out: Path, device: str, tiny: bool) -> None:
-        self.device, self.tiny, self._out, self.failed = device, tiny, out, 0
+    def __init__(self, out: Path, device: str, tiny: bool, model: Path | None = None) -> None:
+        self.device, self.tiny, self._out, self.failed, self.model = device, tiny, out, 0, model
         out.parent.mkdir(parents=True, exist_ok=True)
 
     def attempt(self, what: str, do: Callable[[], Figures], **more: Any) -> None:

@@ -1,9 +1,11 @@
 """What can be asked of a GPU directly, one JSON line for each answer, written as it comes.
 
     python benchmarks/gpu/probe.py host|pool|torch|train OUT.jsonl [--device cuda] [--tiny]
+    python benchmarks/gpu/probe.py overlap OUT.jsonl --model runs/stargan/export/model.fp16.engine
 
 host: the CUDA calls of the TensorRT backend on a true driver. pool: many threads on one pool, whose networks record
 CUDA graphs. torch: the generators in PyTorch, by precision, layout and way of launching. train: images per second.
+overlap: a network one by one, with two runs under way, in several lanes, and on arrays that lie on the GPU.
 On a CPU, `--device cpu --tiny` runs what makes sense there, to try the script itself.
 """
 
@@ -16,12 +18,13 @@ from pathlib import Path
 
 import numpy as np
 from figures import Figures, Probe
+from overlap import overlap
 from pytorch import generators, train
 
 
 def host(probe: Probe) -> None:
     """The CUDA runtime as the TensorRT backend calls it."""
-    from edgegan.runtime.backends.nvidia.cuda import Cuda, Held
+    from edgegan.runtime.backends.nvidia.cuda import Cuda, Held, Rows
     from edgegan.runtime.errors import EdgeganError
 
     def refusal(number: int) -> Figures:
@@ -40,7 +43,8 @@ def host(probe: Probe) -> None:
 
             def work() -> None:
                 gpu.to_device(address, pinned)
-                gpu.to_host(back, address)
+                gpu.copy(Rows(other, 4096, 1024, 4096), Rows(address, 4096, 1024, 4096))
+                gpu.to_host(back, other)
 
             work()
             gpu.wait()
@@ -55,6 +59,33 @@ def host(probe: Probe) -> None:
             held.free()
             gpu.close()
 
+    def streams() -> Figures:
+        """One stream fills, the other reads every second row after an event; the host waits for an event alone."""
+        first, second, held = Cuda(0), Cuda(0), Held()
+        try:
+            address, pinned = first.buffer((2048, 512), np.dtype(np.float32), held)
+            other, back = second.buffer((1024, 512), np.dtype(np.float32), held)
+            filled, done = first.event(held), second.event(held)
+            for value in range(20):
+                pinned[:] = 0.0
+                pinned[::2] = value
+                first.to_device(address, pinned)
+                first.mark(filled)
+                second.follow(filled)
+                second.copy(Rows(other, 2048, 1024, 2048), Rows(address, 2048, 1024, 4096))
+                second.to_host(back, other)
+                second.mark(done)
+                second.wait_for(done)
+                assert (back == value).all(), "an event was not waited for"
+            assert first.number_of(address) == 0
+            return {"shares_memory": first.shares_memory}
+        finally:
+            first.finish()
+            second.finish()
+            held.free()
+            first.close()
+            second.close()
+
     def describe() -> Figures:
         gpu = Cuda(0)
         found = {"name": gpu.gpu_name, "capability": gpu.compute_capability, "cuda": gpu.version}
@@ -64,6 +95,7 @@ def host(probe: Probe) -> None:
     probe.attempt("device", describe)
     probe.attempt("a GPU that is not there is refused", lambda: refusal(99))
     probe.attempt("4 MiB to the GPU and back through a graph", copies)
+    probe.attempt("two streams that wait for each other", streams)
 
 
 def pool(probe: Probe) -> None:
@@ -101,13 +133,16 @@ def pool(probe: Probe) -> None:
 def main() -> None:
     """Ends with 1 if any attempt failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    probes = {"host": host, "pool": pool, "torch": generators, "train": train}
+    probes = {"host": host, "pool": pool, "torch": generators, "train": train, "overlap": overlap}
     parser.add_argument("probe", choices=probes)
     parser.add_argument("out", type=Path)
     parser.add_argument("--device", default="cuda")
     parser.add_argument("--tiny", action="store_true", help="a call or two of the smallest, to try the script")
+    parser.add_argument("--model", type=Path, help="for overlap: a model file or an export folder")
     options = parser.parse_args()
-    probe = Probe(options.out, options.device, options.tiny)
+    if options.probe == "overlap" and options.model is None:
+        parser.error("overlap needs --model")
+    probe = Probe(options.out, options.device, options.tiny, options.model)
     probes[options.probe](probe)
     sys.exit(1 if probe.failed else 0)
 

@@ -117,6 +117,10 @@ def export(
         int | None,
         typer.Option(min=0, max=5, help="0 builds fastest, 5 tries most kernels (TensorRT).", rich_help_panel=ENGINES),
     ] = None,
+    dla: Annotated[
+        int | None,
+        typer.Option(min=0, help="The DLA core of a Jetson that runs what it can (TensorRT).", rich_help_panel=ENGINES),
+    ] = None,
     compute_capability: Annotated[
         list[str] | None,
         typer.Option(
@@ -175,6 +179,7 @@ def export(
             hardware_compatibility,
             version_compatible,
             builder_optimization_level,
+            dla,
             split_words(compute_capability),
         ),
         settings=settings,

@@ -16,6 +16,8 @@ EPILOG = """
 
 `edgegan import 100000-G.ckpt --attributes Eyeglasses,Smiling --size 256 --out runs/mine` — other attributes
 
+`edgegan import netG_100000_steps.pth --bn keep --domain "bedrooms" --out runs/bedrooms` — a generator of mimicry's
+
 `edgegan import latest_net_G.pth --domain "photographs of horses" --out runs/horse2zebra`
 """
 
@@ -33,11 +35,12 @@ def import_(
         int | None, typer.Option(min=1, help="Picture size; default: told by the shapes, else usual.")
     ] = None,
     attributes: Annotated[
-        list[str] | None, typer.Option(metavar="A,B,...", help="What the labels mean, in order (StarGAN).")
+        list[str] | None,
+        typer.Option(metavar="A,B,...", help="What the labels or classes mean, in order (StarGAN, cGAN)."),
     ] = None,
     bn: Annotated[
         Literal["keep", "recalibrate"],
-        typer.Option(help="Batch-norm statistics: the file's own, or measured again on averaged weights (FastGAN)."),
+        typer.Option(help="Batch-norm statistics of generators: the file's own, or measured again on its weights."),
     ] = "recalibrate",
     padding: Annotated[
         Literal["reflect", "replicate", "zero", ""],

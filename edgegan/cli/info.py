@@ -114,6 +114,8 @@ def _shares(card: ModelCard) -> Iterator[tuple[str, str]]:
         yield "in half", f"{facts.half_weights:.2%} of the weights, {operators} operators"
     if engine is not None:
         yield "in half", f"{engine.half_layers} computing layers of the engine"
+        if engine.dla_core is not None:
+            yield "DLA", f"core {engine.dla_core}, fit for {engine.dla_layers} layers; the GPU runs the rest"
     if engine is not None and engine.int8_layers:
         yield "in int8", f"{engine.int8_layers} convolutions of the engine"
     for names, what in ((facts.fp32_nodes, "operators stay float32"), (facts.float_layers, "layers stay float")):

@@ -38,7 +38,8 @@ def train(
     preset: Annotated[
         str | None,
         typer.Option(
-            metavar="NAME|FILE.toml", help="A named configuration, or a file of your own; without it, names are listed."
+            metavar="NAME|FILE.toml",
+            help="A named configuration, or a file of your own; without it, names are listed, or --from's is taken.",
         ),
     ] = None,
     data: Annotated[
@@ -84,7 +85,9 @@ def train(
     if print_config:
         from edgegan.config_file import write_config
 
-        about = f"{family}, from the preset {preset}" + (", with other settings" if set_ else "")
+        about = f"{family}, from {f'the preset {preset}' if preset else from_}" + (
+            ", with other settings" if set_ else ""
+        )
         print(write_config(load_config(request), family, about), end="")
         return
     try:

@@ -23,10 +23,12 @@ from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import ModelCard
 from edgegan.sheet import Sheet
 
+from ._distillation import Distillation
 from ._step import Batch, Step
 
 __all__ = [
     "Batch",
+    "Distillation",
     "ExportSpec",
     "Family",
     "ImportOptions",
@@ -210,6 +212,9 @@ class Family(Generic[C]):
     label_axis: Callable[[str, str], tuple[int, int] | None] | None = None
     """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other
     entries come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
+
+    distillation: Distillation[C] | None = None
+    """How a smaller generator of the family learns from a larger one, for `edgegan distil`; optional."""
 
 
 def names() -> tuple[str, ...]:

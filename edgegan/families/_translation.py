@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -11,9 +12,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from edgegan.config import BaseConfig
 from edgegan.data import Pictures, normalise
 from edgegan.families import ExportSpec, Tolerance
 from edgegan.networks import without_idle_biases
+from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment, ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Picture, to_picture
 
@@ -31,6 +34,45 @@ TOLERANCES = {
     "fp16": Tolerance(min_psnr_db=45.0),
     "int8": Tolerance(min_psnr_db=30.0),
 }
+
+
+# (ngf, blocks, stem_stride, depthwise) of a student's resnet; 16 channels with nine separable blocks are OMGD's.
+_RESNETS = (
+    (32, 9, 1, False),
+    (32, 9, 1, True),
+    (24, 6, 1, False),
+    (16, 9, 1, False),
+    (16, 9, 1, True),
+    (12, 6, 1, False),
+    (8, 6, 1, True),
+    (32, 6, 2, False),
+    (24, 6, 2, False),
+    (16, 6, 2, False),
+    (12, 4, 2, False),
+    (8, 3, 2, False),
+)
+_UNETS = (48, 32, 24, 16, 12, 8, 6, 4)  # ngf
+
+C = TypeVar("C", bound=BaseConfig)
+
+
+def student_shapes(cfg: C) -> tuple[C, ...]:
+    """The configurations of a family with `generator`, `ngf`, `blocks`, `norm`, `dropout`, `stem_stride`, `depthwise`
+    and `size` that are students of its generator; those that the pictures' size does not allow are left out.
+
+    Each picture's own statistics, in training too: it learns alone, from what it is shown.
+    """
+    common = {"norm": "instance-affine", "dropout": False}
+    if getattr(cfg, "generator") == "unet":  # noqa: B009 - of no base class
+        shapes = [{"ngf": width} for width in _UNETS]
+    else:
+        names = ("ngf", "blocks", "stem_stride", "depthwise")
+        shapes = [dict(zip(names, shape, strict=True)) for shape in _RESNETS]
+    found = []
+    for shape in shapes:
+        with suppress(InputError):
+            found.append(msgspec.structs.replace(cfg, **common, **shape))
+    return tuple(found)
 
 
 def picture_spec(

@@ -44,6 +44,7 @@ def without_idle_biases(module: ModuleT) -> ModuleT:
         if isinstance(chain, nn.Sequential):
             layers = list(chain)
             for layer, following in zip(layers, layers[1:], strict=False):
-                if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d) and isinstance(following, nn.InstanceNorm2d):
-                    layer.bias = None
+                last = layer[-1] if isinstance(layer, nn.Sequential) and len(layer) else layer  # a separable one
+                if isinstance(last, nn.Conv2d | nn.ConvTranspose2d) and isinstance(following, nn.InstanceNorm2d):
+                    last.bias = None
     return module

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from .init import normal_, smooth_
 from .norm import NormName, norm_layer
+from .separable import conv3x3
 
 Padding = Literal["reflect", "replicate", "zero"]
 
@@ -15,7 +16,9 @@ Padding = Literal["reflect", "replicate", "zero"]
 class ResidualBlock(nn.Module):
     """x + branch(x), no activation after the sum. With `padding` zero there is no padding layer, as published."""
 
-    def __init__(self, channels: int, norm: NormName, dropout: bool, padding: Padding = "reflect") -> None:
+    def __init__(
+        self, channels: int, norm: NormName, dropout: bool, padding: Padding = "reflect", depthwise: bool = False
+    ) -> None:
         super().__init__()
         normed, bias = norm_layer(norm)
         pads: dict[Padding, list[nn.Module]] = {
@@ -26,12 +29,12 @@ class ResidualBlock(nn.Module):
         border = int(padding == "zero")
         self.conv_block = nn.Sequential(
             *pads[padding],
-            nn.Conv2d(channels, channels, 3, padding=border, bias=bias),
+            conv3x3(channels, padding=border, bias=bias, depthwise=depthwise),
             normed(channels),
             nn.ReLU(inplace=True),
             *([nn.Dropout(0.5)] if dropout else []),
             *pads[padding],
-            nn.Conv2d(channels, channels, 3, padding=border, bias=bias),
+            conv3x3(channels, padding=border, bias=bias, depthwise=depthwise),
             normed(channels),
         )
 
@@ -45,7 +48,7 @@ class ResnetGenerator(nn.Module):
     """(N, 3, H, W) in [-1, 1] -> (N, 3, H, W) in [-1, 1]; H, W multiples of `multiple`, else rounded up to them.
 
     With `stem_stride` 2 (not in the paper) the first and last convolution change the resolution too, so that a
-    picture costs about what one of half its edge would. `padding` is that of the residual blocks alone.
+    picture costs about what one of half its edge would. `padding` and `depthwise` are of the residual blocks alone.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class ResnetGenerator(nn.Module):
         dropout: bool = False,
         stem_stride: Literal[1, 2] = 1,
         padding: Padding = "reflect",
+        depthwise: bool = False,
     ) -> None:
         super().__init__()
         self.multiple = 4 * stem_stride
@@ -72,7 +76,7 @@ class ResnetGenerator(nn.Module):
             # Zero padding here, reflection elsewhere: as the published weights were trained.
             down = nn.Conv2d(width // 2, width, 3, 2, padding=1, bias=bias)
             layers += [down, normed(width), nn.ReLU(inplace=True)]
-        layers += [ResidualBlock(4 * ngf, norm, dropout, padding) for _ in range(blocks)]
+        layers += [ResidualBlock(4 * ngf, norm, dropout, padding, depthwise) for _ in range(blocks)]
         for width in (2 * ngf, ngf):
             up = nn.ConvTranspose2d(2 * width, width, 3, 2, padding=1, output_padding=1, bias=bias)
             layers += [up, normed(width), nn.ReLU(inplace=True)]

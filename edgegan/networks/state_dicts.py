@@ -11,7 +11,10 @@ from torch import Tensor, nn
 from edgegan.runtime.errors import InputError
 
 # Under these keys training programs keep a network's weights; an average, where there is one, is what to use.
-WRAPPERS = ("params_ema", "ema", "state_dict", "model_state_dict", "model", "params", "netG", "generator", "net")
+WRAPPERS = (
+    *("params_ema", "ema", "avgG"),
+    *("state_dict", "model_state_dict", "model", "params", "netG", "generator", "net"),
+)
 _COUNT = "num_batches_tracked"
 SHOWN = 4  # of a list of names
 PREFIXES = ("module.", "_orig_mod.")  # of DataParallel and of torch.compile, in either order

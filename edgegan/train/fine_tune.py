@@ -13,10 +13,11 @@ from pathlib import Path
 
 from torch import Tensor
 
+from edgegan.config import BaseConfig
 from edgegan.families import Networks
 from edgegan.runtime.errors import InputError
 
-from .folder.run import open_trained
+from .folder.run import Run, open_run, open_trained
 from .loop import Trainer
 
 MODELS = Path(__file__).parents[2] / "models"  # of a checkout: the weights of the shipped models
@@ -52,6 +53,15 @@ def find_weights(name: str) -> Path:
     raise InputError(f"--from {name}: there is no such thing", known, todo)
 
 
+def configuration_of(name: str, family: str) -> BaseConfig:
+    """How the run of `--from` is configured; raises InputError if there is none, or it is another family's."""
+    source = find_weights(name)
+    run = open_run(source) if source.is_dir() else open_trained(source)[0]
+    _check_family(source, run, family)
+    cfg: BaseConfig = run.cfg
+    return cfg
+
+
 def start_from(source: Path, trainer: Trainer) -> Taken:
     """Fills a fresh trainer's networks, and their averages, from another run of the same family.
 
@@ -59,8 +69,7 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
     """
     other, nets, _ = open_trained(source)
     run = trainer.run
-    if other.family_name != run.family_name:
-        raise InputError(f"--from {source}: a run of {other.family_name}", f"one of {run.family_name}")
+    _check_family(source, other, run.family_name)
     old, new = (tuple(getattr(cfg, "attributes", ())) for cfg in (other.cfg, run.cfg))
     axis = run.family.label_axis or (lambda network, key: None)
     counts = {"tensors": 0, "fresh": 0}
@@ -81,9 +90,15 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
             trainer.ema[name].load_state_dict(net.state_dict())
     if not counts["tensors"]:
         raise InputError(
-            f"--from {source}: none of its tensors fits this configuration", todo="use the preset it was trained with"
+            f"--from {source}: none of its tensors fits this configuration",
+            todo="leave --preset out, which takes that run's own",
         )
     return Taken(tuple(filled), tuple(n for n in new if n in old), tuple(n for n in new if n not in old), **counts)
+
+
+def _check_family(source: Path, run: Run, family: str) -> None:
+    if run.family_name != family:
+        raise InputError(f"--from {source}: a run of {run.family_name}", f"one of {family}")
 
 
 def _map_labels(

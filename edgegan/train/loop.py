@@ -71,6 +71,7 @@ class Trainer:
         self.stage = ""  # the name of the last round's
         self.seconds = 0.0  # trained so far, over all sessions
         self.best: Best | None = None
+        self.figures: dict[str, float] = {}  # the newest on held-out data, and after how many `images`
         if self.cfg.compile:
             compile_methods(self.nets.values())
 
@@ -218,6 +219,7 @@ class Trainer:
             figures = measure(self.run, self._averages())
         if not figures:
             return
+        self.figures = {**figures, "images": self.images}
         found = Best.of(figures, self.images)
         better = math.isfinite(found.value) and (self.best is None or found.value < self.best.value)
         if better:

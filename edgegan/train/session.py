@@ -18,7 +18,7 @@ from edgegan.runtime.places import refuse_clashes
 
 from .acceleration import pick_device
 from .description import describe_run
-from .fine_tune import find_weights, start_from
+from .fine_tune import configuration_of, find_weights, start_from
 from .folder.checkpoint import Checkpoint
 from .folder.lock import hold_run_folder
 from .folder.run import Run, open_run
@@ -44,11 +44,12 @@ class Request:
     threads: int | None
 
 
-def run_training(request: Request, console: Console | None = None) -> Run:
+def run_training(request: Request, console: Console | None = None, run: Run | None = None) -> Run:
     """Starts or resumes a run and trains it to its budget; returns the run.
 
     Under torchrun all processes train one run together, and the first alone prints and writes files. The folder of
-    a run to resume has to be where every process can read it.
+    a run to resume has to be where every process can read it. `run`: the one to train, where the request does not say
+    it all (a student's).
 
     Raises:
         InputError: unknown family, preset, key or data; or the folder holds checkpoints and `resume` is off.
@@ -60,13 +61,14 @@ def run_training(request: Request, console: Console | None = None) -> Run:
     device = pick_device(request.device, distributed.local_rank())
     console = (console or Console()) if distributed.rank() == 0 else Console(quiet=True)
     with distributed.join_processes(device):
-        return _train(request, device, console)
+        return _train(request, device, console, run)
 
 
-def _train(request: Request, device: torch.device, console: Console) -> Run:
+def _train(request: Request, device: torch.device, console: Console, run: Run | None) -> Run:
     with ExitStack() as stack:
         with distributed.fail_together():
-            run = _open_run(request, console) if request.resume else _make_run(request)
+            if run is None:
+                run = _open_run(request, console) if request.resume else _make_run(request)
             weights = find_weights(request.start_from) if request.start_from else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
@@ -138,7 +140,7 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
     run = trainer.run
     run.folder.mkdir(parents=True, exist_ok=True)
     run.write_config()
-    again = f"edgegan train {run.family_name} --out {shlex.quote(str(run.folder))} --resume"
+    again = run.resume_command
     try:
         with Reporter(run, budget.images, trainer.images, console) as reporter:
             finished = trainer.train(budget, reporter)
@@ -160,8 +162,13 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
 
 
 def load_config(request: Request) -> BaseConfig:
-    """The resolved configuration of a new run; raises InputError for an unknown family, preset or key."""
+    """The resolved configuration of a new run: of a preset, or else of the run whose weights it begins with.
+
+    Raises InputError for an unknown family, preset or key.
+    """
     family = families.get(request.family)
+    if request.preset is None and request.start_from:
+        return config.with_settings(configuration_of(request.start_from, request.family), _settings(request))
     if request.preset is None:
         lines = [f"  {name:<20} {about}" for name, about in config.presets(request.family).items()]
         raise InputError(f"which preset of {request.family}?", "\n".join(lines), "as in: --preset NAME")
@@ -174,9 +181,8 @@ def _make_run(request: Request) -> Run:
     data = request.data or cfg.train.data
     if not data:
         about = config.presets(request.family).get(request.preset or "", "")
-        raise InputError(
-            f"preset {request.preset} needs pictures" + (f": {about}" if about else ""), todo="name them with --data"
-        )
+        which = f"preset {request.preset}" if request.preset else f"the configuration of {request.start_from}"
+        raise InputError(f"{which} needs pictures" + (f": {about}" if about else ""), todo="name them with --data")
     refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
     return Run(request.folder, request.family, cfg, data)
 
@@ -185,6 +191,8 @@ def _open_run(request: Request, console: Console) -> Run:
     run = open_run(request.folder)
     if run.family_name != request.family:
         raise InputError(f"{request.folder} is a run of {run.family_name}, not of {request.family}")
+    if run.distillation is not None:
+        raise InputError(f"{request.folder} is a student's run, without a game to go on with", todo=run.resume_command)
     if request.preset is not None:
         raise InputError("--preset with --resume: a run keeps its configuration", todo="leave --preset out")
     if request.start_from:

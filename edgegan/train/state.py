@@ -37,6 +37,7 @@ def pack_state(trainer: Trainer) -> tuple[dict[str, Any], dict[str, Tensor]]:
         "seconds": trainer.seconds,
         "scaler": trainer.update.scaler.state_dict(),
         "best": trainer.best and trainer.best.header(),
+        "figures": trainer.figures,
         "streams": trainer.fingerprint,
         "held_out": trainer.held_out,
     }
@@ -61,6 +62,7 @@ def unpack_state(trainer: Trainer, found: checkpoint.Checkpoint) -> list[str]:
     trainer.seconds = float(found.header["seconds"])
     trainer.update.scaler.load_state_dict(found.header["scaler"])
     trainer.best = Best.from_header(found.header.get("best"))
+    trainer.figures = dict(found.header.get("figures") or {})
     before = found.header.get("streams")  # older checkpoints do not have it
     changes = compare_streams(before, trainer.fingerprint) if before else []
     measured = found.header.get("held_out")

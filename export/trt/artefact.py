@@ -114,6 +114,8 @@ def _build_info(parent: BuildInfo, trt: Any, gpu: Gpu | str, job: Job, built: Bu
         workspace_mib=options.workspace_mib,
         hardware_compatibility=options.hardware_compatibility,
         version_compatible=options.version_compatible,
+        dla_core=options.dla_core,
+        dla_layers=built.dla_layers,
         gpu=here.name if here else "",
         driver=here.driver if here else "",
         cuda=here.cuda if here else "",

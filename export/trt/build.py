@@ -18,6 +18,7 @@ from edgegan.runtime.errors import BackendError, EdgeganError, InputError
 from edgegan.runtime.files import write_atomic
 from edgegan.runtime.model.build_info import Profile
 
+from .dla import use_dla
 from .gpu import Gpu
 from .options import EngineOptions
 from .precision_check import Proof, prove
@@ -43,6 +44,7 @@ class Built:
 
     data: bytes
     proof: Proof
+    dla_layers: int = 0  # that the builder found fit for the DLA, where one was asked for
     trtexec: str = ""  # the line of NVIDIA's builder for the same plan; for TensorRT proper alone
 
 
@@ -83,6 +85,7 @@ def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> 
     if job.profile:
         _add_profile(builder, config, job.profile)
     cache = _configure(trt, config, job)
+    dla_layers = use_dla(trt, builder, network, config, job) if job.options.dla_core is not None else 0
     monitor = _monitor(trt, on_progress) if on_progress is not None else None
     if monitor is not None:
         config.progress_monitor = monitor
@@ -94,7 +97,7 @@ def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> 
     if cache is not None:
         with suppress(EdgeganError):  # a cache that cannot be written only costs the next build its time
             write_atomic(cache, bytes(config.get_timing_cache().serialize()))
-    return Built(bytes(data), found)
+    return Built(bytes(data), found, dla_layers)
 
 
 def _remedy(job: Job) -> str:

@@ -22,7 +22,8 @@ class EngineOptions:
     """How an engine is built. Every default leaves the choice to TensorRT.
 
     `compute_capabilities` is for TensorRT for RTX, which builds for GPUs that are not here; `timing_cache`,
-    `hardware_compatibility` and `version_compatible` are for TensorRT proper, which builds for the GPU that is.
+    `hardware_compatibility`, `version_compatible` and `dla_core` are for TensorRT proper, which builds for the one that
+    is.
     """
 
     workspace_mib: int | None = None  # GPU memory that the layers may use for scratch while they run
@@ -30,6 +31,7 @@ class EngineOptions:
     hardware_compatibility: str = "none"  # of LEVELS
     version_compatible: bool = False  # also newer versions of TensorRT may run it, somewhat slower
     optimization_level: int | None = None  # 0 builds fastest, 5 tries most kernels; TensorRT takes 3
+    dla_core: int | None = None  # the Deep Learning Accelerator of a Jetson that runs what it can; the GPU the rest
     compute_capabilities: tuple[str, ...] = ()  # such as ("8.6", "8.9"); empty: TARGETS
 
     @property
@@ -54,6 +56,8 @@ class EngineOptions:
             raise InputError(f"--workspace {self.workspace_mib}", "a number of MiB, 1 or more")
         if self.optimization_level is not None and not 0 <= self.optimization_level <= 5:
             raise InputError(f"--builder-optimization-level {self.optimization_level}", "a number from 0 to 5")
+        if self.dla_core is not None and self.dla_core < 0:
+            raise InputError(f"--dla {self.dla_core}", "the number of a DLA core, 0 or more")
         if self.hardware_compatibility not in LEVELS:
             raise InputError(f"--hardware-compatibility {self.hardware_compatibility}", f"one of: {', '.join(LEVELS)}")
         level = self.hardware_compatibility.upper()
@@ -107,6 +111,7 @@ _FLAGS = {
     "--hardware-compatibility": "hardware_compatibility",
     "--version-compatible": "version_compatible",
     "--builder-optimization-level": "optimization_level",
+    "--dla": "dla_core",
     "--compute-capability": "compute_capabilities",
 }
 _RTX_ONLY = {
@@ -116,5 +121,6 @@ _NOT_RTX = {
     "--timing-cache": "it times no kernels; what it compiles at the first start is cached by itself",
     "--hardware-compatibility": "one engine runs on several kinds of GPU; --compute-capability names them",
     "--builder-optimization-level": "it times no kernels: the GPU's own are compiled at the first start",
+    "--dla": "it knows no Jetson",
     "--version-compatible": "its engines run only on the version that built them",
 }

@@ -27,6 +27,8 @@ from .gpu import Gpu, choose_library, find_gpu
 from .options import AUTO, EngineOptions
 from .verify_apart import verify_apart, verify_here
 
+_WITH_DLA = ("7.2", "8.7")  # compute capabilities of Xavier and Orin
+
 
 def rebuild(artefact: Artefact, *, device: str = "cuda", on_progress: Progress | None = None) -> Artefact:
     """An engine like `artefact` for a GPU of this machine, from the per-user cache, or built into it.
@@ -64,9 +66,10 @@ def options_for(artefact: Artefact, library: str, gpu: Gpu) -> EngineOptions:
 
     TensorRT proper times kernels for minutes: what it measured for one engine serves the next one on this GPU.
     """
-    rtx = library == "tensorrt_rtx"
+    rtx, info = library == "tensorrt_rtx", engine_info(artefact.card)
     return EngineOptions(
-        workspace_mib=engine_info(artefact.card).workspace_mib,
+        workspace_mib=info.workspace_mib,
+        dla_core=info.dla_core if gpu.compute_capability in _WITH_DLA and not rtx else None,
         timing_cache=None if rtx else AUTO,
         compute_capabilities=(gpu.compute_capability,) if rtx else (),
     )

@@ -41,7 +41,8 @@ def build_apart(name: str, job: Job, *, on_progress: Progress | None = None) -> 
                 if "step" in event and on_progress is not None:
                     on_progress(*event["step"])
                 if "proof" in event:
-                    return Built(request.place.read_bytes(), msgspec.convert(event["proof"], Proof))
+                    proof = msgspec.convert(event["proof"], Proof)
+                    return Built(request.place.read_bytes(), proof, event["dla_layers"])
     raise AssertionError("a child that ends without an answer is an error")
 
 
@@ -66,7 +67,7 @@ def _seeing(gpu: Gpu | None) -> dict[str, str]:
 def _build(request: _Request, tell: child.Tell) -> None:
     built = build_engine(library(request.library), request.job, on_progress=lambda *step: tell(step=step))
     write_atomic(request.place, built.data)
-    tell(proof=built.proof)
+    tell(proof=built.proof, dla_layers=built.dla_layers)
 
 
 if __name__ == "__main__":

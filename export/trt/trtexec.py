@@ -30,4 +30,6 @@ def trtexec_line(job: Job, version: str, engine: str) -> str:
         words.append(f"--hardwareCompatibilityLevel={_LEVELS[options.hardware_compatibility]}")
     if options.version_compatible:
         words.append("--versionCompatible")
+    if options.dla_core is not None:
+        words += [f"--useDLACore={options.dla_core}", "--allowGPUFallback"]
     return shlex.join(words)

@@ -11,7 +11,7 @@ from ..errors import CardError, EdgeganError, InputError, MisfitError
 from ..model.artefact import Artefact
 from ..model.forms import forms
 from .choice import candidates_of, choose, loadable, open_candidate, tuner_of
-from .contract import Arrays, Backend, Port, check_inputs, check_ports
+from .contract import Arrays, Backend, OnDevice, Pending, Port, Shareable, begin, check_inputs, check_ports
 from .rebuild import Progress, Rebuild, rebuild_engine
 from .selection import Selection
 from .table import BACKENDS, backend_class, describe_library, takes
@@ -21,11 +21,15 @@ __all__ = [
     "BACKENDS",
     "Arrays",
     "Backend",
+    "OnDevice",
+    "Pending",
     "Port",
     "Progress",
     "Rebuild",
     "Selection",
+    "Shareable",
     "backend_class",
+    "begin",
     "check_inputs",
     "check_ports",
     "describe_library",

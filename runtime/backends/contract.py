@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Protocol, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -84,7 +84,77 @@ class Backend(Protocol):
     ) -> None: ...
 
 
-def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, NDArray[Any]]) -> None:
+class Pending(Protocol):
+    """A run that was begun."""
+
+    def result(self) -> Arrays:
+        """Waits for the outputs, which belong to the caller; a second call gives the same. Raises BackendError."""
+        ...
+
+
+@runtime_checkable
+class Overlapping(Protocol):
+    """A backend that copies the next inputs and the last outputs while the network runs."""
+
+    def submit(self, inputs: Mapping[str, NDArray[Any]]) -> Pending:
+        """Begins a run. Inputs may be written to at once. Two may be under way; a third waits for the first."""
+        ...
+
+
+@runtime_checkable
+class Shareable(Protocol):
+    """A backend whose loaded network can serve further ones."""
+
+    def another(self) -> Backend:
+        """One more backend on the same network, to run at the same time; each is closed by itself, in any order."""
+        ...
+
+
+@runtime_checkable
+class OnDevice(Protocol):
+    """A backend that takes arrays where they lie, on its GPU."""
+
+    def run_on_device(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, stream: int | None = None
+    ) -> None:
+        """Runs the network without a copy to the host.
+
+        Ownership: all arrays stay the caller's. Inputs are read before outputs are written, so that an output may be
+        an input's own memory. Both are copied within the GPU from and to the backend's own buffers: they may lie
+        elsewhere at each call and need no alignment. They must live, and inputs must not be written to, until the run
+        has ended: without a `stream` that is when the call returns; with one, what is queued in it after the call
+        begins once the outputs are there, and memory may be given back in its order. What the arrays' owners had
+        queued is waited for, on the GPU, as DLPack and `__cuda_array_interface__` say.
+
+        Args:
+            inputs: by name; PyTorch, CuPy and Numba arrays and others with `__dlpack__` or
+                `__cuda_array_interface__`, in C order but that rows may lie apart, or `cv2.cuda.GpuMat`; the batch
+                axis of a single one may be left out. What is small, such as labels, may be a numpy array.
+            outputs: by name, as many and of the shapes and dtypes that the network gives; on the GPU all.
+            stream: a CUDA stream by its handle, such as `torch.cuda.current_stream().cuda_stream`.
+
+        Raises:
+            BackendError: other names, dtypes, shapes or strides than the network takes, or another GPU.
+        """
+        ...
+
+
+class _Over:
+    """A run that has ended."""
+
+    def __init__(self, found: Arrays) -> None:
+        self._found = found
+
+    def result(self) -> Arrays:
+        return self._found
+
+
+def begin(backend: Backend, inputs: Mapping[str, NDArray[Any]]) -> Pending:
+    """Begins a run where the backend can do so, and makes it where not."""
+    return backend.submit(inputs) if isinstance(backend, Overlapping) else _Over(backend.run(inputs))
+
+
+def check_inputs(ports: tuple[Port, ...], inputs: Mapping[str, Any]) -> None:
     """Raises BackendError unless `inputs` has exactly the names, dtypes and axes of `ports`."""
     if inputs.keys() != {p.name for p in ports}:
         raise BackendError(f"inputs given: {', '.join(sorted(inputs))}", f"wanted: {', '.join(p.name for p in ports)}")

@@ -157,6 +157,14 @@ def other_gpu(card: ModelCard, gpu: str) -> str:
     return f"the engine was built on {info.gpu}; this is {gpu}: one built here may be faster"
 
 
+def dla_part(card: ModelCard) -> str:
+    """What the user should know of an engine that runs in part on a DLA; empty for one that does not."""
+    info = engine_info(card)
+    if info.dla_core is None:
+        return ""
+    return f"DLA core {info.dla_core} runs what it can of the network ({info.dla_layers} layers), the GPU the rest"
+
+
 def _same_system(a: str, b: str) -> bool:
     """Whether two systems agree in what both name: the operating system, then the processor's architecture."""
     return all(architecture(x) == architecture(y) for x, y in zip(a.split(), b.split(), strict=False))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Mapping, Sequence
 from itertools import takewhile
 from typing import Any
@@ -9,11 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends import Backend
+from ..backends import Backend, Pending, begin
 from ..errors import CardError
 from ..metrics.stopwatch import Stopwatch
 from ..model.card import ModelCard, SizeRule
 from ..model.image import Image, image_spec, postprocess, preprocess
+
+_IN_FLIGHT = 2  # groups of crops
 
 
 class Network:
@@ -57,20 +60,33 @@ class Network:
             timed: takes the times of "preprocess", "network" and "postprocess".
         """
         vectors = [self.card.condition.vectors(label, changes) for label in labels]
+        if not any(vectors):  # for no change, some models do not run
+            return list(crops)
         edited: list[Image] = []
-        while len(edited) < len(crops):
-            group = _take_alike(crops[len(edited) :], self.card.batch[1])
-            passes = zip(*vectors[len(edited) : len(edited) + len(group)], strict=True)
-            for passed in passes:
+        begun: deque[Pending] = deque()
+        done = 0
+        while done < len(crops):
+            group = _take_alike(crops[done:], self.card.batch[1])
+            *before, last = zip(*vectors[done : done + len(group)], strict=True)
+            for passed in before:
                 tensors = timed("preprocess", self._inputs, group, passed)
-                tensor = timed("network", self.run, tensors)
-                group = timed("postprocess", self._pictures, tensor)
-            edited += group
+                group = self._end(timed("network", self.begin, tensors), timed)
+            tensors = timed("preprocess", self._inputs, group, last)
+            begun.append(timed("network", self.begin, tensors))
+            done += len(group)
+            if len(begun) == _IN_FLIGHT:  # a GPU works on one while the next is made ready here
+                edited += self._end(begun.popleft(), timed)
+        for pending in begun:
+            edited += self._end(pending, timed)
         return edited
 
-    def run(self, inputs: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
-        """Returns the picture tensor that the model makes of its input tensors."""
-        return self._backend.run(inputs)[self._output]
+    def begin(self, inputs: Mapping[str, NDArray[Any]]) -> Pending:
+        """Begins a run of the model on its input tensors."""
+        return begin(self._backend, inputs)
+
+    def _end(self, pending: Pending, timed: Stopwatch) -> list[Image]:
+        tensor = timed("network", pending.result)[self._output]
+        return timed("postprocess", self._pictures, tensor)
 
     def _inputs(self, crops: Sequence[Image], vectors: Sequence[Sequence[float]]) -> dict[str, NDArray[Any]]:
         pictures = [preprocess(self.card, crop) for crop in crops]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from numpy.typing import NDArray
 
-from ..backends import Arrays, Backend, Selection
+from ..backends import Arrays, Backend, Selection, Shareable
 from ..backends.processor import count_cores
 from ..errors import BackendError, InputError
 from ..faces.options import FaceOptions
@@ -34,7 +34,8 @@ if TYPE_CHECKING:
 class Lanes:
     """Equal backends behind the contract of one, but that `run` may be called from any number of threads.
 
-    Each call takes the backend that has been free longest, and waits while there is none.
+    Each call takes the backend that has been free longest, and waits while there is none. A network that can be
+    shared is loaded once, and every further lane works on it; any other is loaded `count` times.
     """
 
     name: ClassVar[str] = "lanes"
@@ -48,8 +49,10 @@ class Lanes:
         self._closed = False
         opened: list[Backend] = []
         try:
-            for _ in range(count):
-                opened.append(load())
+            opened.append(load())
+            for _ in range(count - 1):
+                first = opened[0]
+                opened.append(first.another() if isinstance(first, Shareable) else load())
         except BaseException:
             for each in opened:
                 each.close()
@@ -90,7 +93,7 @@ class Lanes:
 
 
 class EditorPool:
-    """One model, loaded `size` times: so many pictures go through the network side by side.
+    """One model, ready `size` times: so many pictures go through the network side by side.
 
     `client()` gives each client (a visitor, a camera, a thread) an `Editor` of its own, with tracks, labels, choice
     of faces and statistics that no other client sees. There may be any number of them: they take turns on the
@@ -118,7 +121,7 @@ class EditorPool:
 
         Args:
             path: as in `Editor.open`.
-            size: how many networks. Each holds the weights once more.
+            size: how many networks. Each holds the weights once more, but for TensorRT: there all run one engine.
             threads: CPU threads of each network; None shares the cores out among them.
             work_size: as in `Editor.open`.
             faces: as in `Editor.open`.

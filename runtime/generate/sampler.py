@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
@@ -9,13 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..backends import Backend, Progress, Rebuild
+from ..backends import Backend, Pending, Progress, Rebuild, begin
 from ..edit.loading import Loading, load_for
 from ..edit.session import Session
 from ..errors import CardError, InputError
 from ..model.artefact import Artefact
 from ..model.card import ModelCard, TensorSpec
-from ..model.image import image_spec, postprocess
+from ..model.image import Image, image_spec, postprocess
 from ..types import Float32Array
 from . import conditions, latent
 
@@ -23,6 +24,7 @@ Images = NDArray[np.uint8]  # (N, H, W, 3), BGR
 
 MIXER = "mixer"  # the companion's role; its inputs are LATENT and STYLE
 LATENT, STYLE = "latent", "style"
+_IN_FLIGHT = 2  # pictures: a GPU draws one while the one before is copied
 
 
 class Sampler(Session):
@@ -159,11 +161,13 @@ class Sampler(Session):
 
     def _pictures(self, backend: Backend, inputs: dict[str, Float32Array]) -> Images:
         cast = {name: array.astype(self._spec.dtype, copy=False) for name, array in inputs.items()}
-        count = len(cast[LATENT])
-        pictures = [
-            postprocess(self.card, backend.run({name: a[i : i + 1] for name, a in cast.items()})[self._output])
-            for i in range(count)
-        ]
+        pictures: list[Image] = []
+        begun: deque[Pending] = deque()
+        for i in range(len(cast[LATENT])):
+            begun.append(begin(backend, {name: array[i : i + 1] for name, array in cast.items()}))
+            if len(begun) == _IN_FLIGHT:
+                pictures.append(postprocess(self.card, begun.popleft().result()[self._output]))
+        pictures += [postprocess(self.card, pending.result()[self._output]) for pending in begun]
         return np.stack(pictures) if pictures else np.empty((0, *self.card.size.hw, 3), np.uint8)
 
     def _check_vectors(self, vectors: NDArray[Any], what: str, width: int) -> Float32Array:

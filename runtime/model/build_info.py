@@ -22,6 +22,8 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     workspace_mib: int | None = None
     hardware_compatibility: str = "none"  # "ampere_plus" and "same_compute_capability" let other GPUs run it
     version_compatible: bool = False  # newer versions of the library may run it
+    dla_core: int | None = None  # the Deep Learning Accelerator that runs what it can; the GPU runs the rest
+    dla_layers: int = 0  # that the builder found fit for it, of all layers of the network
     gpu: str = ""  # the one that it was built on, where there was one
     driver: str = ""
     cuda: str = ""  # the newest CUDA that the driver served

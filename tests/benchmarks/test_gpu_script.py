@@ -135,6 +135,22 @@ def test_what_no_time_is_left_for_is_noted(checkout: Path) -> None:
     assert steps["tests"] == steps["absent"] == "no time left" and steps["doctor"] == "ran"
 
 
+def test_packages_for_a_machine_without_a_network_go_into_a_folder_of_their_own(checkout: Path) -> None:
+    (checkout / "wheels").mkdir()
+    (checkout / "wheels" / "a-1.0-py3-none-any.whl").touch()
+    also(checkout, '*"pip install"*', f"mkdir -p runs/gpu/site; echo $PYTHONPATH >{checkout}/before")
+    also(checkout, "*doctor*", f"echo $PYTHONPATH >{checkout}/after")
+    status, _ = run(checkout, "--wheels", "wheels")
+    words = "-m pip install -q --no-index --no-deps --no-compile --target runs/gpu/site wheels/a-1.0-py3-none-any.whl"
+    assert status == 0 and calls(checkout)[0] == words
+    assert (checkout / "after").read_text().startswith(f"{checkout}/runs/gpu/site:")
+    also(checkout, '*"pip install"*', "exit 1")
+    (checkout / "calls").unlink()
+    script = ["bash", str(checkout / "benchmarks" / "gpu.sh"), "--wheels", "wheels"]
+    done = subprocess.run(script, capture_output=True, timeout=60)
+    assert done.returncode == 2 and len(calls(checkout)) == 1, "it does not go on without them"
+
+
 def test_a_word_that_it_does_not_know_starts_nothing(checkout: Path) -> None:
     script = ["bash", str(checkout / "benchmarks" / "gpu.sh"), "--hours", "2"]
     done = subprocess.run(script, capture_output=True, text=True, timeout=60)
@@ -152,14 +168,19 @@ def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> N
     assert "tensorrt_rtx" not in told  # TensorRT for RTX does not know every GPU
 
 
-@pytest.mark.parametrize("probe", ["host", "pool"])
+@pytest.mark.parametrize("probe", ["host", "pool", "overlap"])
 def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
     """On a CPU: the host's side has no GPU, and the pool works."""
     out = tmp_path / "out.jsonl"
     words = [sys.executable, str(SCRIPT.parent / "gpu" / "probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
+    words += ["--model", str(SCRIPT.parents[1] / "runtime" / "data" / "avatars")]
     root = str(SCRIPT.parents[1])
     environment = {**os.environ, "PYTHONPATH": root, "CUDA_VISIBLE_DEVICES": ""}
     done = subprocess.run(words, cwd=root, env=environment, capture_output=True, text=True, timeout=100)
     lines = [json.loads(line) for line in out.read_text().splitlines()]
-    assert [line["ok"] for line in lines] == {"host": [False, True, False], "pool": [True]}[probe], done.stderr
+    assert [line["ok"] for line in lines] == {
+        "host": [False, True, False, False],
+        "pool": [True],
+        "overlap": [True] * 5,
+    }[probe], done.stderr
     assert done.returncode == (1 if probe == "host" else 0)

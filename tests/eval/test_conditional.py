@@ -24,7 +24,8 @@ def test_what_was_asked_counts_by_decision_and_hidden_hair_does_not() -> None:
     assert shares == {"Black_Hair/Blond_Hair": 0.5, "Wearing_Hat": 0.75, "all": pytest.approx(4 / 6, abs=1e-4)}
 
 
-@pytest.mark.slow  # a judge is trained
+@pytest.mark.slow  # a judge is trained: a minute, or many where other work shares the processor
+@pytest.mark.timeout(1800)
 def test_real_faces_with_their_own_labels_are_nearly_all_right_and_with_others_they_are_not() -> None:
     names = ("Black_Hair", "Blond_Hair", "Brown_Hair", "Gray_Hair", "Eyeglasses", "Wearing_Hat")
     pictures = open_labelled("avatars", size=32, names=names, split="heldout")
@@ -54,7 +55,8 @@ def test_codes_become_whole_numbers_by_group_and_by_fifths() -> None:
     assert codes["c1"].tolist() == [2, 0, 1, 0, 1] and codes["c2"].tolist() == [0, 3, 2, 4, 1]
 
 
-@pytest.mark.slow  # a judge is trained
+@pytest.mark.slow  # a judge is trained: a minute, or many where other work shares the processor
+@pytest.mark.timeout(1800)
 def test_a_code_that_is_the_glasses_is_found_among_drawn_faces() -> None:
     names = avatars.ATTRIBUTES
     pictures = open_labelled("avatars", size=32, names=names, split="heldout")

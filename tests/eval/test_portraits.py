@@ -96,7 +96,7 @@ def test_returning_the_input_keeps_everything_and_lands_what_the_judge_misread(s
     assert set(report.figures["by_group"]) == {"skin", "Male"}
     assert {row["skin"] for row in report.figures["by_group"]["skin"]} == {"light", "dark"}
     assert "Black_Hair/Brown_Hair" in report.figures["judge_accuracy"]
-    assert len(report.sheet().rows) == 3 and len(report.tables) == 3
+    assert len(report.sheet().rows) == 3 and len(report.tables) == 4
 
 
 def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(spec: str) -> None:

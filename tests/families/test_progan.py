@@ -77,6 +77,29 @@ def test_the_level_rises_through_every_size_and_stays() -> None:
     assert names == ["4 px", "8 px, fading in", "8 px", "16 px, fading in", "16 px"]
 
 
+def test_growth_may_begin_at_any_size_up_to_the_last() -> None:
+    later = msgspec.structs.replace(TINY, first_size=8)
+    assert [growth.level_at(later, images) for images in (0, 7, 12, 16, 99)] == [1, 1, 1.5, 2, 2]
+    assert growth.level_at(msgspec.structs.replace(TINY, first_size=16), 0) == 2
+    with pytest.raises(InputError, match="first_size=32 at size=16"):
+        Config(size=16, first_size=32)
+
+
+def test_widths_may_be_said_one_by_one() -> None:
+    cfg = msgspec.structs.replace(TINY, widths=(5, 7, 3))
+    nets = progan.FAMILY.networks(cfg)
+    assert [layer.out_channels for layer in nets["generator"].modules() if isinstance(layer, Conv)][:5] == [
+        5,
+        7,
+        7,
+        3,
+        3,
+    ]
+    assert nets["critic"](nets["generator"](noise(4, TINY.nz)).repeat(1, 1, 4, 4)).shape == (4, 1)
+    with pytest.raises(InputError, match="3: one for each size"):
+        Config(size=16, widths=(5, 7))
+
+
 def test_the_batch_doubles_with_each_halving_up_to_the_largest() -> None:
     cfg = Config(size=1024, train=Training(batch=4))
     assert [cfg.batch(level) for level in range(cfg.levels + 1)] == [128, 128, 128, 128, 64, 32, 16, 8, 4]

@@ -1,14 +1,15 @@
-"""What every backend on a GPU must do; the checks know no backend, and also run on the CPU."""
+"""What every GPU backend must do. The checks know no backend: ONNX Runtime on the CPU passes them as well."""
 
 from __future__ import annotations
 
 import threading
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pytest
 
-from edgegan.runtime.backends import Backend, backend_class
+from edgegan.runtime.backends import Backend, OnDevice, Selection, Shareable, backend_class, begin
 from edgegan.runtime.model import fidelity, golden
 from edgegan.runtime.model.artefact import Artefact
 
@@ -105,12 +106,69 @@ def closing_gives_memory_back(case: Case) -> None:
     assert case.memory() - before < 16.0
 
 
+def gives_each_its_own_answer_with_two_runs_under_way(case: Case) -> None:
+    one, two = case.inputs(0), case.inputs(1)
+    with case.open() as network:
+        expected = [network.run(one), network.run(two)]
+        for _ in range(3):  # the first time without graphs
+            begun = [begin(network, one), begin(network, two)]
+            assert all(near(case, a, b.result()) for a, b in zip(expected, begun, strict=True))
+
+
+def serves_others_from_one_network(case: Case) -> None:
+    """Side by side in two threads, and after the first is closed."""
+    with case.open() as network:
+        if not isinstance(network, Shareable):
+            return
+        network.selection = Selection(backend=network.name, device=network.device, why="")
+        expected = network.run(case.inputs())
+        others = [network.another(), network.another()]
+        found: list[dict[str, np.ndarray]] = []
+        threads = [
+            threading.Thread(target=lambda o=other: found.extend(o.run(case.inputs()) for _ in range(20)))
+            for other in others
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(found) == 40 and all(near(case, expected, each) for each in found)
+    for other in others:
+        assert near(case, expected, other.run(case.inputs()))
+        other.close()
+
+
+def takes_arrays_where_they_lie(case: Case) -> None:
+    """PyTorch's on the GPU: in a stream of its own, as windows of larger arrays, whose rows lie apart."""
+    torch = pytest.importorskip("torch")
+
+    def window(array: np.ndarray) -> Any:
+        source = torch.from_numpy(array)
+        wide = torch.zeros((*array.shape[:-1], array.shape[-1] + 3), dtype=source.dtype, device=case.device)
+        wide[..., :-3] = source.to(case.device)
+        return wide[..., :-3]
+
+    stream = torch.cuda.Stream()
+    with case.open() as network:
+        assert isinstance(network, OnDevice)
+        expected = [network.run(case.inputs(i)) for i in (0, 1)]
+        for i in (0, 1, 0, 1):
+            with torch.cuda.stream(stream):
+                given = {name: window(array) for name, array in case.inputs(i).items()}
+                out = {name: window(np.zeros_like(array)) for name, array in expected[i].items()}
+                network.run_on_device(given, out, stream=stream.cuda_stream)
+                found = {name: array.cpu().numpy() for name, array in out.items()}
+            assert near(case, expected[i], found)
+
+
 CHECKS = (
     reproduces_pytorch,
     answers_do_not_depend_on_what_ran_before,
     runs_from_another_thread,
     memory_does_not_grow,
     closing_gives_memory_back,
+    gives_each_its_own_answer_with_two_runs_under_way,
+    serves_others_from_one_network,
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,9 @@ from edgegan.config import with_settings
 from edgegan.families import cyclegan, stargan
 from edgegan.runtime.errors import InputError
 from edgegan.train.fine_tune import find_weights, start_from
-from edgegan.train.folder.run import Run
+from edgegan.train.folder.run import Run, open_run
 from edgegan.train.loop import Trainer
+from edgegan.train.session import Request, load_config
 
 pytest.importorskip("dicebear", reason="needs the avatars extra")
 NAMES = ("Black_Hair", "Blond_Hair", "Eyeglasses", "Smiling")
@@ -75,3 +77,16 @@ def test_what_does_not_fit_is_counted_or_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="avatars"):
         find_weights("nobody")
     assert find_weights("avatars").name == "avatars-128"
+
+
+def test_without_a_preset_a_run_is_configured_as_the_one_it_begins_with(tmp_path: Path) -> None:
+    trainer(tmp_path / "old", 0).run.write_config()
+    request = Request(
+        family="stargan", preset=None, data=None, folder=tmp_path / "new", images=7, minutes=None,
+        settings=("conv_dim=5",), resume=False, start_from=str(tmp_path / "old"), dry_run=False, device="cpu",
+        threads=None,
+    )  # fmt: skip
+    cfg, old = load_config(request), open_run(tmp_path / "old").cfg
+    assert cfg == with_settings(old, ("conv_dim=5", "train.images=7")) and cfg != old
+    with pytest.raises(InputError, match="a run of stargan"):
+        load_config(dataclasses.replace(request, family="cyclegan"))

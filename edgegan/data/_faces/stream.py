@@ -12,7 +12,7 @@ Besides "image" and "label" an item holds what a generator may be guided by:
 from __future__ import annotations
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import cv2
 import numpy as np
@@ -37,6 +37,7 @@ _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasse
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
 Floats = NDArray[np.float32]
+Dye = Callable[[Floats, Floats | None, Floats, np.random.Generator], tuple[Floats, Floats]]
 
 
 class FaceStream:
@@ -50,6 +51,8 @@ class FaceStream:
         balance: decisions, each one attribute or a group, whose answers shall be shown equally often.
         cap: see `rake_weights`.
         guides: without them an item holds "image" and "label" alone, and takes a third of the time.
+        dye: what becomes of the picture (H, W, 3) in [0, 1] and its label, given how much of each pixel is hair; for
+            those who need no guides.
     """
 
     def __init__(
@@ -62,13 +65,14 @@ class FaceStream:
         balance: Sequence[Sequence[str]] = (),
         cap: float = 6.0,
         guides: bool = True,
+        dye: Dye | None = None,
     ) -> None:
         self.pictures, self._size, self._augmentation, self._flip = pictures, size, augmentation, flip
         labels = np.stack([pictures.label(i) for i in range(len(pictures))])
         decisions = [[pictures.names.index(name) for name in names] for names in balance]
         weights = rake_weights(labels, decisions, cap=cap)
         self._order = repeat_by_weight(weights, _ROUNDS * len(pictures))
-        self._guides = guides
+        self._guides, self._dye = guides, dye
         self._colours = measure_colours(pictures) if guides else {}
 
     def __len__(self) -> int:
@@ -90,6 +94,7 @@ class FaceStream:
         clean = picture.astype(np.float32) / 255.0
         light = draw_light(cfg, size, rng)
         if not self._guides:
+            clean, label = (clean, label) if self._dye is None else self._dye(clean, hair, label, rng)
             shown = degrade(cfg, light.apply(clean), rng)
             return {"image": np.ascontiguousarray(shown.transpose(2, 0, 1)) * 2.0 - 1.0, "label": label}
         left, right = sorted(_move(matrix, eye) for eye in self.pictures.eyes)

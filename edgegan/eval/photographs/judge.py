@@ -1,7 +1,8 @@
 """The judge of photographed faces: a small ResNet that reads attributes, of another kind than training's classifier.
 
 A generator may learn what fools the network it was trained with; it has never met this one. It learns from scratch, on
-the judge's own faces and on augmented training faces, and its accuracy on real held-out faces stands in every report.
+the judge's own faces and on augmented training faces, half of them with their hair dyed (`dyeing.py` says how and why),
+and its accuracy on real held-out faces stands in every report.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 import torch.nn.functional as F
+from numpy.typing import NDArray
 from rich.console import Console
 from rich.progress import track
 from safetensors.torch import load_file, save_file
@@ -19,13 +21,14 @@ from torch import Tensor, nn
 
 from edgegan.data._faces.augmentation import Augmentation
 from edgegan.data._faces.stream import FaceStream
+from edgegan.eval.photographs.dyeing import Dye
 from edgegan.runtime.files import atomic_path, cache_folder
 
 if TYPE_CHECKING:
     from edgegan.data.faces import FacePictures
 
-IMAGES, BATCH, EDGE = 24_000, 32, 96
-_RECIPE = 2  # counts up when what is trained below changes
+IMAGES, BATCH, EDGE = 12_000, 32, 80
+_RECIPE = 3  # counts up when what is trained below changes
 
 
 class FaceJudge(nn.Module):
@@ -43,6 +46,13 @@ class FaceJudge(nn.Module):
         small = F.interpolate(image, (EDGE, EDGE), mode="bilinear", antialias=True, align_corners=False)
         logits: Tensor = self.net(small)
         return logits
+
+
+def read(judge: FaceJudge, images: NDArray[np.float32]) -> NDArray[np.float32]:
+    """(N, 3, S, S) in [-1, 1] -> how likely each attribute is, (N, C) in [0, 1]."""
+    with torch.inference_mode():
+        found: NDArray[np.float32] = torch.sigmoid(judge(torch.from_numpy(images))).numpy()
+    return found
 
 
 def train_face_judge(train: FacePictures, judge: FacePictures) -> FaceJudge:
@@ -65,8 +75,9 @@ def train_face_judge(train: FacePictures, judge: FacePictures) -> FaceJudge:
 def _fit(net: FaceJudge, train: FacePictures, judge: FacePictures) -> None:
     """Its own faces are every fifth showing; answers of all decisions are balanced, within a cap."""
     decisions = [*train.groups, *((n,) for n in train.names if not any(n in g for g in train.groups))]
+    dye = Dye(train)
     streams = [
-        FaceStream(p, size=EDGE, augmentation=Augmentation(), flip=True, balance=decisions, guides=False)
+        FaceStream(p, size=EDGE, augmentation=Augmentation(), flip=True, balance=decisions, guides=False, dye=dye)
         for p in (train, judge)
     ]
     rng = np.random.default_rng(0)

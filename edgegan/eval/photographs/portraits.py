@@ -22,7 +22,9 @@ from edgegan.data._faces.masks import PERSON, Grid
 from edgegan.data.faces import FacePictures
 from edgegan.eval.decisions import name_answers, name_decision
 from edgegan.eval.likeness import psnr
-from edgegan.eval.photographs.judge import FaceJudge, train_face_judge
+from edgegan.eval.photographs.accuracy import average_answers, check_judge, measure_groups, name_groups
+from edgegan.eval.photographs.at_once import change_label, score_both
+from edgegan.eval.photographs.judge import FaceJudge, read, train_face_judge
 from edgegan.eval.photographs.recolouring import Recolourer
 from edgegan.eval.photographs.report import average, make_notes, make_tables, split_by
 from edgegan.eval.report import Report, Request
@@ -33,7 +35,6 @@ from edgegan.sheet import Picture, Sheet, to_picture
 _HEAD_ENDS = 2.2  # eye distances below the eyes: chin, and hair on the shoulders
 _BORDER = 0.3  # eye distances around the head that may change too
 BATCH = 16
-GROUPS = ("Male",)  # attributes by which figures are split, where the set's table has them; and its notes
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,14 @@ def measure(subject: Subject, request: Request) -> Report:
         "data": held_out.name,
         "faces": len(pictures),
         "edits": half,
-        "judge_accuracy": measure_judge(judge, held_out, pictures),
+        "judge_accuracy": average_answers(check_judge(judge, held_out, pictures)),
+        "judge_accuracy_by_group": measure_groups(judge, held_out, pictures),
         "different_people_likeness": measure_strangers(pictures),
         "all": average(rows[:half]),
         "all_other_background": average(rows[half:]),
         "by_edit": split_by(rows[:half], ("attribute", "direction")),
         "by_edit_other_background": split_by(rows[half:], ("attribute", "direction")),
+        "two_at_once": score_both(subject, held_out, pictures, judge),
         "by_group": {
             group: split_by([{**r, group: words[r["face"]]} for r in rows[:half]], (group,))
             for group, words in name_groups(held_out).items()
@@ -83,12 +86,9 @@ def list_cases(subject: Subject, held_out: FacePictures, count: int) -> list[Cas
     for i in range(count):
         label = held_out.label(i)
         for j, name in enumerate(held_out.names):
-            group = next((g for g in held_out.groups if name in g), ())
-            if group and (label[j] or not label[[held_out.names.index(n) for n in group]].any()):
-                continue  # it is this colour already, or there is no hair
-            target = label.copy()
-            target[[held_out.names.index(n) for n in group]] = 0.0
-            target[j] = 1.0 - label[j]
+            target = change_label(held_out, label, [name])
+            if target is None:
+                continue
             own = dict(zip(held_out.names, label.tolist(), strict=True))
             vector = np.array(subject.card.condition.vectors(own, {name: float(target[j])})[0], np.float32)
             found.append(Case(i, name, bool(target[j]), target, vector))
@@ -106,7 +106,7 @@ def score(
     for chunk in _chunks(list_cases(subject, held_out, len(pictures))):
         inputs = np.stack([normalise(pictures[c.face]) for c in chunk])
         outputs = subject.edit(inputs, np.stack([c.vector for c in chunk]))
-        read_after, read_before = _read(judge, outputs), _read(judge, inputs)
+        read_after, read_before = read(judge, outputs), read(judge, inputs)
         likeness = measure_likeness(outputs, inputs)
         for n, case in enumerate(chunk):
             after, before, wanted = (
@@ -130,8 +130,8 @@ def score(
             )
             recoloured = recolourer.recolour(held_out, case.face, pictures[case.face], case.name) if case.on else None
             if recoloured is not None:
-                read = name_answers(held_out, _read(judge, recoloured[None])[0])
-                rows[-1]["recoloured_landed"] = float(read[own] == wanted[own])
+                seen = name_answers(held_out, read(judge, recoloured[None])[0])
+                rows[-1]["recoloured_landed"] = float(seen[own] == wanted[own])
     return rows
 
 
@@ -182,30 +182,6 @@ def measure_strangers(pictures: Sequence[Picture]) -> float:
     return round(float(np.mean(measure_likeness(images, np.roll(images, 1, 0)))), 4)
 
 
-def measure_judge(judge: FaceJudge, held_out: FacePictures, pictures: Sequence[Picture]) -> dict[str, float]:
-    """Of real faces: the share of right answers for each decision, and for each attribute among those who have it."""
-    seen = _read(judge, np.stack([normalise(p) for p in pictures]))
-    right: dict[str, list[bool]] = {}
-    for i, values in enumerate(seen):
-        truth, read = name_answers(held_out, held_out.label(i)), name_answers(held_out, values)
-        for key, answer in truth.items():
-            if answer != "none":
-                right.setdefault(key, []).append(read[key] == answer)
-                right.setdefault(answer if "/" in key else f"{key} {answer}", []).append(read[key] == answer)
-    return {key: round(float(np.mean(values)), 4) for key, values in right.items()}
-
-
-def name_groups(held_out: FacePictures) -> dict[str, list[str]]:
-    """For each note, and each of GROUPS that the set's table has, every picture's word."""
-    table = held_out.table
-    found = {name: list(words) for name, words in table.notes.items()}
-    for name in GROUPS:
-        if name in table.names:
-            column = table.values[:, table.names.index(name)]
-            found[name] = ["yes" if v == 1 else "no" for v in column.tolist()]
-    return found
-
-
 def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
     """All held-out faces, each with its every edit. They show real people: look at it, do not publish it."""
     rows: list[list[Picture | None]] = []
@@ -220,12 +196,6 @@ def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
         rows.append([picture, *(outputs.get(name) for name in held_out.names)])
     marked = [n if any(n in g for g in held_out.groups) else f"± {n}" for n in held_out.names]
     return Sheet(["input", *marked], rows, ["edited"] * count)
-
-
-def _read(judge: FaceJudge, images: Arrays) -> Arrays:
-    with torch.inference_mode():
-        found: Arrays = torch.sigmoid(judge(torch.from_numpy(images))).numpy()
-    return found
 
 
 def _chunks(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:

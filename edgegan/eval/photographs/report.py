@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from edgegan.eval.photographs.at_once import make_table
 from edgegan.eval.report import Table
 
 _FIGURES = ("landed", "input_landed", "recoloured_landed", "kept", "psnr_outside_db", "likeness")
@@ -42,6 +43,8 @@ def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
         rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": figures["edits"]})])
         title = f"{figures['model']}: {figures['faces']} held-out faces, {words}"
         tables.append(Table(title, ("attribute", "", *headings), rows, left=(0, 1)))
+    if figures["two_at_once"]:
+        tables.append(make_table(figures["two_at_once"]))
     groups = [[name, row[name], *cells(row)] for name, rows_ in figures["by_group"].items() for row in rows_]
     if groups:
         tables.append(Table("by group of people", ("group", "", *headings), groups, left=(0, 1)))
@@ -51,9 +54,17 @@ def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
 def make_notes(figures: dict[str, Any]) -> tuple[str, ...]:
     """How far the judge can be trusted, and what likeness means."""
     accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
+    groups = ", ".join(
+        f"{name} {row[name]} {value:.1%}"
+        for name, rows in figures["judge_accuracy_by_group"].items()
+        for row in rows
+        for key, value in row.items()
+        if "/" in key
+    )
     return (
         f"the judge on real held-out faces: {accuracy}",
+        *([f"of which, where one of several is asked for: {groups}"] if groups else ()),
         "(recoloured): how often the judge reads hair as the colour in which it was recoloured exactly, without a "
-        "network; far below 100% it goes by more than colour",
+        "network and otherwise than what the judge learned from; far below 100% it goes by more than colour",
         f"likeness of two different people: {figures['different_people_likeness']:.3f}; of a picture with itself: 1",
     )

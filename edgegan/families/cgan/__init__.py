@@ -17,6 +17,7 @@ from edgegan.sheet import Sheet
 from . import objective
 from .config import Config
 from .networks import Generator, condition, discriminator
+from .official import import_official
 
 TITLE = "Conditional Generative Adversarial Nets"
 EMA = ("generator",)
@@ -158,4 +159,5 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=validate,
+    import_official=import_official,
 )

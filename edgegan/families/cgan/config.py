@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from edgegan.families._generation import BatchNormConfig
+from edgegan.networks.generation.enlarging import Upsampling
 from edgegan.ranges import Every, LearningRate, Momentum, Width
 from edgegan.runtime.errors import InputError
 
@@ -22,6 +23,7 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     groups: tuple[tuple[str, ...], ...] = ()  # names of which exactly one is on
 
     conditioning: Literal["concat", "projection"] = "concat"
+    upsampling: Upsampling = "nearest"  # in the projection's generator
     ngf: Width = 64
     ndf: Width = 64
 
@@ -32,6 +34,10 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     n_critic: Every = 1  # the discriminator's steps for one of the generator's; and 5
 
     def __post_init__(self) -> None:
+        if self.conditioning == "concat" and self.upsampling != "nearest":
+            raise InputError(
+                f"upsampling={self.upsampling} with conditioning=concat", "it is of the projection's blocks"
+            )
         if not self.attributes:
             raise InputError(
                 "attributes: a conditional GAN without a label",

@@ -31,8 +31,12 @@ class Generator(nn.Module):
 
     def __init__(self, cfg: Config) -> None:
         super().__init__()
-        build = ConcatGenerator if cfg.conditioning == "concat" else ProjectionGenerator
-        self.draw = build(cfg.size, cfg.nz, len(cfg.attributes), cfg.ngf)
+        labels = len(cfg.attributes)
+        self.draw: nn.Module = (
+            ConcatGenerator(cfg.size, cfg.nz, labels, cfg.ngf)
+            if cfg.conditioning == "concat"
+            else ProjectionGenerator(cfg.size, cfg.nz, labels, cfg.ngf, cfg.upsampling)
+        )
         grouped = {name: 1 / len(group) for group in cfg.groups for name in group}
         self.register_buffer("odds", torch.tensor([grouped.get(name, 0.5) for name in cfg.attributes]))
         self.register_buffer("seen", torch.zeros(()))

@@ -11,6 +11,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torch.nn.utils.parametrizations import spectral_norm
 
+from edgegan.networks.generation.enlarging import Upsampling, double
+
 # Channels from the 4 px map up to the picture's size, and down from it, in units of ngf and ndf.
 _UP = {16: (1, 1, 1), 32: (1, 1, 1, 1), 64: (16, 8, 4, 2, 1), 128: (16, 16, 8, 4, 2, 1)}
 _DOWN = {16: (1, 1), 32: (1, 1), 64: (1, 2, 4, 8, 16), 128: (1, 2, 4, 8, 16)}
@@ -38,8 +40,9 @@ class LabelNorm(nn.Module):
 class UpBlock(nn.Module):
     """Doubles the edge: two convolutions behind conditional norms, beside a shortcut of one pixel's."""
 
-    def __init__(self, inside: int, outside: int, labels: int) -> None:
+    def __init__(self, inside: int, outside: int, labels: int, upsampling: Upsampling) -> None:
         super().__init__()
+        self.upsampling: Upsampling = upsampling
         self.norm1, self.norm2 = LabelNorm(inside, labels), LabelNorm(outside, labels)
         self.conv1, self.conv2 = (
             _glorot(nn.Conv2d(inside, outside, 3, 1, 1)),
@@ -49,22 +52,23 @@ class UpBlock(nn.Module):
 
     def forward(self, x: Tensor, label: Tensor) -> Tensor:
         """(N, inside, H, W) -> (N, outside, 2 H, 2 W)."""
-        y = self.conv1(F.interpolate(torch.relu(self.norm1(x, label)), scale_factor=2.0, mode="nearest"))
+        y = self.conv1(double(torch.relu(self.norm1(x, label)), self.upsampling))
         y = self.conv2(torch.relu(self.norm2(y, label)))
         # A convolution of one pixel may as well come before the enlargement: a quarter of the work.
-        both: Tensor = y + F.interpolate(self.shortcut(x), scale_factor=2.0, mode="nearest")
+        both: Tensor = y + double(self.shortcut(x), self.upsampling)
         return both
 
 
 class ProjectionGenerator(nn.Module):
     """Latents (N, nz) of N(0, 1) and labels (N, L) -> pictures (N, 3, size, size) in [-1, 1]."""
 
-    def __init__(self, size: int, nz: int, labels: int, ngf: int) -> None:
+    def __init__(self, size: int, nz: int, labels: int, ngf: int, upsampling: Upsampling = "nearest") -> None:
         super().__init__()
         channels = [ngf * factor for factor in _UP[size]]
         self.first = _glorot(nn.Linear(nz, channels[0] * 16), 1.0)
         self.blocks = nn.ModuleList(
-            UpBlock(inside, outside, labels) for inside, outside in zip(channels, channels[1:], strict=False)
+            UpBlock(inside, outside, labels, upsampling)
+            for inside, outside in zip(channels, channels[1:], strict=False)
         )
         self.norm = nn.BatchNorm2d(channels[-1])
         self.last = _glorot(nn.Conv2d(channels[-1], 3, 3, 1, 1), 1.0)

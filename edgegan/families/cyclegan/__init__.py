@@ -12,8 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from edgegan.data import Domains, Pictures, PictureStream, open_domains, open_pairs
-from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
-from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, to_pictures
+from edgegan.families import Distillation, ExportSpec, Family, Networks, Phase, Step, Stream
+from edgegan.families._translation import (
+    STAND_IN,
+    STAND_IN_NOTE,
+    at_rest,
+    batch,
+    device_of,
+    student_shapes,
+    to_pictures,
+)
 from edgegan.runtime.errors import InputError
 from edgegan.sheet import Picture, Sheet
 
@@ -159,6 +167,11 @@ def tiny() -> Config:
     )
 
 
+def distillation_inputs(cfg: Config, step: Step) -> dict[str, tuple[Tensor, ...]]:
+    """Pictures of A for the one generator, of B for the other."""
+    return {"AtoB": (step.streams["a"]["image"],), "BtoA": (step.streams["b"]["image"],)}
+
+
 def _domains(cfg: Config, data: str, split: str = "heldout") -> tuple[Domains, bool]:
     """The pictures of both domains, and whether they are pairs."""
     try:
@@ -181,4 +194,5 @@ FAMILY = Family(
     validate=validate,
     held_out=held_out,
     import_official=import_official,
+    distillation=Distillation[Config](student_shapes, distillation_inputs),
 )

@@ -35,6 +35,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     norm: Literal["instance", "instance-affine"] = "instance"
     dropout: bool = False
     padding: Padding = "reflect"  # of the residual blocks of the resnet
+    depthwise: bool = False  # separable convolutions in these blocks (GAN Compression); not in the paper
     stem_stride: Literal[1, 2] = 1  # 2: a quarter of the work; not in the paper
     downs: Levels | None = None  # levels of the unet; None: as many as `size` can be halved, at most 8
     discriminator: Literal["n-layers", "pixel"] = "n-layers"
@@ -68,8 +69,8 @@ class Config(BaseConfig, frozen=True, kw_only=True):
                 f"d_layers={self.d_layers} with size={self.size}",
                 "so few that size / 2**d_layers is 3 or more",
             )
-        if self.generator == "unet" and self.stem_stride != 1:
-            raise InputError("stem_stride=2 with the generator unet", "stem_stride=1: only the resnet has a stem")
+        if self.generator == "unet" and (self.stem_stride != 1 or self.depthwise):
+            raise InputError("stem_stride=2 or depthwise with the generator unet", "generator=resnet: only it has them")
 
     @property
     def multiple(self) -> int:

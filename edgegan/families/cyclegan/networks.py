@@ -40,7 +40,13 @@ def _generator(cfg: Config) -> nn.Module:
     if cfg.generator == "unet":
         return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
     return ResnetGenerator(
-        cfg.ngf, cfg.blocks, norm=cfg.norm, dropout=cfg.dropout, stem_stride=cfg.stem_stride, padding=cfg.padding
+        cfg.ngf,
+        cfg.blocks,
+        norm=cfg.norm,
+        dropout=cfg.dropout,
+        stem_stride=cfg.stem_stride,
+        padding=cfg.padding,
+        depthwise=cfg.depthwise,
     )
 
 

@@ -14,7 +14,18 @@ import torch
 from torch import Tensor, nn
 
 from edgegan.data import Pictures, open_labelled
-from edgegan.families import ExportSpec, Family, Loss, Networks, Phase, Step, Stream, _generation, _latent_generation
+from edgegan.families import (
+    Distillation,
+    ExportSpec,
+    Family,
+    Loss,
+    Networks,
+    Phase,
+    Step,
+    Stream,
+    _generation,
+    _latent_generation,
+)
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
 from edgegan.networks.generation.virtual_norm import VirtualBatchNorm, VirtualGenerator
 from edgegan.runtime.generate import latent
@@ -161,4 +172,5 @@ FAMILY = Family(
     tiny=tiny,
     validate=validate,
     import_official=import_official,
+    distillation=Distillation[Config](partial(_generation.student_widths, norm="batch"), _generation.draw_latents),
 )

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import normalise
-from edgegan.families import ExportSpec, Family, Networks, Phase, Stream, _generation
+from edgegan.families import Distillation, ExportSpec, Family, Networks, Phase, Stream, _generation
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.generate import latent
 from edgegan.sheet import Picture as Shown
@@ -166,4 +166,5 @@ FAMILY = Family(
     tiny=tiny,
     validate=validate,
     import_official=import_official,
+    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents),
 )

@@ -13,8 +13,17 @@ import torch
 from torch import Tensor
 
 from edgegan.data import PairStream, Pictures, open_pairs
-from edgegan.families import ExportSpec, Family, Networks, Phase, Stream
-from edgegan.families._translation import STAND_IN, STAND_IN_NOTE, at_rest, batch, device_of, picture_spec, to_pictures
+from edgegan.families import Distillation, ExportSpec, Family, Networks, Phase, Step, Stream
+from edgegan.families._translation import (
+    STAND_IN,
+    STAND_IN_NOTE,
+    at_rest,
+    batch,
+    device_of,
+    picture_spec,
+    student_shapes,
+    to_pictures,
+)
 from edgegan.sheet import Sheet
 
 from . import objective
@@ -143,6 +152,11 @@ def tiny() -> Config:
     )
 
 
+def distillation_inputs(cfg: Config, step: Step) -> dict[str, tuple[Tensor, ...]]:
+    """What is given; its partner is not needed."""
+    return {"generator": (step.real["a" if cfg.direction == "AtoB" else "b"],)}
+
+
 def _pairs(cfg: Config, data: str, split: str = "heldout") -> tuple[Pictures, Pictures]:
     """What is given, and what is wanted."""
     pairs = open_pairs(data, size=cfg.size, split=split)
@@ -163,4 +177,5 @@ FAMILY = Family(
     validate=validate,
     held_out=held_out,
     import_official=import_official,
+    distillation=Distillation[Config](student_shapes, distillation_inputs),
 )

@@ -32,6 +32,8 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     norm: NormName = "batch-picture"  # each picture's own statistics when not training, as the authors' test does
     dropout: bool = True
     padding: Padding = "reflect"  # of the residual blocks of the resnet
+    stem_stride: Literal[1, 2] = 1  # 2: a quarter of the work; not in the paper
+    depthwise: bool = False  # separable convolutions in these blocks (GAN Compression); not in the paper
     discriminator: Literal["n-layers", "pixel"] = "n-layers"
     ndf: Width = 64
     d_layers: Layers = 3
@@ -58,6 +60,8 @@ class Config(BaseConfig, frozen=True, kw_only=True):
                 f"d_layers={self.d_layers} with size={self.size}",
                 "so few that size / 2**d_layers is 3 or more",
             )
+        if self.generator == "unet" and (self.stem_stride != 1 or self.depthwise):
+            raise InputError("stem_stride=2 or depthwise with the generator unet", "generator=resnet: only it has them")
         if self.adversarial == "wgan-gp" and self.norm.startswith("batch"):
             raise InputError(
                 f"adversarial=wgan-gp with norm={self.norm}",
@@ -67,7 +71,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     @property
     def multiple(self) -> int:
         """What height and width must be multiples of."""
-        return 4 if self.generator == "resnet" else 2**self.levels
+        return 4 * self.stem_stride if self.generator == "resnet" else 2**self.levels
 
     @property
     def levels(self) -> int:

@@ -15,6 +15,7 @@ from .config import Config, small
 from .growth import advance, stage
 from .inference import Picture
 from .networks import Critic, Generator
+from .official import import_official
 
 TITLE = "Progressive Growing of GANs for Improved Quality, Stability, and Variation"
 EMA = ("generator",)
@@ -96,4 +97,5 @@ FAMILY = Family(
     stage=stage,
     advance=advance,
     validate=validate,
+    import_official=import_official,
 )

@@ -24,8 +24,12 @@ class Config(GenerationConfig, frozen=True, kw_only=True):
 
     base: Annotated[int, Meta(ge=4, le=65_536)] = 8192  # a map of 2^n px a side has base / 2^(n - 1) channels
     widest: Annotated[int, Meta(ge=1, le=4096)] = 512  # but no more than this
+    widths: tuple[Annotated[int, Meta(ge=1, le=4096)], ...] = ()  # or those of each map, from 4 px up, one by one
+    stem_bias: Literal["channel", "place"] = "channel"  # of the 4 px map: one a channel, or one a channel and place
+    norm_epsilon: Annotated[float, Meta(ge=1e-8, le=1e-2)] = 1e-4  # of pixel norms; 1e-8 in the paper: see PixelNorm
     group: Batch = 4  # pictures that share one minibatch standard deviation
 
+    first_size: Literal[4, 8, 16, 32, 64, 128, 256, 512, 1024] = 4  # where growth begins; `size`: no growth
     stable_images: Annotated[int, Meta(ge=1, le=10**10)] = 600_000  # trained at each size
     fade_images: Images = 600_000  # over which the next size fades in; 0: at once
     largest_batch: Batch = 128
@@ -40,7 +44,13 @@ class Config(GenerationConfig, frozen=True, kw_only=True):
     train: Training = Training(images=12_000_000, batch=8)
 
     def __post_init__(self) -> None:
-        if self.base >> (self.levels + 1) < 1:
+        if self.widths and len(self.widths) != self.levels + 1:
+            raise InputError(
+                f"widths={list(self.widths)} at size={self.size}", f"{self.levels + 1}: one for each size from 4 px up"
+            )
+        if self.first_size > self.size:
+            raise InputError(f"first_size={self.first_size} at size={self.size}", "at most the final size")
+        if not self.widths and self.base >> (self.levels + 1) < 1:
             raise InputError(
                 f"base={self.base} at size={self.size}", f"at least {2 << self.levels}, so that every map has channels"
             )
@@ -58,9 +68,19 @@ class Config(GenerationConfig, frozen=True, kw_only=True):
         """Doublings from 4 px to the final size."""
         return self.size.bit_length() - 3
 
+    @property
+    def first_level(self) -> int:
+        """The level that training begins at."""
+        return self.first_size.bit_length() - 3
+
+    @property
+    def dense_width(self) -> int:
+        """Features of the critic's last hidden layer."""
+        return self.widths[0] if self.widths else min(self.base, self.widest)
+
     def width(self, level: int) -> int:
         """Channels of a map of 4 * 2^level px a side."""
-        return min(self.base >> (level + 1), self.widest)
+        return self.widths[level] if self.widths else min(self.base >> (level + 1), self.widest)
 
     def batch(self, level: int) -> int:
         """Pictures of a round when the networks have grown to 4 * 2^level px."""

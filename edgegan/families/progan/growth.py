@@ -34,6 +34,7 @@ class Growing(nn.Module):
 def level_at(cfg: Config, images: int) -> float:
     """The level of the round that begins after so many images: stable, then rising over the fade, to `cfg.levels`."""
     whole, rest = divmod(images, cfg.stable_images + cfg.fade_images)
+    whole += cfg.first_level
     if whole >= cfg.levels:
         return float(cfg.levels)
     return whole + max(rest - cfg.stable_images, 0) / max(cfg.fade_images, 1)

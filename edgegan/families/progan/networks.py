@@ -23,18 +23,20 @@ class Generator(Growing):
         super().__init__()
         widths = [cfg.width(level) for level in range(cfg.levels + 1)]
         self.register_buffer("level", torch.zeros((), dtype=torch.float64))
-        self.latent = PixelNorm()
+        self.latent = PixelNorm(cfg.norm_epsilon)
         layers: list[nn.Module] = [
-            Stem(cfg.nz, widths[0]),
+            Stem(cfg.nz, widths[0], cfg.stem_bias == "place"),
             leaky(),
-            PixelNorm(),
+            PixelNorm(cfg.norm_epsilon),
             Conv(widths[0], widths[0]),
             leaky(),
-            PixelNorm(),
+            PixelNorm(cfg.norm_epsilon),
         ]
         self.blocks = nn.ModuleList([nn.Sequential(*layers)])
         for before, after in zip(widths, widths[1:], strict=False):
-            layers = [Conv(before, after), leaky(), PixelNorm(), Conv(after, after), leaky(), PixelNorm()]
+            layers = []
+            for inputs in (before, after):
+                layers += [Conv(inputs, after), leaky(), PixelNorm(cfg.norm_epsilon)]
             self.blocks.append(nn.Sequential(*layers))
         self.to_rgb = nn.ModuleList([Conv(width, 3, 1, gain=1.0) for width in widths])
 
@@ -60,7 +62,7 @@ class Critic(Growing):
         widths = [cfg.width(level) for level in range(cfg.levels + 1)]
         self.register_buffer("level", torch.zeros((), dtype=torch.float64))
         self.from_rgb = nn.ModuleList([nn.Sequential(Conv(3, width, 1), leaky()) for width in widths])
-        last = min(cfg.base, cfg.widest)
+        last = cfg.dense_width
         self.blocks = nn.ModuleList(
             [
                 nn.Sequential(

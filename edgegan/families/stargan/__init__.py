@@ -16,6 +16,7 @@ from edgegan.sheet import Picture, Sheet, to_picture
 from . import objective
 from .classifier import AttributeClassifier, classifier_loss, make_optimiser
 from .config import Config
+from .distillation import DISTILLATION
 from .export import condition
 from .export import exportable as _exportable
 from .film import FilmGenerator
@@ -54,9 +55,13 @@ def networks(cfg: Config) -> Networks:
     labels = len(cfg.attributes)
     nets: Networks = {}
     if cfg.conditioning == "film":
-        nets["generator"] = FilmGenerator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.mask)
+        nets["generator"] = FilmGenerator(
+            cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.mask, cfg.stem_stride, cfg.depthwise
+        )
     else:
-        nets["generator"] = Generator(cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask)
+        nets["generator"] = Generator(
+            cfg.label_width, cfg.conv_dim, cfg.blocks, cfg.stem_stride, cfg.mask, cfg.depthwise
+        )
     if cfg.discriminator == "projected":
         nets["discriminator"] = ProjectedDiscriminator(labels, class_head=cfg.classifier == "head")
     else:
@@ -188,4 +193,5 @@ FAMILY = Family(
     held_out=held_out,
     import_official=import_official,
     label_axis=label_axis,
+    distillation=DISTILLATION,
 )

@@ -52,7 +52,7 @@ def exportable(
 
     `pictures` opens a split: the golden pairs are held out, INT8 is calibrated on training pictures.
     """
-    head_net = _class_network(nets)
+    head_net = class_network(nets)
     image = TensorSpec(
         name="image",
         dtype="float32",
@@ -130,7 +130,7 @@ def condition(cfg: Config, *, masked: bool = False) -> Condition:
     )
 
 
-def _class_network(nets: Networks) -> nn.Module | None:
+def class_network(nets: Networks) -> nn.Module | None:
     """What gives class logits: a classifier of its own, else the discriminator's head."""
     discriminator = nets.get("discriminator")
     if "classifier" in nets:

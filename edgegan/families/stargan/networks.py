@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from edgegan.networks import smooth_
+from edgegan.networks.separable import conv3x3
 
 
 def _norm(channels: int) -> nn.InstanceNorm2d:
@@ -23,13 +24,13 @@ def _norm(channels: int) -> nn.InstanceNorm2d:
 class ResidualBlock(nn.Module):
     """x + branch(x), no activation after the sum."""
 
-    def __init__(self, channels: int) -> None:
+    def __init__(self, channels: int, depthwise: bool = False) -> None:
         super().__init__()
         self.main = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            conv3x3(channels, depthwise=depthwise),
             _norm(channels),
             nn.ReLU(inplace=True),
-            nn.Conv2d(channels, channels, 3, padding=1, bias=False),
+            conv3x3(channels, depthwise=depthwise),
             _norm(channels),
         )
 
@@ -45,7 +46,15 @@ class Generator(nn.Module):
     Padding is zero everywhere: with reflection, the instance norms would cancel the constant label planes.
     """
 
-    def __init__(self, label_width: int, conv_dim: int, blocks: int, stem_stride: int = 1, mask: bool = False) -> None:
+    def __init__(
+        self,
+        label_width: int,
+        conv_dim: int,
+        blocks: int,
+        stem_stride: int = 1,
+        mask: bool = False,
+        depthwise: bool = False,
+    ) -> None:
         super().__init__()
         self.mask = mask
         out_channels = 4 if mask else 3
@@ -63,7 +72,7 @@ class Generator(nn.Module):
                 nn.ReLU(inplace=True),
             ]
             width *= 2
-        layers += [ResidualBlock(width) for _ in range(blocks)]
+        layers += [ResidualBlock(width, depthwise) for _ in range(blocks)]
         for _ in range(2):
             layers += [
                 nn.ConvTranspose2d(width, width // 2, 4, 2, padding=1, bias=False),

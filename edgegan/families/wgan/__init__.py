@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from edgegan.families import ExportSpec, Family, Networks, Phase, _generation, _latent_generation
+from edgegan.families import Distillation, ExportSpec, Family, Networks, Phase, _generation, _latent_generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
 
 from . import objective
@@ -85,4 +85,5 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=_latent_generation.validate,
+    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents),
 )

@@ -5,12 +5,13 @@ from __future__ import annotations
 import torch
 from torch import nn
 
-from edgegan.families import ExportSpec, Family, Networks, Phase, _generation, _latent_generation
+from edgegan.families import Distillation, ExportSpec, Family, Networks, Phase, _generation, _latent_generation
 from edgegan.networks.generation.dcgan import DcganDiscriminator, DcganGenerator
 
 from . import objective
 from .config import Config
-from .resnet import ResnetCritic, ResnetGenerator
+from .official import import_official
+from .resnet import ResnetCritic, ResnetGenerator, widths
 
 TITLE = "Improved Training of Wasserstein GANs"
 EMA = ("generator",)
@@ -26,7 +27,7 @@ def networks(cfg: Config) -> Networks:
             "critic": DcganDiscriminator(cfg.size, cfg.ndf, "5x5", norm=None),
         }
     return {
-        "generator": ResnetGenerator(cfg.size, cfg.nz, cfg.ngf),
+        "generator": ResnetGenerator(cfg.nz, cfg.widths or widths(cfg.size, cfg.ngf), cfg.upsampling),
         "critic": ResnetCritic(cfg.size, cfg.ndf, cfg.critic_norm == "layer"),
     }
 
@@ -80,4 +81,6 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=_latent_generation.validate,
+    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents),
+    import_official=import_official,
 )

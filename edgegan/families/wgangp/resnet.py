@@ -6,9 +6,12 @@ The critic's layer norms run over all of a picture's channels and places, with o
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+from edgegan.networks.generation.enlarging import Upsampling, double
 
 
 def widths(size: int, least: int) -> list[int]:
@@ -20,17 +23,18 @@ def widths(size: int, least: int) -> list[int]:
 class UpBlock(nn.Module):
     """(N, inputs, H, W) -> (N, outputs, 2H, 2W)."""
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, upsampling: Upsampling) -> None:
         super().__init__()
+        self.upsampling: Upsampling = upsampling
         self.norm1, self.norm2 = nn.BatchNorm2d(inputs), nn.BatchNorm2d(outputs)
         self.conv1, self.conv2 = _conv(inputs, outputs, 3, bias=False), _conv(outputs, outputs, 3)
         self.shortcut = _conv(inputs, outputs, 1, gain=1.0)
 
     def forward(self, x: Tensor) -> Tensor:
         """The larger map."""
-        branch = self.conv1(_double(F.relu(self.norm1(x))))
+        branch = self.conv1(double(F.relu(self.norm1(x)), self.upsampling))
         branch = self.conv2(F.relu(self.norm2(branch)))
-        out: Tensor = branch + self.shortcut(_double(x))
+        out: Tensor = branch + self.shortcut(double(x, self.upsampling))
         return out
 
 
@@ -55,13 +59,12 @@ class DownBlock(nn.Module):
 
 
 class ResnetGenerator(nn.Module):
-    """Latents (N, nz) of N(0, 1) -> pictures (N, 3, size, size) in [-1, 1]."""
+    """Latents (N, nz) of N(0, 1) -> pictures (N, 3, S, S) in [-1, 1], through maps of `channels`, from 4 px to S."""
 
-    def __init__(self, size: int, nz: int, ngf: int) -> None:
+    def __init__(self, nz: int, channels: Sequence[int], upsampling: Upsampling = "nearest") -> None:
         super().__init__()
-        channels = widths(size, ngf)
         self.stem = nn.Sequential(nn.Linear(nz, 16 * channels[0]), nn.Unflatten(1, (channels[0], 4, 4)))
-        blocks = [UpBlock(before, after) for before, after in zip(channels, channels[1:], strict=False)]
+        blocks = [UpBlock(before, after, upsampling) for before, after in zip(channels, channels[1:], strict=False)]
         self.blocks = nn.Sequential(*blocks)
         self.head = nn.Sequential(
             nn.BatchNorm2d(channels[-1]), nn.ReLU(), _conv(channels[-1], 3, 3, gain=1.0), nn.Tanh()
@@ -105,7 +108,3 @@ def _conv(inputs: int, outputs: int, kernel: int, *, gain: float = math.sqrt(2),
 
 def _layer_norm(channels: int, norm: bool) -> nn.Module:
     return nn.GroupNorm(1, channels) if norm else nn.Identity()
-
-
-def _double(x: Tensor) -> Tensor:
-    return F.interpolate(x, scale_factor=2, mode="nearest")

@@ -15,6 +15,7 @@ from edgegan import config, families
 from edgegan.config import BaseConfig
 from edgegan.data._files.places import find_places, store_places
 from edgegan.families import Family, Networks
+from edgegan.runtime.commands import command
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import atomic_folder, write_atomic
 
@@ -35,18 +36,34 @@ class Run:
         data: the --data SPEC to open.
         given_data: the SPEC as the user spelt it, if its folders were looked for elsewhere.
         note: one line on where the data were found; empty if they are where they were.
+        distillation: of a student, whose and how (`edgegan/distil`); None for a run that learned by itself.
     """
 
     def __init__(
-        self, folder: Path, family: str, cfg: BaseConfig, data: str, *, given_data: str = "", note: str = ""
+        self,
+        folder: Path,
+        family: str,
+        cfg: BaseConfig,
+        data: str,
+        *,
+        given_data: str = "",
+        note: str = "",
+        distillation: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder, self.family_name, self.cfg, self.data = folder, family, cfg, data
-        self.given_data, self.note = given_data or data, note
+        self.given_data, self.note, self.distillation = given_data or data, note, distillation
 
     @property
     def family(self) -> Family[Any]:
         """The family's module."""
         return families.get(self.family_name)
+
+    @property
+    def resume_command(self) -> str:
+        """What goes on with it."""
+        if self.distillation is not None:
+            return command("distil", "--out", self.folder, "--resume")
+        return command("train", self.family_name, "--out", self.folder, "--resume")
 
     @property
     def export_folder(self) -> Path:
@@ -100,6 +117,7 @@ class Run:
             "data": self.given_data,
             **({"places": places} if places else {}),
             "config": msgspec.to_builtins(self.cfg),
+            **({"distillation": dict(self.distillation)} if self.distillation is not None else {}),
         }
 
     def clear_leftovers(self) -> None:
@@ -167,7 +185,7 @@ def publish_run(source: Path, folder: Path) -> Path:
         tensors.update(
             {f"{section(run.family, name)}/{k}": t if name in run.family.EMA else t.half() for k, t in state.items()}
         )
-    kept = [key for key in ("images", "round", "seconds", "imported") if key in found.header]
+    kept = [key for key in ("images", "round", "seconds", "imported", "figures") if key in found.header]
     trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
     own = {key: value for key, value in run.header().items() if key != "places"}  # they are nobody else's concern
     header: dict[str, Any] = {
@@ -189,4 +207,5 @@ def _resolve(folder: Path, document: dict[str, Any]) -> Run:
     cfg = config.build(families.get(name).Config, document["config"])
     given = str(document["data"])
     data, note = find_places(given, document.get("places") or {}, folder)
-    return Run(folder, name, cfg, data, given_data=given, note=note)
+    about = document.get("distillation")
+    return Run(folder, name, cfg, data, given_data=given, note=note, distillation=about)

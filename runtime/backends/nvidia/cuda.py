@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import ctypes
-import importlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,13 +12,24 @@ from numpy.typing import NDArray
 from ...errors import BackendError
 from ..device import no_memory, no_such_gpu
 from . import libraries
-from .extras import gpu_extra, missing_package
+from .bindings import import_runtime, no_gpu, old_driver
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
+_NO_TIMES = 2  # cudaEventDisableTiming: an event that only orders work costs less
+_MAPPED = 2  # cudaHostAllocMapped
 
 
 class CaptureError(BackendError):
     """Work that CUDA cannot record as a graph; it can still be queued piece by piece."""
+
+
+class Rows(NamedTuple):
+    """Memory of the GPU: `height` rows of `width` bytes each, which begin `pitch` bytes apart."""
+
+    address: int
+    width: int
+    height: int
+    pitch: int
 
 
 class Held:
@@ -44,25 +54,28 @@ class Held:
 class Cuda:
     """One GPU and one stream on it. What is allocated belongs to a `Held` of the caller's.
 
+    `shares_memory`: the GPU has no memory of its own, as on a Jetson, and reads and writes the host's.
+
     Raises MissingExtraError without cuda-python, BackendError where the GPU is not there.
     """
 
     def __init__(self, index: int = 0) -> None:
-        self._rt = _import()
-        self._index = index
+        self._rt = import_runtime()
+        self.index = index
         self._own = Held()
         try:
             error, count = self._rt.cudaGetDeviceCount()
         except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
-            raise _no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
+            raise no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
         if error == self._rt.cudaError_t.cudaErrorInsufficientDriver and libraries.driver_cuda() is not None:
-            raise _old_driver()
+            raise old_driver()
         if error != self._rt.cudaError_t.cudaSuccess or count == 0:
             reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
-            raise _no_gpu(reason)
+            raise no_gpu(reason)
         if index >= count:
             raise no_such_gpu(index, count)
         self.use()
+        self.shares_memory = self._has("cudaDevAttrIntegrated") and self._has("cudaDevAttrCanMapHostMemory")
         self.stream = self._call("cudaStreamCreateWithFlags", _NON_BLOCKING)
         self._own.add(lambda: self._rt.cudaStreamDestroy(self.stream))
 
@@ -71,12 +84,12 @@ class Cuda:
         """Such as "8.9"."""
         kinds = self._rt.cudaDeviceAttr
         attributes = (kinds.cudaDevAttrComputeCapabilityMajor, kinds.cudaDevAttrComputeCapabilityMinor)
-        return ".".join(str(self._call("cudaDeviceGetAttribute", a, self._index)) for a in attributes)
+        return ".".join(str(self._call("cudaDeviceGetAttribute", a, self.index)) for a in attributes)
 
     @property
     def gpu_name(self) -> str:
         """Such as "NVIDIA GeForce RTX 4090"."""
-        raw: bytes = self._call("cudaGetDeviceProperties", self._index).name
+        raw: bytes = self._call("cudaGetDeviceProperties", self.index).name
         return raw.split(b"\0")[0].decode(errors="replace")
 
     @property
@@ -85,16 +98,28 @@ class Cuda:
         number = int(self._call("cudaDriverGetVersion"))
         return f"{number // 1000}.{number % 1000 // 10}"
 
+    def number_of(self, address: int) -> int:
+        """The number of the GPU on which `address` lies; raises BackendError where it is none of a GPU."""
+        return int(self._call("cudaPointerGetAttributes", address).device)
+
     def use(self) -> None:
         """Makes this GPU the calling thread's own: CUDA keeps the choice per thread."""
-        self._call("cudaSetDevice", self._index)
+        self._call("cudaSetDevice", self.index)
 
     def buffer(self, shape: tuple[int, ...], dtype: np.dtype[Any], held: Held) -> tuple[int, NDArray[Any]]:
-        """Device memory (its address) and pinned host memory (as an array) of one tensor's size, freed with `held`."""
+        """Device memory (its address) and pinned host memory (as an array) of one tensor's size, freed with `held`.
+
+        Where the GPU `shares_memory` both are the same bytes, and there is nothing to copy.
+        """
         size = max(1, int(np.prod(shape)) * dtype.itemsize)
-        device = self.memory(size, held)
-        host = self._call("cudaMallocHost", size)
-        held.add(lambda: self._rt.cudaFreeHost(host))
+        if self.shares_memory:
+            host = self._call("cudaHostAlloc", size, _MAPPED)
+            held.add(lambda: self._rt.cudaFreeHost(host))
+            device = int(self._call("cudaHostGetDevicePointer", host, 0))
+        else:
+            device = self.memory(size, held)
+            host = self._call("cudaMallocHost", size)
+            held.add(lambda: self._rt.cudaFreeHost(host))
         raw = np.ctypeslib.as_array((ctypes.c_uint8 * size).from_address(int(host)))
         return device, raw[: int(np.prod(shape)) * dtype.itemsize].view(dtype).reshape(shape)
 
@@ -105,14 +130,44 @@ class Cuda:
         return int(device)
 
     def to_device(self, device: int, host: NDArray[Any]) -> None:
-        """Queues a copy from pinned memory."""
-        kind = self._rt.cudaMemcpyKind.cudaMemcpyHostToDevice
-        self._call("cudaMemcpyAsync", device, host.ctypes.data, host.nbytes, kind, self.stream)
+        """Queues a copy from pinned memory; both are of one `buffer`."""
+        if not self.shares_memory:
+            kind = self._rt.cudaMemcpyKind.cudaMemcpyHostToDevice
+            self._call("cudaMemcpyAsync", device, host.ctypes.data, host.nbytes, kind, self.stream)
 
     def to_host(self, host: NDArray[Any], device: int) -> None:
-        """Queues a copy to pinned memory."""
-        kind = self._rt.cudaMemcpyKind.cudaMemcpyDeviceToHost
-        self._call("cudaMemcpyAsync", host.ctypes.data, device, host.nbytes, kind, self.stream)
+        """Queues a copy to pinned memory; both are of one `buffer`."""
+        if not self.shares_memory:
+            kind = self._rt.cudaMemcpyKind.cudaMemcpyDeviceToHost
+            self._call("cudaMemcpyAsync", host.ctypes.data, device, host.nbytes, kind, self.stream)
+
+    def copy(self, to: Rows, source: Rows) -> None:
+        """Queues a copy within the GPU, of as many rows of as many bytes."""
+        kind = self._rt.cudaMemcpyKind.cudaMemcpyDeviceToDevice
+        if to.pitch == source.pitch == source.width:
+            size = source.width * source.height
+            self._call("cudaMemcpyAsync", to.address, source.address, size, kind, self.stream)
+        else:
+            ends = (to.address, to.pitch, source.address, source.pitch)
+            self._call("cudaMemcpy2DAsync", *ends, source.width, source.height, kind, self.stream)
+
+    def event(self, held: Held) -> Any:
+        """A mark to be put into streams, freed with `held`."""
+        made = self._call("cudaEventCreateWithFlags", _NO_TIMES)
+        held.add(lambda: self._rt.cudaEventDestroy(made))
+        return made
+
+    def mark(self, event: Any, stream: int | None = None) -> None:
+        """Puts `event` behind all that is queued now, here or in another stream."""
+        self._call("cudaEventRecord", event, self.stream if stream is None else stream)
+
+    def follow(self, event: Any, stream: int | None = None) -> None:
+        """What is queued from now on, here or in another stream, begins after `event`."""
+        self._call("cudaStreamWaitEvent", self.stream if stream is None else stream, event, 0)
+
+    def wait_for(self, event: Any) -> None:
+        """Returns when all that was queued before `event` is done; what came later may go on."""
+        self._call("cudaEventSynchronize", event)
 
     def wait(self) -> None:
         """Returns when all that was queued is done."""
@@ -155,13 +210,17 @@ class Cuda:
     def finish(self) -> None:
         """Waits for all that was queued; never raises, so that freeing goes on after an error of the GPU."""
         if self._own:
-            self._rt.cudaSetDevice(self._index)  # the thread that ends the work may not be the one that began it
+            self._rt.cudaSetDevice(self.index)  # the thread that ends the work may not be the one that began it
             self._rt.cudaStreamSynchronize(self.stream)
 
     def close(self) -> None:
         """Ends the stream; a second call does nothing."""
         self.finish()
         self._own.free()
+
+    def _has(self, attribute: str) -> bool:
+        kind = getattr(self._rt.cudaDeviceAttr, attribute)
+        return bool(self._call("cudaDeviceGetAttribute", kind, self.index))
 
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)
@@ -183,32 +242,3 @@ class Cuda:
     def _words(self, error: Any) -> str:
         _, words = self._rt.cudaGetErrorString(error)
         return words.decode() if isinstance(words, bytes) else str(words)
-
-
-def _no_gpu(reason: str) -> BackendError:
-    return BackendError(
-        f"no NVIDIA GPU can be used here ({reason})",
-        todo="install the NVIDIA driver, or run model.onnx on the CPU: --device cpu",
-    )
-
-
-def _import() -> Any:
-    """The bindings of the CUDA runtime, wherever this version of cuda-python has them."""
-    for name in ("cuda.bindings.runtime", "cuda.cudart"):  # the second before 12.8
-        try:
-            return importlib.import_module(name)
-        except ImportError:
-            continue
-        except OSError as error:  # so Windows says that a DLL is not there
-            raise _no_gpu(f"cuda-python cannot be loaded: {error}") from None
-    raise missing_package("cuda-python")
-
-
-def _old_driver() -> BackendError:
-    """CUDA gives one error where there is no driver and where it is too old; this is for the latter."""
-    major, minor = libraries.driver_cuda() or (0, 0)
-    return BackendError(
-        f"the NVIDIA driver is too old: it serves CUDA {major}.{minor}, and the CUDA of cuda-python is newer",
-        "a driver serves its own CUDA and older ones",
-        f"update the driver, or take packages that suit it: pip install 'edgegan[{gpu_extra()}]'",
-    )

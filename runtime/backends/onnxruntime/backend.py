@@ -16,8 +16,10 @@ from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
 from ..device import Device, gpu_number
 from ..nvidia.capture_gate import GATE
+from ..nvidia.given import check_outputs
 from .accelerators import ACCELERATORS, list_accelerators, open_accelerator
 from .binding import Binding
+from .copies import Copies
 from .cuda import CudaOptions, open_cuda
 from .gpu import CUDA, check_gpu, check_provider, first_line, unreadable
 from .owner import OwnerThread
@@ -52,6 +54,7 @@ class OnnxRuntime:
         self._on_cuda = Device.parse(device).kind == "cuda"
         self._owner = OwnerThread() if self._on_cuda else None
         self._binding: Binding | None = None
+        self._copies: Copies | None = None  # for arrays on the GPU, once there are any
         self._session: Any = None
         self._recorded = False
         try:
@@ -95,22 +98,45 @@ class OnnxRuntime:
         if self._session is None:
             raise BackendError("this backend is closed")
         check_inputs(self.inputs, inputs)
+        binding = self._binding
+        if binding is not None:
+            return self._run_bound(lambda: binding.run(inputs))
         try:
-            if self._binding is not None:
-                return self._run_bound(self._binding, inputs)
             found = self._session.run(self._names, dict(inputs))
-        except EdgeganError:
-            raise
         except Exception as error:  # its exception types share no base of their own
             raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
         return dict(zip(self._names, found, strict=True))
 
-    def _run_bound(self, binding: Binding, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
+    def _run_bound(self, work: Callable[[], Result]) -> Result:
         """A run on the GPU; the first one of fixed shapes records the graph, within that one call."""
         records = not self._recorded and all(None not in port.shape for port in self.inputs)
-        found = self._in_owner(lambda: binding.run(inputs), GATE.capture if records else GATE.work)
+        try:
+            found = self._in_owner(work, GATE.capture if records else GATE.work)
+        except EdgeganError:
+            raise
+        except Exception as error:  # its exception types share no base of their own
+            raise BackendError(f"ONNX Runtime stopped on {self.device}: {first_line(error)}") from error
         self._recorded = True
         return found
+
+    def run_on_device(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, stream: int | None = None
+    ) -> None:
+        """See `contract.OnDevice.run_on_device`; it is waited for in any case. Needs "cuda", and cuda-python."""
+        del stream  # what is queued there later comes after this call
+        binding = self._binding
+        if self._session is None:
+            raise BackendError("this backend is closed")
+        if binding is None:
+            raise BackendError(
+                f"ONNX Runtime runs on {self.device}", "arrays on a GPU, and a network there", "open it on cuda"
+            )
+        with GATE.work():
+            copies = self._copies = self._copies or Copies(gpu_number(self.device))
+            given, wanted = copies.read((self.inputs, inputs), (self.outputs, outputs))
+        self._run_bound(
+            lambda: binding.run_on_device(copies.cuda, given, lambda shape: check_outputs(self.outputs, wanted, shape))
+        )
 
     def close(self) -> None:
         """See `Backend.close`."""
@@ -125,7 +151,9 @@ class OnnxRuntime:
     def _free(self) -> None:
         if self._binding is not None:
             self._binding.close()
-        self._session = self._binding = None
+        if self._copies is not None:
+            self._copies.close()
+        self._session = self._binding = self._copies = None
 
     def __enter__(self) -> OnnxRuntime:
         return self

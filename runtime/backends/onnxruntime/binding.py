@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +11,11 @@ from numpy.typing import NDArray
 from .. import Arrays, Port
 from ..device import no_memory, out_of_memory
 from ..last_used import LastUsed
+from ..nvidia.cuda import Cuda
+from ..nvidia.device_array import DeviceArray
 
 _KEPT = 4  # sets of buffers: a frame with one face and a frame with three take turns
+Result = TypeVar("Result")
 Shapes = tuple[tuple[int, ...], ...]  # of the inputs, in the session's order
 
 
@@ -42,10 +45,25 @@ class Binding:
         Where memory runs out, the buffers of other shapes go first; NoMemoryError is raised if that is not enough.
         What else ONNX Runtime raises is let through.
         """
+        return self._with_room(arrays, lambda buffers: self._run(buffers, arrays))
+
+    def run_on_device(
+        self,
+        cuda: Cuda,
+        inputs: Mapping[str, NDArray[Any] | DeviceArray],
+        outputs: Callable[[Callable[[str], tuple[int, ...]]], Mapping[str, DeviceArray]],
+    ) -> None:
+        """As `contract.OnDevice.run_on_device`, and waited for; `outputs` is told how the shapes are known.
+
+        The arrays are copied from and to the session's own buffers, which a graph replays.
+        """
+        self._with_room(inputs, lambda buffers: self._run_on_device(buffers, cuda, inputs, outputs))
+
+    def _with_room(self, arrays: Mapping[str, Any], work: Callable[[_Buffers], Result]) -> Result:
         shapes = tuple(tuple(arrays[port.name].shape) for port in self._inputs)
         while True:
             try:
-                return self._run(shapes, arrays)
+                return work(self._sets.get(shapes))
             except Exception as error:  # its exception types share no base of their own
                 if not out_of_memory(str(error)):
                     raise
@@ -57,14 +75,36 @@ class Binding:
         self._sets.clear()
         self._session = None
 
-    def _run(self, shapes: Shapes, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
-        buffers = self._sets.get(shapes)
+    def _run(self, buffers: _Buffers, arrays: Mapping[str, NDArray[Any]]) -> Arrays:
         for name, value in buffers.given.items():
             value.update_inplace(np.ascontiguousarray(arrays[name]))
+        self._call(buffers)
+        return {name: _own(value.numpy()) for name, value in buffers.found.items()}
+
+    def _run_on_device(
+        self,
+        buffers: _Buffers,
+        cuda: Cuda,
+        inputs: Mapping[str, NDArray[Any] | DeviceArray],
+        outputs: Callable[[Callable[[str], tuple[int, ...]]], Mapping[str, DeviceArray]],
+    ) -> None:
+        cuda.use()
+        for name, value in buffers.given.items():
+            array = inputs[name]
+            if isinstance(array, DeviceArray):
+                cuda.copy(array.rows_at(value.data_ptr()), array.rows)
+            else:
+                value.update_inplace(np.ascontiguousarray(array))
+        cuda.wait()  # the session works in a stream of its own
+        self._call(buffers)
+        for name, to in outputs(lambda name: tuple(buffers.found[name].shape())).items():
+            cuda.copy(to.rows, to.rows_at(buffers.found[name].data_ptr()))
+        cuda.wait()
+
+    def _call(self, buffers: _Buffers) -> None:
         self._session.run_with_iobinding(buffers.binding)
         if not buffers.found:
             buffers.keep_outputs([port.name for port in self._outputs])
-        return {name: _own(value.numpy()) for name, value in buffers.found.items()}
 
     def _bind(self, shapes: Shapes) -> _Buffers:
         made = _Buffers(self._session.io_binding())

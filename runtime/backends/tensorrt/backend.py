@@ -1,53 +1,48 @@
 """TensorRT 10.3 to 11, and TensorRT for RTX: prebuilt engines on NVIDIA GPUs.
 
 For each of the few shapes that came last a context, buffers on the GPU and in pinned host memory, and a CUDA graph are
-kept; from the second run of a shape on the graph replays copies and network with one launch. One stream takes it all.
+kept; from the second run of a shape on the graph replays copies and network with one launch. One stream takes it all,
+or two in turn, so that one picture is copied while the network works on the other.
 """
 
 from __future__ import annotations
 
-import importlib
 import importlib.util
 import logging
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import Any
 
 import msgspec
-import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BackendError, EdgeganError, MisfitError, NoMemoryError
-from ...files import write_atomic
+from ...errors import BackendError, EdgeganError
 from ...model.artefact import Artefact
 from ..contract import Arrays, Port, check_inputs
-from ..device import gpu_number, no_memory, out_of_memory
+from ..device import gpu_number
 from ..fit import (
     LIBRARIES,
-    REBUILD,
     check_gpu,
     check_library,
     check_version,
-    engine_info,
+    dla_part,
     library,
     library_version,
     missing_library,
     other_gpu,
 )
-from ..last_used import LastUsed
 from ..nvidia.capture_gate import GATE
 from ..nvidia.cuda import CaptureError, Cuda
+from ..nvidia.given import check_outputs, read_given
 from ..processor import system
 from ..selection import Selection
 from .bound import Bound, Shapes
-from .log import logger, profiler, start
-from .rtx_cache import JitCache
+from .engine import Engine
+from .lane import Lane, Way
+from .ticket import Ticket
 
 PACKAGES = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx")
 _LOG = logging.getLogger("edgegan")
-_KEPT = 4  # shapes: a frame with one face and a frame with three take turns
-_SCRATCH = ("update_device_memory_size_for_shapes", "set_device_memory")  # of IExecutionContext
 
 
 class TensorRT:
@@ -69,93 +64,114 @@ class TensorRT:
         del threads  # the network runs on the GPU
         card = artefact.card
         trt = library(card)
-        self._rtx = trt.__name__ == "tensorrt_rtx"
-        self._runtime: Any = None
-        self._engine: Any = None
-        self._config: Any = None  # of contexts; of TensorRT for RTX alone
-        self._cache: JitCache | None = None
-        self._spare: Any = None  # a context for the first shapes
-        self._bound: LastUsed[Shapes, Bound] = LastUsed(_KEPT, self._bind, Bound.free)
-        self._closed = False
+
+        def load(cuda: Cuda) -> Engine:
+            check_version(card, trt.__version__)
+            check_gpu(card, cuda.compute_capability, cuda.gpu_name, system())
+            self.notices = tuple(filter(None, [other_gpu(card, cuda.gpu_name), dla_part(card)]))
+            return Engine(trt, artefact, cuda.gpu_name)
+
+        self._start(device, load)
+
+    def _start(self, device: str, load: Callable[[Cuda], Engine]) -> None:
+        self._lane: Lane | None = None
+        self._next: Way = "first"
         with GATE.work():
-            self._cuda = Cuda(gpu_number(device))
+            cuda = Cuda(gpu_number(device))
             try:
-                check_version(card, trt.__version__)
-                check_gpu(card, self._cuda.compute_capability, self._cuda.gpu_name, system())
-                self.notices = tuple(filter(None, [other_gpu(card, self._cuda.gpu_name)]))
-                self._cache = JitCache(card, self._cuda.gpu_name) if self._rtx else None
-                self._log, self._profiler = logger(trt), profiler(trt)
-                self._load(trt, artefact)
+                engine = load(cuda)
+            except BaseException:
+                cuda.close()
+                raise
+            self._lane = Lane(cuda, engine)
+            try:
+                self._lane.warm()
             except BaseException:
                 self._free()
                 raise
+        self._engine, self.inputs, self.outputs = engine, engine.inputs, engine.outputs
         self.device = device
-        # TensorRT for RTX captures by itself: it alone knows when its kernels are compiled for good.
-        self._capturable = not self._rtx
+        # TensorRT for RTX captures by itself: it alone knows when its kernels are compiled for good. What a DLA does
+        # cannot be recorded.
+        self._capturable = not engine.rtx and not engine.dla
 
-    def _load(self, trt: Any, artefact: Artefact) -> None:
-        self._runtime = start(trt.Runtime, self._log)
-        if engine_info(artefact.card).version_compatible:
-            self._runtime.engine_host_code_allowed = True  # such a plan brings code; its hash is the card's
-        self._engine = self._runtime.deserialize_cuda_engine(artefact.path.read_bytes())
-        if self._engine is None:
-            if out_of_memory(self._log.last):
-                raise no_memory(artefact.path.name)
-            # Its bytes are those that were built, and the card fits: something else of this machine does not.
-            raise MisfitError(f"TensorRT cannot load {artefact.path}: {self._reason()}", todo=REBUILD)
-        names = [self._engine.get_tensor_name(i) for i in range(self._engine.num_io_tensors)]
-        given = [n for n in names if self._engine.get_tensor_mode(n) == trt.TensorIOMode.INPUT]
-        self.inputs = tuple(self._port(trt, n, bounded=True) for n in given)
-        self.outputs = tuple(self._port(trt, n, bounded=False) for n in names if n not in given)
-        # TensorRT would reserve scratch memory for the largest shapes there may be; ours is for those that come.
-        managed = all(hasattr(trt.IExecutionContext, name) for name in _SCRATCH)
-        self._own_scratch = managed and any(None in port.shape for port in self.inputs)
-        self._name = artefact.path.name
-        self._set_strategy(trt)
-        self._spare = self._new_context()
+    def another(self) -> TensorRT:
+        """One more backend on the same engine, with contexts and streams of its own: both may run at once.
+
+        The weights are on the GPU once. Each is closed by itself, in any order. Raises NoMemoryError.
+        """
+        self._open()
+        made = TensorRT.__new__(TensorRT)
+        made.notices = self.notices
+        made._start(self.device, lambda _: self._engine.join())
+        made.selection = self.selection
+        return made
 
     def run(self, inputs: Mapping[str, NDArray[Any]]) -> Arrays:
         """See `Backend.run`."""
-        if self._closed:
-            raise BackendError("this backend is closed")
+        lane = self._open()
         check_inputs(self.inputs, inputs)
-        shapes = tuple(tuple(inputs[port.name].shape) for port in self.inputs)
         with GATE.work():
-            self._cuda.use()
-            bound = self._make(shapes)
-            first = bound.fresh
+            bound = lane.get("first", self._shapes(inputs))
             found = bound.run(inputs)
-            if first and self._capturable:
-                self._capture(bound)
+            self._capture(bound)
         return found
+
+    def submit(self, inputs: Mapping[str, NDArray[Any]]) -> Ticket:
+        """See `contract.Overlapping.submit`; the first run of a shape is waited for."""
+        lane = self._open()
+        check_inputs(self.inputs, inputs)
+        with GATE.work():
+            bound = lane.get(self._next, self._shapes(inputs))
+            self._next = "second" if self._next == "first" else "first"
+            ticket, first = Ticket(lambda: self._settle(bound)), bound.fresh
+            bound.begin(inputs, ticket)
+            if first:
+                bound.settle()
+                self._capture(bound)
+        return ticket
+
+    def run_on_device(
+        self, inputs: Mapping[str, Any], outputs: Mapping[str, Any], *, stream: int | None = None
+    ) -> None:
+        """See `contract.OnDevice.run_on_device`."""
+        lane = self._open()
+        with GATE.work():
+            cuda = lane.stream("device")
+            given = read_given(self.inputs, inputs, cuda)
+            bound = lane.get("device", self._shapes(given))
+            wanted = read_given(self.outputs, outputs, cuda)
+            bound.run_on_device(given, check_outputs(self.outputs, wanted, bound.output_shape), stream)
+            self._capture(bound)
 
     def time_layers(self, inputs: Mapping[str, NDArray[Any]], calls: int) -> list[list[tuple[str, float]]]:
         """Name and milliseconds of every layer of each call, by TensorRT's profiler, in a context of its own."""
+        lane = self._open()
         check_inputs(self.inputs, inputs)
         with GATE.work():
-            self._cuda.use()
-            bound = self._bind(tuple(tuple(inputs[port.name].shape) for port in self.inputs))
+            bound = lane.bind("first", self._shapes(inputs))
             try:
-                return bound.time_layers(inputs, calls, self._profiler)
+                return bound.time_layers(inputs, calls, self._engine.profiler)
             finally:
                 bound.free()
 
-    def _make(self, shapes: Shapes) -> Bound:
-        """What runs `shapes`; where memory runs out, what is kept for other shapes goes first."""
-        try:
-            return self._bound.get(shapes)
-        except NoMemoryError:
-            if not self._bound.keep_only(shapes):
-                raise
-        return self._bound.get(shapes)
+    def _open(self) -> Lane:
+        if self._lane is None:
+            raise BackendError("this backend is closed")
+        return self._lane
 
-    def _bind(self, shapes: Shapes) -> Bound:
-        context, self._spare = self._spare or self._new_context(), None
-        return Bound(
-            self._cuda, context, self.inputs, self.outputs, shapes, own_scratch=self._own_scratch, reason=self._reason
-        )
+    def _shapes(self, inputs: Mapping[str, Any]) -> Shapes:
+        return tuple(tuple(inputs[port.name].shape) for port in self.inputs)
+
+    def _settle(self, bound: Bound) -> None:
+        with GATE.work():
+            self._open().stream("first")
+            bound.settle()
 
     def _capture(self, bound: Bound) -> None:
+        """Records a graph of what has run once."""
+        if not self._capturable or not bound.uncaptured:
+            return
         try:
             bound.capture()
         except CaptureError as error:
@@ -173,22 +189,14 @@ class TensorRT:
         _LOG.warning("%s", words)
 
     def close(self) -> None:
-        """See `Backend.close`."""
-        if not self._closed:
-            with GATE.work():
-                self._free()
+        """See `Backend.close`. What was submitted is waited for; its tickets are good afterwards."""
+        with GATE.work():
+            self._free()
 
     def _free(self) -> None:
-        """Frees what there is, in the order that CUDA and TensorRT ask for, also after half a start."""
-        self._closed = True
-        self._cuda.finish()
-        compiled = self._cache.content() if self._cache is not None else None
-        self._bound.clear()
-        self._spare = self._config = self._cache = self._engine = self._runtime = None  # from left to right
-        self._cuda.close()
-        if compiled is not None:
-            with suppress(EdgeganError):  # a disk that is full or closed only costs the next start its time
-                write_atomic(*compiled)
+        lane, self._lane = self._lane, None
+        if lane is not None:
+            lane.close()
 
     def __enter__(self) -> TensorRT:
         return self
@@ -197,40 +205,6 @@ class TensorRT:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def _set_strategy(self, trt: Any) -> None:
-        """How every context of this engine is made."""
-        managed = (trt.ExecutionContextAllocationStrategy.USER_MANAGED,) if self._own_scratch else ()
-        self._strategy: tuple[Any, ...] = managed  # the arguments of `create_execution_context`
-        if self._cache is None:
-            return
-        self._config = self._engine.create_runtime_config()
-        for strategy in managed:
-            self._config.set_execution_context_allocation_strategy(strategy)
-        if hasattr(trt, "CudaGraphStrategy"):
-            self._config.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
-        self._cache.attach(self._config)
-
-    def _new_context(self) -> Any:
-        """Raises NoMemoryError, or BackendError with TensorRT's reason."""
-        # No variable may hold the configuration: an error's traceback would keep it longer than the engine.
-        made = self._engine.create_execution_context(*(self._strategy if self._config is None else (self._config,)))
-        if made is None:
-            if out_of_memory(self._log.last):
-                raise no_memory(self._name)
-            raise BackendError(f"TensorRT cannot run {self._name}: {self._reason()}")
-        return made
-
-    def _port(self, trt: Any, name: str, *, bounded: bool) -> Port:
-        shape = tuple(None if axis < 0 else int(axis) for axis in self._engine.get_tensor_shape(name))
-        bounds: tuple[tuple[int, int], ...] = ()
-        if bounded and None in shape:
-            low, _, high = (tuple(map(int, found)) for found in self._engine.get_tensor_profile_shape(name, 0))
-            bounds = tuple(zip(low, high, strict=True))
-        return Port(name, np.dtype(trt.nptype(self._engine.get_tensor_dtype(name))).name, shape, bounds)
-
-    def _reason(self) -> str:
-        return self._log.last or "no reason given"
 
 
 def describe_library() -> str:

@@ -88,7 +88,7 @@ def test_tensorrt_s_profiler_tells_every_layer_without_a_graph(tmp_path: Path, m
 
     fake = FakeCuda()
     module = fake_tensorrt(fake)
-    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
     monkeypatch.setattr(backend, "system", lambda: "Linux x86_64")
     monkeypatch.setitem(sys.modules, "tensorrt", module)
     path = tmp_path / "model.fp16.engine"

@@ -24,7 +24,7 @@ def child(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def touch() -> None:
         pytest.fail("CUDA was started in this process")
 
-    monkeypatch.setattr(cuda, "_import", touch)
+    monkeypatch.setattr(cuda, "import_runtime", touch)
     monkeypatch.setattr(libraries, "driver_cuda", lambda: (13, 0))
     monkeypatch.setenv("PYTHONPATH", f"{tmp_path}:{Path(__file__).parents[2]}:{Path(__file__).parents[3]}")
     gpu._ask.cache_clear()

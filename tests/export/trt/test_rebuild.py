@@ -68,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     card.write(engine)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     device = FakeCuda(devices=2)
-    monkeypatch.setattr(cuda, "_import", lambda: device)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: device)
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one

@@ -235,3 +235,5 @@ def test_nothing_runs_over_the_edge(visit, person, viewport):
             open_picture(page, person)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), look
     assert page.locator("#snapshot").bounding_box()["height"] >= 44
+    tops = page.evaluate("[...document.querySelectorAll('#views label')].map((label) => label.offsetTop)")
+    assert len(tops) == 3 and len(set(tops)) == 1, "before, split and after stand in one row"

@@ -25,14 +25,14 @@ def crop(value):
 
 def hold(editor):
     """Makes every call of the network wait for the event returned; the list counts those that began."""
-    go, began, run = threading.Event(), [], editor._editor._pipeline._network.run
+    go, began, run = threading.Event(), [], editor._editor._pipeline._network.begin
 
     def slow(inputs):
         began.append(1)
         assert go.wait(10)
         return run(inputs)
 
-    editor._editor._pipeline._network.run = slow
+    editor._editor._pipeline._network.begin = slow
     return go, began
 
 

@@ -56,8 +56,8 @@ def test_only_what_the_user_sets_differs_from_the_estimated_label(editor):
 def test_where_nothing_is_to_change_the_frame_comes_back_bit_for_bit(model, scene):
     for options in (FaceOptions(), FaceOptions(colour_match=True, guard=True)):
         with Editor.open(model, faces=options) as editor:
-            ran, run = [], editor._pipeline._network.run
-            editor._pipeline._network.run = lambda given, ran=ran, run=run: (ran.append(1), run(given))[1]
+            ran, run = [], editor._pipeline._network.begin
+            editor._pipeline._network.begin = lambda given, ran=ran, run=run: (ran.append(1), run(given))[1]
             out = editor.edit(scene, {}, timestamp=0.0)
             assert np.array_equal(out, scene) and out is not scene and not ran
             assert all(np.array_equal(a, scene) for a in editor.edit_batch([scene, scene], {})) and not ran
@@ -96,8 +96,8 @@ def test_several_faces_go_through_in_one_call_if_the_card_allows_it(tmp_path):
         if batch[1] > 1:
             tiny_models.allow_batches(path, batch)
         with Editor.open(path, backend="onnxruntime") as editor:
-            run, sizes = editor._pipeline._network.run, []
-            editor._pipeline._network.run = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
+            run, sizes = editor._pipeline._network.begin, []
+            editor._pipeline._network.begin = lambda i, run=run, sizes=sizes: (sizes.append(len(i["image"])), run(i))[1]
             outs.append(editor.edit(frame, {"Smiling": 1.0}))
             calls.append(sizes)
     faces = len(calls[0])
@@ -203,8 +203,8 @@ def test_a_batch_gives_what_single_pictures_give(editor, any_size, tmp_path, sce
     path = tiny_models.write_editor(tmp_path, size=SIZE, classifier=False, pairs=0, faces=False, alignment=None)
     tiny_models.allow_batches(path, (1, 3))
     with Editor.open(path, backend="onnxruntime") as opened:
-        run, sizes = opened._pipeline._network.run, []
-        opened._pipeline._network.run = lambda i: (sizes.append(len(i["image"])), run(i))[1]
+        run, sizes = opened._pipeline._network.begin, []
+        opened._pipeline._network.begin = lambda i: (sizes.append(len(i["image"])), run(i))[1]
         batch = opened.edit_batch(frames, {"Smiling": 1.0})
         assert sizes == [3, 1]
         assert all(np.array_equal(a, opened.edit(f, {"Smiling": 1.0})) for a, f in zip(batch, frames, strict=True))

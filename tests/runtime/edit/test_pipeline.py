@@ -111,8 +111,8 @@ def test_sliders_reach_every_change(editor, strength):
 
 def test_a_pass_runs_for_each_decision_that_is_named_whatever_the_classifier_read(editor, monkeypatch):
     network, calls = editor._pipeline._network, []
-    run = network.run
-    monkeypatch.setattr(network, "run", lambda given: (calls.append(len(given["image"])), run(given))[1])
+    run = network.begin
+    monkeypatch.setattr(network, "begin", lambda given: (calls.append(len(given["image"])), run(given))[1])
     for label in (PLAIN, {**PLAIN, "Smiling": 1.0}):
         editor.translate(crop(), BOTH, label)
     editor.translate(crop(), {"Blond_Hair": 0.5, "Brown_Hair": 0.5}, PLAIN)

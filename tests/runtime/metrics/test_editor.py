@@ -21,8 +21,8 @@ def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene)
     with Editor.open(model) as editor:
         assert (editor.statistics.frames, editor.statistics.stages_ms) == (0, {})
         ran = []
-        run = editor._pipeline._network.run
-        editor._pipeline._network.run = lambda inputs: (ran.append(1), run(inputs))[1]
+        run = editor._pipeline._network.begin
+        editor._pipeline._network.begin = lambda inputs: (ran.append(1), run(inputs))[1]
         assert editor.warm_up((60, 80)) > 0 and ran
         assert editor.statistics.frames == 0  # warming up is nobody's picture
         told = {}

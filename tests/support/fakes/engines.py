@@ -29,7 +29,7 @@ def engine(
 
 
 def install(monkeypatch, fake: FakeCuda, **options):
-    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
     monkeypatch.setattr(trt, "system", lambda: "Linux x86_64")
     module = fake_tensorrt(fake, **options)
     monkeypatch.setitem(sys.modules, module.__name__, module)

@@ -72,6 +72,12 @@ class Value:
         RECORDING.check()
         return self.memory.copy()
 
+    def data_ptr(self):
+        return self.memory.ctypes.data
+
+    def shape(self):
+        return list(self.memory.shape)
+
 
 class Binding:
     def __init__(self):

@@ -10,6 +10,7 @@ from support.fakes.gpu import FakeCuda
 from edgegan.runtime.backends.nvidia import cuda
 from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.backends.tensorrt import backend as trt
+from edgegan.runtime.backends.tensorrt import engine as engines
 from edgegan.runtime.errors import BackendError, MisfitError, NoMemoryError
 
 
@@ -43,7 +44,7 @@ def test_a_capture_that_fails_is_said_and_logged_once(tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
     fake = FakeCuda()
-    monkeypatch.setattr(cuda, "_import", lambda: fake)
+    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
     device = cuda.Cuda()
 
     def stop():
@@ -138,7 +139,7 @@ def test_ctrl_c_while_the_cache_is_written_still_frees_the_gpu(tmp_path, monkeyp
     def interrupt(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(trt, "write_atomic", interrupt)
+    monkeypatch.setattr(engines, "write_atomic", interrupt)
     backend = trt.TensorRT(engine(tmp_path, "tensorrt_rtx"), device="cuda")
     with pytest.raises(KeyboardInterrupt):
         backend.close()

@@ -31,7 +31,7 @@ def test_cuda_python_that_raises_without_a_driver_is_no_gpu(monkeypatch):
         def cudaGetDeviceCount(self):  # noqa: N802 - CUDA's name
             raise RuntimeError("Failed to dlopen libcuda.so")
 
-    monkeypatch.setattr(cuda, "_import", NoDriver)
+    monkeypatch.setattr(cuda, "import_runtime", NoDriver)
     with pytest.raises(BackendError, match=r"no NVIDIA GPU can be used here \(Failed to dlopen libcuda\.so\)"):
         cuda.Cuda()
 

@@ -1,0 +1,188 @@
+"""`edgegan distil`, from a request to a finished student."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+
+from edgegan import config, distributed
+from edgegan.config import BaseConfig
+from edgegan.data._files.places import places
+from edgegan.runtime.errors import InputError
+from edgegan.runtime.places import refuse_clashes
+from edgegan.train.folder.run import Run, open_run
+from edgegan.train.session import Request as Training
+from edgegan.train.session import run_training
+
+from .candidates import Budget, Tell, Timed, choose, measure
+from .losses import Weights
+from .student import TEACHER, StudentRun
+from .teacher import Teacher
+
+IMAGES = 100_000
+_WEIGHTS = "distil."  # settings that begin with this are of `Weights`
+
+
+@dataclass(frozen=True)
+class Request:
+    """What the user asked for."""
+
+    teacher: Path | None  # a run folder or a checkpoint; None with `resume`
+    folder: Path
+    budget: str
+    data: str | None
+    images: int | None
+    minutes: float | None
+    settings: tuple[str, ...]
+    resume: bool
+    dry_run: bool
+    device: str
+    threads: int | None
+
+
+def train_student(run: StudentRun, request: Request, console: Console) -> Run:
+    """Trains a student to its budget, or goes on with it; returns its run. Raises as `run_training` does."""
+    training = Training(
+        family=run.family_name,
+        preset=None,
+        data=None,
+        folder=request.folder,
+        images=request.images,
+        minutes=request.minutes,
+        settings=(),
+        resume=request.resume,
+        start_from=None,
+        dry_run=False,
+        device=request.device,
+        threads=request.threads,
+    )
+    return run_training(training, console, run)
+
+
+def make_student(request: Request, console: Console, tell: Tell) -> StudentRun | None:
+    """A new student of the shape that keeps the budget; None after a dry run.
+
+    Raises InputError for no teacher, one that has no students, no pictures, a budget that none keeps, or a folder in
+    use; BackendError where nothing can be timed.
+    """
+    if distributed.is_launched():  # each process would time the candidates, and might choose another
+        raise InputError(
+            "a new student under torchrun",
+            "one process, which chooses",
+            "begin without it; then --resume",
+        )
+    if request.teacher is None:
+        raise InputError("whose student?", "a run folder or a checkpoint", "as in: edgegan distil runs/stargan")
+    budget = Budget.parse(request.budget)
+    teacher = Teacher(request.teacher)
+    data = request.data or teacher.run.data
+    if not data:
+        raise InputError(f"{request.teacher} does not say which pictures it knows", todo="name some with --data SPEC")
+    if Run(request.folder, teacher.run.family_name, teacher.run.cfg, data).has_checkpoints:
+        raise InputError(
+            f"{request.folder} already holds a run", todo="go on with --resume, or choose another folder with --out"
+        )
+    refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
+    own, weights = split_settings(request.settings)
+    shapes = [config.with_settings(cfg, own) for cfg in teacher.distillation.students(teacher.run.cfg)]
+    cfgs = list({str(cfg): schedule(cfg, request, own) for cfg in shapes}.values())
+    if not cfgs:
+        raise InputError(f"{request.teacher}: no student's shape fits pictures of this size")
+    teacher.run.family.streams(cfgs[0], data)  # pictures that are not there are said before minutes of measuring
+    kind = "cuda" if request.device.startswith("cuda") else request.device
+    timed, *students = measure(teacher, cfgs, kind, request.threads, tell)
+    console.print(tabulate(timed, students))
+    taken = choose(budget, timed, students)
+    console.print(f"taken: {describe(taken, timed, students)}", highlight=False)
+    if request.dry_run:
+        return None
+    about = {
+        "teacher": f"{teacher.run.family_name}, {timed.macs / 1e6:.0f} MMAC, {timed.parameters} parameters",
+        "teacher_images": int(teacher.found.header.get("images", 0)),
+        "budget": str(budget),
+        "ms": round(taken.ms, 3),
+        "teacher_ms": round(timed.ms, 3),
+        "backend": taken.backend,
+        "weights": msgspec.to_builtins(weights),
+    }
+    given = request.data or teacher.run.given_data
+    return StudentRun(request.folder, taken.cfg, data, teacher, about, given_data=given)
+
+
+def resume_student(request: Request) -> StudentRun:
+    """The student in a folder; raises InputError where there is none."""
+    if request.teacher is not None:
+        raise InputError("a teacher with --resume: a student keeps its own", todo="leave the teacher out")
+    if request.settings:
+        raise InputError("--set with --resume: a student keeps its configuration", todo="leave --set out")
+    run = open_run(request.folder)
+    if run.distillation is None:
+        raise InputError(f"{request.folder}: not a student's run", todo=f"go on with: {run.resume_command}")
+    cfg = run.cfg
+    if request.images is not None:
+        cfg = config.with_settings(cfg, [f"train.images={request.images}"])
+    teacher = Teacher(request.folder / TEACHER)
+    data, given = (request.data, request.data) if request.data else (run.data, run.given_data)
+    return StudentRun(request.folder, cfg, data, teacher, run.distillation, given_data=given)
+
+
+def split_settings(settings: Sequence[str]) -> tuple[list[str], Weights]:
+    """The settings of the student's configuration, and the weights; raises InputError for one that is unknown."""
+    own = [s for s in settings if not s.startswith(_WEIGHTS)]
+    named = dict(s.removeprefix(_WEIGHTS).split("=", 1) for s in settings if s.startswith(_WEIGHTS) and "=" in s)
+    try:
+        return own, msgspec.convert(named, Weights, strict=False)
+    except msgspec.ValidationError as error:
+        known = ", ".join(_WEIGHTS + field.name for field in msgspec.structs.fields(Weights))
+        raise InputError(f"--set {_WEIGHTS}...: {error}", f"there are: {known}") from None
+
+
+def schedule(cfg: BaseConfig, request: Request, settings: Sequence[str]) -> BaseConfig:
+    """The configuration with a distillation's schedule, but for what the settings say: short, and slower at the end."""
+    images = request.images or IMAGES
+    usual: Mapping[str, Any] = {
+        "images": images,
+        "decay_images": images // 2,
+        "schedule": "cosine",
+        "ema_halflife_images": 2000,
+        "validate_images": 4000,
+        "sample_images": 8000,
+        "checkpoint_images": 8000,
+        "precision": "auto",
+        "compile": False,  # feature maps are read by hooks, which a compiled network does not call
+    }
+    said = {s.partition("=")[0].strip().removeprefix("train.") for s in settings if s.startswith("train.")}
+    train = msgspec.structs.replace(cfg.train, **{key: value for key, value in usual.items() if key not in said})
+    return msgspec.structs.replace(cfg, train=train)
+
+
+def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:
+    """What was measured, the fastest last."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for column in ("generator", "ms", "speed", "MMAC", "backend"):
+        table.add_column(column, justify="left" if column in ("generator", "backend") else "right", no_wrap=True)
+    rows = [("the teacher", teacher)] + [(describe(each, teacher, students), each) for each in students]
+    for name, each in sorted(rows, key=lambda row: -row[1].ms):
+        speed = f"{teacher.ms / each.ms:.1f}x"
+        table.add_row(
+            name, f"{each.ms:.2f}", speed, f"{each.macs / 1e6:,.{0 if each.macs > 1e7 else 1}f}", each.backend
+        )
+    return table
+
+
+def describe(student: Timed, teacher: Timed, students: Sequence[Timed]) -> str:
+    """The settings in which the students differ, one alone from its teacher; of a truth, its name where it holds."""
+    every = [msgspec.to_builtins(each.cfg) for each in (students if len(students) > 1 else (teacher, student))]
+    own = msgspec.to_builtins(student.cfg)
+    told = [
+        (key, own[key])
+        for key in own
+        if key != "train" and own[key] not in (None, False) and len({str(values[key]) for values in every}) > 1
+    ]
+    return " ".join(key if value is True else f"{key}={value}" for key, value in told)
