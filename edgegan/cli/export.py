@@ -202,6 +202,9 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     from rich.table import Table
 
     from edgegan.runtime.commands import command
+    from edgegan.runtime.model.artefact import load
+
+    from ._shared.sources import usual_source
 
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("artefact", "MB", "precision", "backend", "PSNR dB (worst)", "max abs", "status"):
@@ -226,5 +229,5 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
     console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
-    live = command("live", model, "--source", "synthetic")
+    live = command("live", model, "--source", usual_source(load(exported.main).card))
     console.print(f"next: {command('bench', source)}   or: {live}", soft_wrap=True, highlight=False, markup=False)

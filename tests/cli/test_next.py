@@ -10,6 +10,7 @@ import pytest
 from support import tiny_models
 
 from edgegan import cli
+from edgegan.cli._shared.sources import usual_source
 from edgegan.cli.export import _show
 from edgegan.export import Exported, Row
 from edgegan.runtime.commands import command
@@ -31,15 +32,24 @@ def test_a_command_is_what_a_shell_takes_apart_again() -> None:
     assert command("live", "m.onnx") == "edgegan live m.onnx"
 
 
-def test_export_says_what_can_be_typed(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("domain", "source"), [("drawn faces", "synthetic"), ("photographed faces", "0"), ("", "synthetic")]
+)
+def test_export_says_what_can_be_typed(
+    domain: str, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from rich.console import Console
 
     folder = tmp_path / ODD
-    folder.mkdir()
+    tiny_models.write_editor(folder / "AtoB", domain=domain)
     row = Row(folder / "AtoB" / "model.onnx", "fp32", 1, "onnxruntime", Verification(status="passed"))
     _show(Exported(folder, (row,), ()), folder, Console())
     bench, live = words(capsys.readouterr().out)
-    assert bench == ["edgegan", "bench", str(folder)] and live[:3] == ["edgegan", "live", str(row.path)]
+    assert bench == ["edgegan", "bench", str(folder)] and live == ["edgegan", "live", str(row.path), "--source", source]
+
+
+def test_export_of_a_generator_proposes_a_walk_through_its_latents(tmp_path: Path) -> None:
+    assert usual_source(artefact.load(tiny_models.write_sampler(tmp_path)).card) == "latent"
 
 
 @pytest.mark.parametrize("tiny_run", ["pix2pix"], indirect=True)
