@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._shared.lists import split_words
+
 if TYPE_CHECKING:
     from edgegan.export.adopt.adopt import Adopted
     from edgegan.export.adopt.request import Adoption
@@ -49,7 +51,7 @@ def adopt(
         typer.Option(help="What the label means: binary:A,B|C (one of B and C is on) or one_hot:A,B."),
     ] = None,
     default: Annotated[
-        str | None, typer.Option(metavar="A,B", help="Names that are on where nothing is known of a picture.")
+        list[str] | None, typer.Option(metavar="A,B", help="Names that are on where nothing is known of a picture.")
     ] = None,
     faces: Annotated[bool, typer.Option("--faces", help="It edits faces, not whole frames: --alignment too.")] = False,
     alignment: Annotated[
@@ -99,7 +101,7 @@ def adopt(
         size_hw=None if size is None else parse_size(size),
         multiple=multiple,
         condition=condition,
-        default=tuple(filter(None, (default or "").split(","))),
+        default=split_words(default),
         alignment=None if alignment is None else _alignment(alignment),
         pictures=pictures,
         name=name,

@@ -10,6 +10,8 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
+from ._shared.lists import split_words
+
 
 class Layout(str, Enum):
     """How the pictures are laid out on disk."""
@@ -82,8 +84,8 @@ edgegan data label data/team --attributes Black_Hair,Blond_Hair,Brown_Hair,Gray_
 
 def label(
     folder: Path = typer.Argument(..., metavar="DIR", help="A set that `edgegan data faces` wrote."),
-    attributes: str = typer.Option(
-        "", help="What to label, as A,B,...; new names become columns. Without it, what the set has."
+    attributes: list[str] = typer.Option(
+        [], metavar="A,B,...", help="What to label; new names become columns. Without it, what the set has."
     ),
     port: int = typer.Option(8090, min=0, max=65535, help="Of the page, on this machine alone; 0 takes any."),
     browser: bool = typer.Option(True, help="Open the page in a browser."),
@@ -94,8 +96,7 @@ def label(
     from edgegan.data._faces.label_server import serve
     from edgegan.data._faces.labelling import Labelling
 
-    names = [name.strip() for name in attributes.split(",")] if attributes else []
-    labelling = Labelling(folder, names)
+    labelling = Labelling(folder, [*split_words(attributes)])
 
     def announce(url: str) -> None:
         print(f"label at {url} - Ctrl-C ends it; nothing is lost", flush=True)

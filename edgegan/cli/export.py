@@ -9,6 +9,7 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
+from ._shared.lists import split_words
 from ._shared.page import check_options, offer_shipped, write_page
 
 if TYPE_CHECKING:
@@ -52,10 +53,10 @@ def export(
     ],
     trt: Annotated[bool, typer.Option("--trt", help="Build a TensorRT FP16 engine as well.")] = False,
     precision: Annotated[
-        str, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
-    ] = "",
+        list[str] | None, typer.Option(metavar="fp32,fp16,int8", help="Which precisions; default: fp32,fp16.")
+    ] = None,
     format_: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             "--format",
             metavar="onnx,openvino,engine,mnn,ncnn|web",
@@ -63,7 +64,7 @@ def export(
             is_eager=True,
             callback=offer_shipped,
         ),
-    ] = "",
+    ] = None,
     size: Annotated[str | None, typer.Option(metavar="HxW|S|dynamic", help="Default: the size trained at.")] = None,
     batch: Annotated[
         str | None, typer.Option(metavar="N|dynamic", help="Pictures a call, or left open; default: one.")
@@ -121,13 +122,13 @@ def export(
         typer.Option(min=0, help="The DLA core of a Jetson that runs what it can (TensorRT).", rich_help_panel=ENGINES),
     ] = None,
     compute_capability: Annotated[
-        str,
+        list[str] | None,
         typer.Option(
             metavar="8.6,8.9,...",
             help="The kinds of GPU to build for (TensorRT for RTX); default: 8.0 to 12.1; 7.5 (Turing) alone.",
             rich_help_panel=ENGINES,
         ),
-    ] = "",
+    ] = None,
     noise: Annotated[
         str | None, typer.Option(metavar="zero|frozen:SEED", help="What a generator's noise inputs are fixed to.")
     ] = None,
@@ -145,7 +146,7 @@ def export(
     from rich.console import Console
 
     console = Console()
-    if check_options(ctx, _words(format_)):
+    if check_options(ctx, split_words(format_)):
         return write_page(source, out, onnxruntime_web, console)
     from edgegan.export import EngineOptions, Request, export_run, parse_batch, parse_size
     from edgegan.runtime.places import model_parts
@@ -163,8 +164,8 @@ def export(
         size_hw=parse_size(size) if size not in (None, DYNAMIC) else None,
         data=data,
         pictures=pictures,
-        precisions=_words(precision),
-        formats=_words(format_),
+        precisions=split_words(precision),
+        formats=split_words(format_),
         batch=parse_batch(batch) if batch not in (None, DYNAMIC) else 1,
         open_batch=batch == DYNAMIC,
         open_size=size == DYNAMIC,
@@ -179,17 +180,13 @@ def export(
             version_compatible,
             builder_optimization_level,
             dla,
-            _words(compute_capability),
+            split_words(compute_capability),
         ),
         settings=settings,
     )
     with show_progress(console) as tell:
         exported = export_run(request, tell)
     _show(exported, source, console)
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(word.strip() for word in text.split(",") if word.strip())
 
 
 def _one_of(option: str, value: str, known: tuple[str, ...]) -> str:
@@ -227,7 +224,10 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     for warning in exported.warnings:
         console.print(f"beware: {warning}", style="yellow", highlight=False)
     pairs = max((row.verification.pictures for row in exported.rows), default=0)
-    console.print(f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}")
+    written = f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}"
+    console.print(written, soft_wrap=True, highlight=False, markup=False)
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
-    live = command("live", model, "--source", usual_source(load(exported.main).card))
-    console.print(f"next: {command('bench', source)}   or: {live}", soft_wrap=True, highlight=False, markup=False)
+    card = load(model).card
+    look = ("sample", model) if card.task == "generate" else ("live", model, "--source", usual_source(card))
+    shown = f"{command('bench', source)}   or: {command(*look)}"
+    console.print(f"next: {shown}", soft_wrap=True, highlight=False, markup=False)

@@ -7,6 +7,8 @@ from typing import Annotated, Literal
 
 import typer
 
+from ._shared.lists import split_words
+
 EPILOG = """
 **Examples**
 
@@ -33,8 +35,9 @@ def import_(
         int | None, typer.Option(min=1, help="Picture size; default: told by the shapes, else usual.")
     ] = None,
     attributes: Annotated[
-        str, typer.Option(metavar="A,B,...", help="What the labels or classes mean, in order (StarGAN, cGAN).")
-    ] = "",
+        list[str] | None,
+        typer.Option(metavar="A,B,...", help="What the labels or classes mean, in order (StarGAN, cGAN)."),
+    ] = None,
     bn: Annotated[
         Literal["keep", "recalibrate"],
         typer.Option(help="Batch-norm statistics of generators: the file's own, or measured again on its weights."),
@@ -54,8 +57,9 @@ def import_(
     from edgegan.official import import_files
     from edgegan.runtime.commands import command
 
-    names = tuple(name.strip() for name in attributes.split(",") if name.strip())
-    options = ImportOptions(size=size, attributes=names, bn=bn, domain=domain, padding=padding, norm=norm)
+    options = ImportOptions(
+        size=size, attributes=split_words(attributes), bn=bn, domain=domain, padding=padding, norm=norm
+    )
     report = import_files(files, out, options, family)
     print(f"{report.run.family_name}: {', '.join(report.networks)}")
     for note in report.notes:

@@ -133,7 +133,7 @@ def _show(found: Artefact, figures: dict[str, Verification], console: Any) -> No
         latency = "-" if each.latency_ms is None else f"{each.latency_ms:.1f}"
         table.add_row(name, *words, latency, each.status)
     pairs = max(each.pictures for each in figures.values())
-    console.print(f"{found.path} ({found.card.precision}) on {pairs} golden pairs", highlight=False)
+    console.print(f"{found.path} ({found.card.precision}) on {pairs} golden pairs", highlight=False, soft_wrap=True)
     if ran:
         console.print(table)
     for name, each in figures.items():

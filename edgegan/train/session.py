@@ -106,7 +106,9 @@ def _start(run: Run, request: Request, console: Console) -> Checkpoint | None:
         found.require_training_state()  # before the pictures are looked for, which such a run may never have had
         return found
     if request.resume:
-        console.print(f"{run.folder}: nothing was saved before it stopped; starting anew, with fresh weights")
+        console.print(
+            f"{run.folder}: nothing was saved before it stopped; starting anew, with fresh weights", soft_wrap=True
+        )
     if request.dry_run or distributed.rank():
         return None
     if run.has_checkpoints:
@@ -124,7 +126,7 @@ def _go_on(trainer: Trainer, found: Checkpoint, console: Console) -> None:
         changes = trainer.restore(found)
     if len(set(distributed.gather(torch.tensor([trainer.images])).tolist())) > 1:
         raise TrainingError(f"{run.folder}: not the same on all machines", "a folder that all of them share")
-    console.print(f"resuming {run.folder} at {trainer.images} images")
+    console.print(f"resuming {run.folder} at {trainer.images} images", soft_wrap=True)
     if changes:
         console.print(
             f"warning: not the pictures that this run was trained and measured on: {'; '.join(changes)}\n"
@@ -143,9 +145,12 @@ def _train_and_report(trainer: Trainer, budget: Budget, console: Console) -> Non
         with Reporter(run, budget.images, trainer.images, console) as reporter:
             finished = trainer.train(budget, reporter)
     except KeyboardInterrupt:
-        console.print(f"saved {run.checkpoint_path(trainer.images)}\ngo on with: {again}")
+        console.print(f"saved {run.checkpoint_path(trainer.images)}\ngo on with: {again}", soft_wrap=True)
         raise
-    console.print(f"saved {run.checkpoint_path(trainer.images)} after {trainer.seconds / 60:.1f} minutes of training")
+    console.print(
+        f"saved {run.checkpoint_path(trainer.images)} after {trainer.seconds / 60:.1f} minutes of training",
+        soft_wrap=True,
+    )
     if trainer.best is not None and trainer.best.images != trainer.images:
         best = trainer.best
         console.print(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from support import tiny_models
 
 from edgegan import cli
-from edgegan.cli._shared.sources import usual_source
+from edgegan.cli._shared.lists import split_words
 from edgegan.cli.export import _show
 from edgegan.export import Exported, Row
 from edgegan.runtime.commands import command
@@ -33,23 +35,52 @@ def test_a_command_is_what_a_shell_takes_apart_again() -> None:
 
 
 @pytest.mark.parametrize(
-    ("domain", "source"), [("drawn faces", "synthetic"), ("photographed faces", "0"), ("", "synthetic")]
+    ("domain", "look"),
+    [
+        ("", ["live", "--source", "synthetic"]),
+        ("drawn faces", ["live", "--source", "synthetic"]),
+        ("photographed faces", ["live", "--source", "0"]),
+        ("latents", ["sample"]),
+    ],
 )
 def test_export_says_what_can_be_typed(
-    domain: str, source: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    domain: str, look: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from rich.console import Console
 
     folder = tmp_path / ODD
-    tiny_models.write_editor(folder / "AtoB", domain=domain)
-    row = Row(folder / "AtoB" / "model.onnx", "fp32", 1, "onnxruntime", Verification(status="passed"))
+    draws = domain == "latents"
+    model = (
+        tiny_models.write_sampler(folder / "AtoB")
+        if draws
+        else tiny_models.write_editor(folder / "AtoB", domain=domain)
+    )
+    row = Row(model, "fp32", 1, "onnxruntime", Verification(status="passed"))
     _show(Exported(folder, (row,), ()), folder, Console())
-    bench, live = words(capsys.readouterr().out)
-    assert bench == ["edgegan", "bench", str(folder)] and live == ["edgegan", "live", str(row.path), "--source", source]
+    bench, seen = words(capsys.readouterr().out)
+    assert bench == ["edgegan", "bench", str(folder)]
+    assert seen == ["edgegan", look[0], str(row.path), *look[1:]]
 
 
-def test_export_of_a_generator_proposes_a_walk_through_its_latents(tmp_path: Path) -> None:
-    assert usual_source(artefact.load(tiny_models.write_sampler(tmp_path)).card) == "latent"
+def test_an_option_of_several_words_takes_them_in_one_or_one_by_one() -> None:
+    assert split_words(["fp32, int8", "fp16", "int8"]) == ("fp32", "int8", "fp16")
+    assert split_words(None) == split_words("") == split_words([","]) == ()
+
+
+def test_no_option_of_several_words_forgets_the_first(tmp_path: Path) -> None:
+    """Of a text that is taken apart at commas, the parser would keep the last one alone."""
+    cli._register()
+    found = {}
+
+    def visit(command: Any, path: str) -> None:
+        for name, child in getattr(command, "commands", {}).items():
+            visit(child, f"{path} {name}")
+        for option in command.params:
+            if isinstance(option.metavar, str) and re.fullmatch(r"(A|fp32|onnx|8\.6),.*", option.metavar):
+                found[f"{path} {option.opts[0]}"] = option.multiple
+
+    visit(typer.main.get_command(cli.app), "edgegan")
+    assert len(found) == 6 and all(found.values()), found
 
 
 @pytest.mark.parametrize("tiny_run", ["pix2pix"], indirect=True)

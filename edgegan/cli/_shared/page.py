@@ -11,6 +11,8 @@ import typer
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.shipped import default_model
 
+from .lists import split_words
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -18,9 +20,9 @@ PAGE = "web"
 _TAKES = ("source", "format_", "out", "onnxruntime_web")  # the options that a page has a use for
 
 
-def offer_shipped(ctx: typer.Context, formats: str) -> str:
+def offer_shipped(ctx: typer.Context, formats: list[str] | None) -> list[str] | None:
     """Returns the formats; for a page no model has to be named, since one comes with edgegan."""
-    if formats.strip() == PAGE:
+    if split_words(formats) == (PAGE,):
         ctx.default_map = {**(ctx.default_map or {}), "source": str(default_model())}
     return formats
 

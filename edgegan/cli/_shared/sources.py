@@ -7,7 +7,5 @@ from edgegan.runtime.model.card import ModelCard
 
 def usual_source(card: ModelCard) -> str:
     """The `--source` of `edgegan live` to propose: a camera for a model of photographs, the synthetic camera for one of
-    drawn faces or of who knows what, a walk through its latents for a generator."""
-    if card.task == "generate":
-        return "latent"
+    drawn faces, or of what nobody has said."""
     return "0" if card.domain and "drawn" not in card.domain else "synthetic"

@@ -33,8 +33,7 @@ class Pictures:
 
     The display matrix is obeyed, mirror images included. Pixels that are not square become square, by enlarging the
     side that is shorter on the screen. What names no matrix is read as BT.709 from 1280 columns or 577 rows on, else
-    as BT.601. PQ, HLG and BT.2020 are mapped to BT.709; `notes` says so, or why not. Interlaced pictures stay woven,
-    which is said.
+    as BT.601. PQ, HLG and BT.2020 are mapped to BT.709; `notes` says so, or why not.
     """
 
     def __init__(self, stream: Any) -> None:
@@ -54,11 +53,6 @@ class Pictures:
         if (frame.width, frame.height) != self._shape:
             self._shape = frame.width, frame.height
             self._size_wh = square_size(frame.width, frame.height, self._pixel_aspect())
-        if getattr(frame, "interlaced_frame", False):
-            self._notes["fields"] = (
-                "interlaced: its pictures hold two moments each, and what moves looks combed; "
-                "to part them first: ffmpeg -i FILM -vf bwdif OUT.mp4"
-            )
         turn, matrix = orientation(frame), self._matrix(frame)
         context = self._stream.codec_context
         kind = wide_kind(

@@ -14,6 +14,7 @@ from ...opencv import pyav
 from ...redaction import legible, redact
 from ..continuity import Continuity, is_whole
 from ..media.damage import Damage
+from ..media.fields import Deinterlacer
 from ..media.fitting import fit
 from ..media.opening import is_segmented, no_video, open_film
 from ..media.pictures import Picture, Pictures
@@ -104,7 +105,7 @@ class AvVideo(Source):
 
     def _notes(self, *, retimed: bool) -> tuple[str, ...]:
         """What of the file the pictures do not show as it is, or at all."""
-        notes = [f"{self.name}: {note}" for note in self._converter.notes]
+        notes = [f"{self.name}: {note}" for note in (self._fields.note, *self._converter.notes) if note]
         if retimed and not self.live and sound_track(self._container) is not None:
             notes.append(f"{self.name} is played at another speed (--fps {self.fps:g}), and so without its sound")
         if missing := describe_left_out(self._container, sound=self.sound is not None):
@@ -117,7 +118,7 @@ class AvVideo(Source):
 
     def _open(self, answer_s: float) -> None:
         self._container, self._stream = open_film(self._spec, self.name, answer_s)
-        self._converter = Pictures(self._stream)
+        self._converter, self._fields = Pictures(self._stream), Deinterlacer()
 
     def __iter__(self) -> Iterator[Frame]:
         pace = Pace()
@@ -199,14 +200,14 @@ class AvVideo(Source):
     def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
         av, overshot = pyav(), after_s > -math.inf
-        packets = iter(self._packets())
-        while True:
+        packets, fields = iter(self._packets()), self._fields
+        decode = (lambda packet: packet.decode()) if self.live else self._damage.decode
+        packet: Any = ...
+        while packet is not None:
             try:
                 packet = next(packets, None)  # the last packet is empty and flushes the decoder
-                if packet is None:
-                    return self._check_end()
                 began = time.perf_counter()
-                for frame in packet.decode() if self.live else self._damage.decode(packet):
+                for frame in fields.flush() if packet is None else fields.feed(decode(packet)):
                     if frame.time is not None and frame.time <= after_s:
                         overshot = False
                         continue
@@ -222,6 +223,7 @@ class AvVideo(Source):
                     raise self._note_break("is broken", str(error.strerror)) from None
             except (av.FFmpegError, OSError) as error:
                 raise self._note_break("stopped", str(error.strerror)) from None
+        self._check_end()
 
     def _check_end(self) -> None:
         """Raises SourceError where what lies at the end could not be decoded: it is cut off, not just damaged."""

@@ -92,21 +92,6 @@ def test_what_is_left_out_is_said_once(tmp_path):
         assert source.notes == ()
 
 
-@pytest.mark.parametrize("codec", ["libx264", "mpeg2video"])
-def test_an_interlaced_film_is_said_to_be_one_and_a_progressive_film_is_not(tmp_path, codec):
-    fields = ("-vf", "interlace", "-flags", "+ildct+ilme")
-    for name, more in (("woven.mkv", fields), ("whole.mkv", ())):
-        made = ffmpeg.make(
-            tmp_path / name, "-f", "lavfi", "-i", "testsrc=s=160x120:r=50:d=0.4", *more, "-c:v", codec,
-            "-pix_fmt", "yuv420p",
-        )  # fmt: skip
-        with open_source(str(made)) as source:
-            assert [note for note in source.notes if "interlaced" in note and "bwdif" in note] == list(
-                source.notes if more else ()
-            )
-            assert bool(source.notes) == bool(more)
-
-
 def test_chapters_subtitles_further_sound_and_titles_are_said(tmp_path):
     (tmp_path / "words.srt").write_text("1\n00:00:00,000 --> 00:00:01,000\nHello\n")
     chapters = "".join(f"[CHAPTER]\nTIMEBASE=1/1000\nSTART={500 * n}\nEND={500 * n + 500}\n" for n in range(2))
