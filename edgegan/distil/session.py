@@ -15,6 +15,7 @@ from edgegan import config, distributed
 from edgegan.config import BaseConfig
 from edgegan.data._files.places import places
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.files import sha256
 from edgegan.runtime.places import refuse_clashes
 from edgegan.train.folder.run import Run, open_run
 from edgegan.train.session import Request as Training
@@ -103,8 +104,9 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
     if request.dry_run:
         return None
     about = {
-        "teacher": f"{teacher.run.family_name}, {timed.macs / 1e6:.0f} MMAC, {timed.parameters} parameters",
-        "teacher_images": int(teacher.found.header.get("images", 0)),
+        "teacher": f"{next(iter(teacher.specs.values())).card.name}, weights of sha256 {sha256(teacher.found.path)}",
+        "teacher_macs": timed.macs,
+        "macs": taken.macs,
         "budget": str(budget),
         "ms": round(taken.ms, 3),
         "teacher_ms": round(timed.ms, 3),

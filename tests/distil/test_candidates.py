@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from support.training.teachers import make_teacher
 from edgegan.distil.candidates import Budget, Timed, choose, measure
 from edgegan.families import stargan
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.files import sha256
 
 pytest.importorskip("dicebear", reason="needs the avatars extra")
 
@@ -67,6 +69,9 @@ def test_the_command_trains_and_resumes_a_student_and_says_what_cannot_be(
     quick = ["--set", "train.batch=4", "--set", "train.sample_images=0", "--budget", "0.001x", "--images", "8"]
     assert run_command("distil", str(teacher), *one, *quick, *out) == 0
     assert "next: edgegan export" in capsys.readouterr().out
+    about = json.loads((tmp_path / "student" / "config.json").read_text())["distillation"]
+    (taught,) = (teacher / "checkpoints").glob("*.safetensors")
+    assert sha256(taught) in about["teacher"] and about["macs"] < about["teacher_macs"]
     assert run_command("distil", str(teacher), *one, *quick, *out) == 2
     assert "already holds a run" in capsys.readouterr().err
     assert run_command("train", "stargan", *out, "--resume") == 2
