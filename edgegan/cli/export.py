@@ -201,6 +201,8 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     from edgegan.runtime.commands import command
     from edgegan.runtime.model.artefact import load
 
+    from ._shared.sources import usual_source
+
     table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("artefact", "MB", "precision", "backend", "PSNR dB (worst)", "max abs", "status"):
         right = name in ("MB", "PSNR dB (worst)", "max abs")
@@ -225,6 +227,7 @@ def _show(exported: Exported, source: Path, console: Console) -> None:
     written = f"verified on {pairs} held-out inputs against fp32 eager; written to {exported.folder}"
     console.print(written, soft_wrap=True, highlight=False, markup=False)
     model = exported.folder if (exported.folder / "model.onnx").is_file() else exported.main
-    draws = load(model).card.task == "generate"
-    shown = command("sample", model) if draws else command("live", model, "--source", "synthetic")
-    console.print(f"next: {command('bench', source)}   or: {shown}", soft_wrap=True, highlight=False, markup=False)
+    card = load(model).card
+    look = ("sample", model) if card.task == "generate" else ("live", model, "--source", usual_source(card))
+    shown = f"{command('bench', source)}   or: {command(*look)}"
+    console.print(f"next: {shown}", soft_wrap=True, highlight=False, markup=False)

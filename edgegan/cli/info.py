@@ -137,6 +137,8 @@ def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
     """The command that a person with this model and this machine wants next."""
     from edgegan.runtime.commands import command
 
+    from ._shared.sources import usual_source
+
     card, where = found.card, [named]
     if all(place.status not in ("chosen", "runs", "if asked for") for place in here):
         mend = next((place.todo for place in here if place.todo), "")
@@ -149,8 +151,7 @@ def _next(found: Artefact, here: Sequence[Place], named: str) -> str:
         return command("sample", *where)
     off = (name for name, on in zip(card.condition.names, card.condition.default, strict=True) if on <= 0)
     setting = [word for name in islice(off, 1) for word in ("--set", f"{name}=1")]
-    source = "0" if card.domain and "drawn" not in card.domain else "synthetic"
-    return command("live", *where, "--source", source, *setting)
+    return command("live", *where, "--source", usual_source(card), *setting)
 
 
 def _batch(batch: tuple[int, int]) -> str:

@@ -1,4 +1,4 @@
-"""`edgegan demo`: the whole road on embedded data, with the same commands a user would type."""
+"""`edgegan demo`: trains, exports, scores, benchmarks and edits embedded data, with the commands a user would type."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ class Judge(nn.Module):
         self.head = nn.Linear(64 * 4 * 4, labels)
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits."""
+        """Pictures (N, 3, H, W) in [-1, 1] -> logits (N, labels)."""
         logits: Tensor = self.head(self.body(F.adaptive_avg_pool2d(image, 64)))
         return logits
 

@@ -44,7 +44,7 @@ def system() -> str:
 
 @cache
 def name() -> str:
-    """The processor's name for people, with its family and model where the system tells them."""
+    """The processor's name for people, with its family and model where the system gives them."""
     try:
         text = _INFO.read_text("utf-8", "replace")
     except OSError:

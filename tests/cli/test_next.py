@@ -34,18 +34,32 @@ def test_a_command_is_what_a_shell_takes_apart_again() -> None:
     assert command("live", "m.onnx") == "edgegan live m.onnx"
 
 
-@pytest.mark.parametrize("task", ["edit", "generate"])
-def test_export_says_what_can_be_typed(task: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(
+    ("domain", "look"),
+    [
+        ("", ["live", "--source", "synthetic"]),
+        ("drawn faces", ["live", "--source", "synthetic"]),
+        ("photographed faces", ["live", "--source", "0"]),
+        ("latents", ["sample"]),
+    ],
+)
+def test_export_says_what_can_be_typed(
+    domain: str, look: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     from rich.console import Console
 
     folder = tmp_path / ODD
-    write = tiny_models.write_sampler if task == "generate" else tiny_models.write_whole_frame
-    row = Row(write(folder / "AtoB"), "fp32", 1, "onnxruntime", Verification(status="passed"))
+    draws = domain == "latents"
+    model = (
+        tiny_models.write_sampler(folder / "AtoB")
+        if draws
+        else tiny_models.write_editor(folder / "AtoB", domain=domain)
+    )
+    row = Row(model, "fp32", 1, "onnxruntime", Verification(status="passed"))
     _show(Exported(folder, (row,), ()), folder, Console())
-    bench, look = words(capsys.readouterr().out)
-    model = str(row.path)
+    bench, seen = words(capsys.readouterr().out)
     assert bench == ["edgegan", "bench", str(folder)]
-    assert look == ["edgegan", *(["sample", model] if task == "generate" else ["live", model, "--source", "synthetic"])]
+    assert seen == ["edgegan", look[0], str(row.path), *look[1:]]
 
 
 def test_an_option_of_several_words_takes_them_in_one_or_one_by_one() -> None:

@@ -79,7 +79,8 @@ class Start:
     note: str
 
     def check(self, condition: Condition) -> None:
-        """Raises InputError for a value out of range, a name that the model does not know, and rivals that are on."""
+        """Raises InputError for a value out of range, for a name that the model does not know, and for two names of a
+        group that are both on."""
         for name, value in self.changes.items():
             _check_value(name, value, self.span)
         condition.apply({}, self.changes)
@@ -110,9 +111,9 @@ def list_presets(card: ModelCard) -> None:
 
 
 def _over(preset: Mapping[str, float], changes: Mapping[str, float], condition: Condition) -> dict[str, float]:
-    """The preset with `changes` over it: what they turn on takes the place of its rivals."""
+    """The preset with `changes` over it: what they turn on turns off the others of its group."""
     on = {name for name, value in changes.items() if value > 0.0}
-    gone = {rival for group in condition.groups if on & set(group) for rival in group}
+    gone = {other for group in condition.groups if on & set(group) for other in group}
     return {**{name: value for name, value in preset.items() if name not in gone}, **changes}
 
 

@@ -42,7 +42,7 @@ class FaceJudge(nn.Module):
         self.net.fc = nn.Sequential(nn.Dropout(0.3), nn.Linear(512, labels))
 
     def forward(self, image: Tensor) -> Tensor:
-        """Logits."""
+        """Pictures (N, 3, H, W) in [-1, 1] -> logits (N, labels)."""
         small = F.interpolate(image, (EDGE, EDGE), mode="bilinear", antialias=True, align_corners=False)
         logits: Tensor = self.net(small)
         return logits

@@ -1,4 +1,4 @@
-"""Layer times of ONNX Runtime, on the CPU. On CUDA it times launches, not kernels: nothing is told of those."""
+"""Layer times of ONNX Runtime on the CPU. On CUDA it times launches, not kernels, so none are returned."""
 
 from __future__ import annotations
 

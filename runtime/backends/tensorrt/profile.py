@@ -15,7 +15,7 @@ from .backend import TensorRT
 def time_layers(
     artefact: Artefact, inputs: Mapping[str, NDArray[Any]], calls: int, *, device: str, threads: int | None = None
 ) -> list[LayerTime]:
-    """The time of every layer of an engine on its GPU, in its order, without a CUDA graph: a graph tells no layers."""
+    """Returns the time of every layer, in the engine's order; without a CUDA graph, which gives no times of layers."""
     with TensorRT(artefact, device=device, threads=threads) as backend:
         found = backend.time_layers(inputs, WARM_CALLS + calls)
     return average([LayerTime(name, "", ms) for name, ms in call] for call in found[WARM_CALLS:])

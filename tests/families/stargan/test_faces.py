@@ -201,7 +201,6 @@ def test_film_generators_take_multiples_of_eight_and_are_what_the_configuration_
     [
         ({"adversarial": "wgan-gp"}, "adversarial=hinge"),
         ({"size": 40}, "a multiple of 32"),
-        ({"stem_stride": 2}, "stem_stride=2"),
         ({"kind": "one_hot"}, "classifier=head"),
     ],
 )
