@@ -3,13 +3,10 @@
     python benchmarks/families.py --minutes 4 --out benchmarks/results/families
     python benchmarks/families.py --row wgan --row dcgan --minutes 0.5 --out /tmp/two
 
-Each row is trained on one thread for so many minutes of the processor's time, which another program beside it does not
-shorten, then measured as it then is. Runs are kept in `--runs` and not trained again. Settings are those of each
-family's small preset, at 64 px; where a preset lets the learning rate fall at its end, it stays.
-
-`SWD` and `FD` are the distances of `edgegan eval` to 256 held-out faces. A generator's pictures come from latents, a
-translator's begin with held-out pictures, which is no small help: beside its distances stand those of the pictures
-that it began with. Latencies are of one picture on one thread, all rows in turns.
+Each row is trained on one thread for so many minutes of the processor's time, whatever else runs, then measured as it
+is; a run that lies in `--runs` is not trained again. Settings are those of the family's small preset, at 64 px, with a
+learning rate that does not fall. SWD and FD are the distances of `edgegan eval` to held-out faces. Generators begin
+with latents, translators with held-out pictures, whose own distances stand beside. Latencies: one thread, in turns.
 """
 
 from __future__ import annotations
@@ -27,6 +24,7 @@ from typing import Any
 import msgspec
 import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 from written import write
 
 from edgegan import config, families
@@ -36,11 +34,11 @@ from edgegan.eager import Eager
 from edgegan.eval.sets import Distances, Real, real
 from edgegan.eval.subject import Subject, open_subjects
 from edgegan.export import Request, export_run
+from edgegan.families import ExportSpec
 from edgegan.runtime.backends import open_backend
 from edgegan.runtime.generate import conditions, latent
 from edgegan.runtime.model.artefact import load
 from edgegan.sheet import Picture, Sheet, to_picture
-from edgegan.train.description import count_macs
 from edgegan.train.folder.run import Run, open_trained
 from edgegan.train.loop import Budget, Trainer
 from edgegan.train.reporter import Silence
@@ -48,7 +46,6 @@ from edgegan.train.reporter import Silence
 SIZE, PICTURES, SHOWN = 64, 256, 10
 FACES, SEASONS = "avatars:3000", "avatars-seasons:3000"
 TURNS, CALLS = 15, 5  # of the clock
-QUIET = ("train.sample_images=0", "train.validate_images=0", "train.checkpoint_images=0", "train.decay_images=0")
 
 
 @dataclass(frozen=True)
@@ -108,18 +105,16 @@ def main() -> None:
     options = parser.parse_args()
     torch.set_num_threads(1)
     names = options.row or list(ROWS)
+    distances, found, pictures = Distances(), {}, {}
     for name in names:
         train(ROWS[name], options.runs / name, options.minutes)
-    distances = Distances()
-    found, pictures = {}, {}
-    for name in names:
         found[name], pictures[name] = measure(ROWS[name], options.runs / name, distances)
         print(name, found[name], flush=True)
     machine = describe()
     for name, times in measure_latencies({name: options.runs / name for name in names}).items():
         found[name] |= times
-    figures: dict[str, Any] = {"size": SIZE, "minutes": options.minutes, "rows": found, "busy": machine.busy}
-    figures["machine"] = msgspec.to_builtins(machine)
+    budget: dict[str, Any] = {"size": SIZE, "minutes": options.minutes}
+    figures = budget | {"rows": found, "machine": msgspec.to_builtins(machine), "busy": machine.busy}
     print(table(figures))
     write(options.out, figures, table(figures))
     Sheet([""] * SHOWN, [pictures[name][:SHOWN] for name in names], names).save(options.out.with_suffix(".png"))
@@ -138,14 +133,13 @@ def train(row: Row, folder: Path, minutes: float) -> None:
         trainer.train(Budget(cfg.train.images), meter)
     except SpentError:
         trainer.save()
-    spent = {"images": trainer.images, "processor_seconds": round(meter.seconds, 1)}
-    cost.write_bytes(msgspec.json.encode(spent))
-    print(row.family, spent, flush=True)
+    cost.write_bytes(msgspec.json.encode({"images": trainer.images, "seconds": round(meter.seconds, 1)}))
 
 
 def settings_of(row: Row) -> list[str]:
-    """What is set on top of the row's preset."""
-    return [f"size={SIZE}", f"train.data={row.data}", "train.workers=1", *QUIET, *row.settings]
+    """What is set on top of the row's preset: nothing but training costs time."""
+    quiet = [f"train.{name}_images=0" for name in ("sample", "validate", "checkpoint", "decay")]
+    return [f"size={SIZE}", f"train.data={row.data}", "train.workers=1", *quiet, *row.settings]
 
 
 def measure(row: Row, folder: Path, distances: Distances) -> tuple[dict[str, Any], list[Picture]]:
@@ -153,16 +147,15 @@ def measure(row: Row, folder: Path, distances: Distances) -> tuple[dict[str, Any
     run, nets, _ = open_trained(folder)
     spent = msgspec.json.decode((folder / "cost.json").read_bytes())
     with open_subjects(folder) as subjects:
-        subject = subjects[0]
-        began, made, reference = draw(subject, row)
+        began, made, reference = draw(subjects[0], row)
     network = next(name for name in run.family.EMA if name in nets)
     apart = distances.to(made, reference)["distances"]
     figures: dict[str, Any] = {
         "parameters": sum(p.numel() for p in nets[network].parameters()),
         "trained_parameters": sum(p.numel() for net in run.family.networks(run.cfg).values() for p in net.parameters()),
-        "mmac": round(count_macs(run, nets, network) / 1e6, 1),
+        "mmac": round(count_macs(run.family.exportable(run.cfg, nets, run.data)[0]) / 1e6, 1),
         "images": spent["images"],
-        "images_per_s": round(spent["images"] / spent["processor_seconds"], 1),
+        "images_per_s": round(spent["images"] / spent["seconds"], 1),
         "swd": apart["SWD"],
         "fd": apart["FD-efficientnet-lite0"],
     }
@@ -170,6 +163,14 @@ def measure(row: Row, folder: Path, distances: Distances) -> tuple[dict[str, Any
         before = distances.to(began, reference)["distances"]
         figures["input"] = {"swd": before["SWD"]["value"], "fd": before["FD-efficientnet-lite0"]["value"]}
     return figures, made
+
+
+def count_macs(spec: ExportSpec) -> float:
+    """Multiply-accumulates of one picture, as it is exported (convolutions and matrix products)."""
+    inputs = spec.golden(1)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        spec.module(*(torch.from_numpy(inputs[port.name][:1]) for port in spec.card.inputs))
+    return counter.get_total_flops() / 2
 
 
 def draw(subject: Subject, row: Row) -> tuple[list[Picture], list[Picture], Real]:
@@ -184,11 +185,10 @@ def draw(subject: Subject, row: Row) -> tuple[list[Picture], list[Picture], Real
         pairs = open_pairs(row.data, size=SIZE, split="heldout")
         began = [pairs.a.picture(i) for i in range(min(PICTURES, len(pairs.a)))]
         return began, subject.translate(began), real(pairs.b, PICTURES)
-    # An editor draws the faces that it is given: those of one half, to be compared with the other half's.
     faces = open_labelled(row.data, size=SIZE, split="heldout", names=card.condition.names)
     half = len(faces) // 2
     began = [faces.picture(half + i) for i in range(half)]
-    # Each is asked to be what a face of the other half is, so that everything is as frequent there.
+    # Each is asked to be what a face of the other half is, to be compared with that half.
     asked = np.stack([faces.label(i) for i in range(half)])
     edited = [subject.edit(normalise(one)[None], asked[i : i + 1])[0] for i, one in enumerate(began)]
     return began, [to_picture(one) for one in edited], real(faces, half)

@@ -22,7 +22,9 @@ def describe_run(run: Run, console: Console) -> None:
     for name, net in nets.items():
         count = sum(p.numel() for p in net.parameters())
         total += count
-        console.print(f"{name:<16} {count:>12,} parameters  {count_macs(run, nets, name) / 1e9:>8.3f} GMAC per picture")
+        console.print(
+            f"{name:<16} {count:>12,} parameters  {_count_macs(run, nets, name) / 1e9:>8.3f} GMAC per picture"
+        )
     weights = sum(p.numel() for n in run.family.EMA for p in nets[n].parameters())
     activations = _count_activation_bytes(run, nets) * run.cfg.train.batch // run.cfg.train.accumulate
     state = 4 * (4 * total + weights)  # weights, gradients, two Adam moments; the average
@@ -35,7 +37,7 @@ def describe_run(run: Run, console: Console) -> None:
     )
 
 
-def count_macs(run: Run, nets: dict[str, nn.Module], name: str) -> float:
+def _count_macs(run: Run, nets: dict[str, nn.Module], name: str) -> float:
     """Multiply-accumulates of one forward pass at batch 1 (convolutions and matrix products)."""
     from torch.utils.flop_counter import FlopCounterMode
 
