@@ -65,12 +65,12 @@ def draw(points: list[dict[str, float]], path: Path) -> None:
     matplotlib.use("Agg")
     from matplotlib import pyplot
 
-    figure, left = pyplot.subplots(figsize=(5, 3), dpi=100)
+    figure, left = pyplot.subplots(figsize=(6, 3), dpi=100)
     right = left.twinx()
-    images = [point["images"] for point in points]
+    images = [point["images"] / 1000 for point in points]
     left.plot(images, [point["estimate"] for point in points], "o-", color="#2563eb", markersize=3)
     right.plot(images, [point["swd"] for point in points], "s-", color="#ea580c", markersize=3)
-    left.set_xlabel("real pictures seen by the critic")
+    left.set_xlabel("real pictures seen by the critic, thousands")
     left.set_ylabel("critic's estimate", color="#2563eb")
     right.set_ylabel("sliced Wasserstein distance", color="#ea580c")
     figure.tight_layout()

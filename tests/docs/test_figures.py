@@ -121,3 +121,29 @@ def test_people_are_as_counted() -> None:
     assert script.table(script.TABLE) in page("limits")
     total = next(n for words, n, _ in script.count(script.TABLE) if words == "all")
     assert re.search(rf"labels of {total} official portraits", page("own-faces"))
+
+
+def test_the_family_tree_is_as_measured() -> None:
+    text = page("family-tree")
+    for name, images in (("dcgan", 64), ("cgan", 64), ("infogan", 64), ("wgan", 320), ("wgangp", 192)):
+        found = read(f"{name}-32")
+        assert f"after {images},000 images" in found["model"]
+        swd, fd = (found["against"]["heldout"]["distances"][key] for key in ("SWD", "FD-efficientnet-lite0"))
+        row = f"| `{name} --preset avatars-32` | {images},000 | {swd['value']:.1f} | {fd['value']:.1f} |"
+        assert row in text
+        assert f"floor {swd['floor']:.1f}" in text and f"floor {fd['floor']:.1f}" in text
+    obeyed = read("cgan-32")["obeyed"]
+    assert f"{100 * obeyed['all']:.1f} % of 256 pictures" in text
+    assert f"a smile in {100 * obeyed['Smiling']:.1f} %" in text
+    information = read("infogan-32")["information"]
+    for code, decisions in information.items():
+        assert f"| `{code}` | " + " | ".join(f"{one['information']:.3f}" for one in decisions.values()) + " |" in text
+    for words, key in (("`c1` by chance", "floor"), ("what there is to know", "entropy")):
+        assert f"| {words} | " + " | ".join(f"{one[key]:.3f}" for one in information["c1"].values()) + " |" in text
+    estimates = {name: read(f"{name}-32-estimate") for name in ("wgan", "wgangp")}
+    assert f"their rank correlation is {estimates['wgan']['rank_correlation']:.3f}" in text
+    assert f"{estimates['wgangp']['rank_correlation']:.3f} over {len(estimates['wgangp']['points'])}" in text
+    clipping, penalty = read("eight-gaussians")["ways"]
+    assert (clipping["covered"], penalty["covered"]) == (0, 8)
+    assert f"Clipped, {100 * clipping['at_a_bound']:.0f} % of the weights" in text
+    assert f"{100 * penalty['on_a_mode']:.0f} % of the points" in text
