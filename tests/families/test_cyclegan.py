@@ -191,7 +191,7 @@ def test_every_preset_makes_networks(name: str) -> None:
         ({"size": 18, "load_size": 18}, "multiple of 4"),
         ({"load_size": 8}, "less than size"),
         ({"d_layers": 3}, "3 or more"),
-        ({"generator": "unet", "stem_stride": 2}, "only the resnet"),
+        ({"generator": "unet", "stem_stride": 2}, "generator=resnet: only it"),
         ({"generator": "unet", "downs": 1}, "downs is a whole number from 2"),
         ({"pool": -1}, "pool is a whole number from 0"),
     ],
