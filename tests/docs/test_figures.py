@@ -35,6 +35,27 @@ def test_every_edit_of_the_shipped_model_is_as_eval_scored_it() -> None:
         assert line in page("results")
 
 
+def test_photographed_faces_are_as_eval_scored_them() -> None:
+    scores, text = read("portraits-128"), page("results")
+    for row, other in zip(scores["by_edit"], scores["by_edit_other_background"], strict=True):
+        glasses = (
+            {"add": ", put on", "remove": ", taken off"}[row["direction"]] if row["attribute"] == "Eyeglasses" else ""
+        )
+        assert (
+            f"| {row['attribute']}{glasses} | {row['edits']} | {row['landed']:.1%} ({other['landed']:.1%}) | "
+            f"{row['input_landed']:.1%} | "
+        ) in text
+        assert (
+            f"| {row['kept']:.1%} ({other['kept']:.1%}) | {row['psnr_outside_db']:.1f} | {row['likeness']:.3f} |"
+            in text
+        )
+    for row in scores["two_at_once"]:
+        assert f"| {' and '.join(row['pair'])} | {row['edits']} | {row['both_landed']:.1%} |" in text
+    for row in (*scores["by_group"]["skin"], *scores["by_group"]["Male"]):
+        cells = f"{row['landed']:.1%} | {row['recoloured_landed']:.1%} | {row['kept']:.1%} | {row['likeness']:.3f}"
+        assert f"| {row['edits']} | {cells} |" in text
+
+
 def test_other_trainings_are_as_eval_scored_them() -> None:
     text = page("results")
     joint = read("avatars-joint-64")

@@ -27,8 +27,8 @@ from edgegan.runtime.files import atomic_path, cache_folder
 if TYPE_CHECKING:
     from edgegan.data.faces import FacePictures
 
-IMAGES, BATCH, EDGE = 12_000, 32, 80
-_RECIPE = 3  # counts up when what is trained below changes
+IMAGES, BATCH, EDGE = 24_000, 32, 96
+_RECIPE = 4  # counts up when what is trained below changes
 
 
 class FaceJudge(nn.Module):

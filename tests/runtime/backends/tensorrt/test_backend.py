@@ -14,6 +14,12 @@ from edgegan.runtime.backends.tensorrt import engine as engines
 from edgegan.runtime.errors import BackendError, MisfitError, NoMemoryError
 
 
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path, monkeypatch):
+    """What TensorRT for RTX compiles for a GPU that is none must not lie in the user's cache."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+
+
 @pytest.mark.parametrize("capturable", [True, False])
 def test_every_run_gives_its_own_answer_through_the_graph_and_without(tmp_path, monkeypatch, capturable):
     fake = FakeCuda(capturable=capturable)
@@ -113,7 +119,6 @@ def test_a_start_that_fails_says_why_and_frees_all_in_order(tmp_path, monkeypatc
 @pytest.mark.parametrize("kernels", [None, RuntimeError, b"compiled"])
 def test_what_was_compiled_is_kept_for_the_next_start_and_a_failure_costs_nothing_else(tmp_path, monkeypatch, kernels):
     """The cache of TensorRT for RTX: written at the end, read at the next start, by GPU."""
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     found = engine(tmp_path, "tensorrt_rtx", "1.7.1", ("8.9", "7.5"))
     for device in ("cuda", "cuda", "cuda:1"):
         fake = FakeCuda(devices=2)
