@@ -177,3 +177,11 @@ def test_the_family_tree_is_as_measured() -> None:
     assert (clipping["covered"], penalty["covered"]) == (0, 8)
     assert f"Clipped, {100 * clipping['at_a_bound']:.0f} % of the weights" in text
     assert f"{100 * penalty['on_a_mode']:.0f} % of the points" in text
+
+
+def test_the_table_of_all_families_is_as_measured() -> None:
+    lines = [line for line in (RESULTS / "families.md").read_text("utf-8").splitlines() if line.startswith("|")]
+    assert len(lines) == 2 + len(read("families")["rows"]) and "\n".join(lines) in page("family-tree")
+    assert not read("families")["busy"]
+    swd = {name: row["swd"]["value"] for name, row in read("families")["rows"].items()}
+    assert f"is at {swd['progan']:.1f} where the DCGAN is at {swd['dcgan']:.1f}" in page("family-tree")
