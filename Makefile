@@ -13,8 +13,8 @@ READY := $(VENV)/.ready
 .PHONY: help venv demo test test-all check bench docs clean
 
 help:
-	@echo "make demo      train briefly, export, benchmark and edit live, about 5 minutes on two cores; leaves demo/report.html"
-	@echo "make test      the tests, without the slow ones, about 12 minutes on two cores"
+	@echo "make demo      train briefly, export, benchmark and edit live, about 6 minutes on two cores; leaves demo/report.html"
+	@echo "make test      the tests, without the slow ones, about 30 minutes on two cores"
 	@echo "make test-all  every test"
 	@echo "make check     lint, format and types"
 	@echo "make bench     time the shipped model, then 75 s of the live loop (stages, age, drops, memory), and score how"

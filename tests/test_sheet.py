@@ -7,7 +7,7 @@ import pytest
 
 from edgegan.sheet import Sheet
 
-NAMES = ["Black_Hair", "Blond_Hair", "Wearing_Hat", "before other backgrounds"]
+NAMES = ["before other backgrounds", "Wearing_a_Hat_and_Eyeglasses", "Blond_Hair"]  # the last has no neighbour
 
 
 def sheet(size: int, names: list[str] = NAMES, title: str = "") -> Sheet:

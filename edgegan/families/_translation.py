@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TypeVar
+from typing import Literal, Protocol, TypeVar
 
 import msgspec
 import numpy as np
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from edgegan.config import BaseConfig
 from edgegan.data import Pictures, normalise
 from edgegan.families import ExportSpec, Tolerance
-from edgegan.networks import without_idle_biases
+from edgegan.networks import NormName, Padding, ResnetGenerator, UnetGenerator, without_idle_biases
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment, ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Picture, to_picture
@@ -54,6 +54,44 @@ _RESNETS = (
 _UNETS = (48, 32, 24, 16, 12, 8, 6, 4)  # ngf
 
 C = TypeVar("C", bound=BaseConfig)
+
+
+class GeneratorConfig(Protocol):
+    """The settings of a family whose generator is CycleGAN's ResNet or pix2pix's U-Net."""
+
+    @property
+    def generator(self) -> str: ...
+    @property
+    def levels(self) -> int: ...
+    @property
+    def ngf(self) -> int: ...
+    @property
+    def blocks(self) -> int: ...
+    @property
+    def norm(self) -> NormName: ...
+    @property
+    def dropout(self) -> bool: ...
+    @property
+    def stem_stride(self) -> Literal[1, 2]: ...
+    @property
+    def padding(self) -> Padding: ...
+    @property
+    def depthwise(self) -> bool: ...
+
+
+def begin_generator(cfg: GeneratorConfig) -> nn.Module:
+    """A generator (N, 3, S, S) -> (N, 3, S, S), freshly initialised."""
+    if cfg.generator == "unet":
+        return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
+    return ResnetGenerator(
+        cfg.ngf,
+        cfg.blocks,
+        norm=cfg.norm,
+        dropout=cfg.dropout,
+        stem_stride=cfg.stem_stride,
+        padding=cfg.padding,
+        depthwise=cfg.depthwise,
+    )
 
 
 def student_shapes(cfg: C) -> tuple[C, ...]:

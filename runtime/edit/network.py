@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from ..backends import Backend, Pending, begin
 from ..errors import CardError
 from ..metrics.stopwatch import Stopwatch
-from ..model.card import ModelCard, SizeRule
+from ..model.card import ModelCard, SizeRule, TensorSpec
 from ..model.image import Image, image_spec, postprocess, preprocess
 
 _IN_FLIGHT = 2  # groups of crops
@@ -33,15 +33,7 @@ class Network:
     def __init__(self, card: ModelCard, backend: Backend) -> None:
         self.card = card
         self._backend = backend
-        self._image = image_spec(card.inputs, f"input of {card.name}").name
-        others = [spec for spec in card.inputs if spec.name != self._image]
-        if len(others) > 1 or bool(others) != bool(card.condition.names):
-            raise CardError(
-                f"{card.name} takes {', '.join(s.name for s in card.inputs)}",
-                "a picture, and one label vector if the card names attributes",
-            )
-        self._label = others[0] if others else None
-        self._output = image_spec(card.outputs, f"output of {card.name}").name
+        self._image, self._label, self._output = name_ports(card)
         self.size = _size_rule(card, backend, self._image)
 
     def edit(
@@ -102,6 +94,21 @@ class Network:
 def _take_alike(crops: Sequence[Image], most: int) -> list[Image]:
     """The first crops, up to `most`, that have one shape."""
     return list(takewhile(lambda crop: crop.shape == crops[0].shape, crops[:most]))
+
+
+def name_ports(card: ModelCard) -> tuple[str, TensorSpec | None, str]:
+    """The picture that goes in, the label vector where there is one, and the picture that comes out.
+
+    Raises CardError: the model takes something else than a picture and a label.
+    """
+    image = image_spec(card.inputs, f"input of {card.name}").name
+    others = [spec for spec in card.inputs if spec.name != image]
+    if len(others) > 1 or bool(others) != bool(card.condition.names):
+        raise CardError(
+            f"{card.name} takes {', '.join(s.name for s in card.inputs)}",
+            "a picture, and one label vector if the card names attributes",
+        )
+    return image, others[0] if others else None, image_spec(card.outputs, f"output of {card.name}").name
 
 
 def _size_rule(card: ModelCard, backend: Backend, image: str) -> SizeRule:

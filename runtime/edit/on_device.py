@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..backends import Backend, OnDevice
-from ..errors import BackendError, CardError, InputError
+from ..errors import BackendError, InputError
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
-from ..model.image import image_spec
 from .loading import Loading, load_for
+from .network import name_ports
 from .session import Session
 
 if TYPE_CHECKING:
@@ -37,15 +37,7 @@ class DeviceEditor(Session):
 
     def __init__(self, card: ModelCard, backend: Backend, notices: tuple[str, ...] = ()) -> None:
         super().__init__(card, backend, notices)
-        self._image = image_spec(card.inputs, f"input of {card.name}").name
-        self._output = image_spec(card.outputs, f"output of {card.name}").name
-        others = [spec for spec in card.inputs if spec.name != self._image]
-        if len(others) > 1 or bool(others) != bool(card.condition.names):
-            raise CardError(
-                f"{card.name} takes {', '.join(s.name for s in card.inputs)}",
-                "a picture, and one label vector if the card names attributes",
-            )
-        self._label = others[0] if others else None
+        self._image, self._label, self._output = name_ports(card)
 
     @classmethod
     def open(cls, path: str | Path | Artefact | None = None, **options: Unpack[LoadingOptions]) -> Self:

@@ -7,6 +7,7 @@ import json
 import re
 from typing import Any
 
+import numpy as np
 import pytest
 from support.pages import ROOT
 
@@ -173,6 +174,9 @@ def test_the_family_tree_is_as_measured() -> None:
     estimates = {name: read(f"{name}-32-estimate") for name in ("wgan", "wgangp")}
     assert f"their rank correlation is {estimates['wgan']['rank_correlation']:.3f}" in text
     assert f"{estimates['wgangp']['rank_correlation']:.3f} over {len(estimates['wgangp']['points'])}" in text
+    points = estimates["wgan"]["points"][1:]
+    ranks = [np.argsort(np.argsort([point[key] for point in points])) for key in ("estimate", "swd")]
+    assert f"from the second on it is {np.corrcoef(*ranks)[0, 1]:.3f}" in text
     clipping, penalty = read("eight-gaussians")["ways"]
     assert (clipping["covered"], penalty["covered"]) == (0, 8)
     assert f"Clipped, {100 * clipping['at_a_bound']:.0f} % of the weights" in text

@@ -8,7 +8,8 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from edgegan.families import Networks, Step
-from edgegan.networks import ImagePool, NLayerDiscriminator, PixelDiscriminator, ResnetGenerator, UnetGenerator
+from edgegan.families._translation import begin_generator
+from edgegan.networks import ImagePool, NLayerDiscriminator, PixelDiscriminator
 
 from .config import Config
 
@@ -19,7 +20,7 @@ POOLS = {"AtoB": "pool_B", "BtoA": "pool_A"}  # by whose pictures it keeps; name
 
 def networks(cfg: Config) -> Networks:
     """Everything with a state, freshly initialised with N(0, 0.02)."""
-    nets: Networks = {name: _generator(cfg) for name in DIRECTIONS}
+    nets: Networks = {name: begin_generator(cfg) for name in DIRECTIONS}
     nets.update({name: _discriminator(cfg) for name in DISCRIMINATORS})
     if cfg.pool:
         nets.update({name: ImagePool(cfg.pool, cfg.size) for name in POOLS.values()})
@@ -34,20 +35,6 @@ def draw_from_pool(nets: Networks, direction: str, fake: Tensor, step: Step) -> 
     assert isinstance(pool, ImagePool)
     draws = step.uniform(len(fake), 2, draw=1 + DIRECTIONS.index(direction))
     return pool.forward(fake, draws)  # not pool(...): torch.compile has nothing to gain there
-
-
-def _generator(cfg: Config) -> nn.Module:
-    if cfg.generator == "unet":
-        return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
-    return ResnetGenerator(
-        cfg.ngf,
-        cfg.blocks,
-        norm=cfg.norm,
-        dropout=cfg.dropout,
-        stem_stride=cfg.stem_stride,
-        padding=cfg.padding,
-        depthwise=cfg.depthwise,
-    )
 
 
 def _discriminator(cfg: Config) -> nn.Module:

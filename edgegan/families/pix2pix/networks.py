@@ -5,28 +5,15 @@ from __future__ import annotations
 from torch import nn
 
 from edgegan.families import Networks
-from edgegan.networks import NLayerDiscriminator, NormName, PixelDiscriminator, ResnetGenerator, UnetGenerator
+from edgegan.families._translation import begin_generator
+from edgegan.networks import NLayerDiscriminator, NormName, PixelDiscriminator
 
 from .config import Config
 
 
 def networks(cfg: Config) -> Networks:
     """Both, freshly initialised with N(0, 0.02)."""
-    return {"generator": _generator(cfg), "discriminator": _discriminator(cfg)}
-
-
-def _generator(cfg: Config) -> nn.Module:
-    if cfg.generator == "unet":
-        return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
-    return ResnetGenerator(
-        cfg.ngf,
-        cfg.blocks,
-        norm=cfg.norm,
-        dropout=cfg.dropout,
-        stem_stride=cfg.stem_stride,
-        padding=cfg.padding,
-        depthwise=cfg.depthwise,
-    )
+    return {"generator": begin_generator(cfg), "discriminator": _discriminator(cfg)}
 
 
 def _discriminator(cfg: Config) -> nn.Module:
