@@ -108,6 +108,7 @@ class Tracker:
 
     @which.setter
     def which(self, which: Which) -> None:
+        """Chooses other faces; a place begins with the face that is nearest to it. Raises InputError as `Tracker`."""
         self._which = check_which(which)
         self._meant: int | None = None  # the number of the face at the place
 
