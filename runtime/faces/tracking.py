@@ -129,8 +129,7 @@ class Tracker:
         Args:
             frame_bgr: (H, W, 3) uint8. Frames come in order.
             timestamp: of the frame, in seconds. One that does not rise begins another video.
-            sightings: searches that ended since the last call, of this frame or of earlier ones; none between
-                detections.
+            sightings: searches that ended since the last call, of this frame or earlier ones; there may be none.
 
         Raises InputError for a timestamp that is no finite number.
         """
