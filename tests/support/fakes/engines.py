@@ -36,5 +36,10 @@ def install(monkeypatch, fake: FakeCuda, **options):
     return module
 
 
+def check_freed(fake: FakeCuda) -> None:
+    """All memory and every object were given back, each in time; `fake.module` is what `install` gave."""
+    assert not fake.memory and not fake.open and fake.module.alive == [] and fake.module.wrong == []
+
+
 def inputs(value, size=8, dtype=np.float32, label=0.5):
     return {"image": np.full((1, 3, size, size), value, dtype), "label": np.array([[label, 0.0]], np.float32)}
