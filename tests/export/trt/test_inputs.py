@@ -8,9 +8,10 @@ from typing import Any
 import onnx
 import pytest
 from support.fakes.engines import engine
+from support.models.tiny_half import write_half
 from support.needed import needed
 
-from edgegan.export import EngineOptions, Exported
+from edgegan.export import EngineOptions
 from edgegan.export.trt import rebuild
 from edgegan.export.trt.build import Job, build_engine
 from edgegan.export.trt.gpu import Gpu
@@ -18,11 +19,9 @@ from edgegan.export.trt.gpu import Gpu
 rtx: Any = needed("tensorrt_rtx", "rtx")
 
 
-def test_weights_in_a_file_beside_the_model_are_found(
-    tiny_export: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_weights_in_a_file_beside_the_model_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     options = EngineOptions(compute_capabilities=("8.9",))
-    whole = tiny_export.main.parent / "model.fp16.onnx"
+    whole = write_half(tmp_path).path
     path = tmp_path / "model" / whole.name
     path.parent.mkdir()
     onnx.save(onnx.load(whole), path, save_as_external_data=True, location="weights.bin", size_threshold=0)
