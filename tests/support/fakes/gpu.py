@@ -12,6 +12,8 @@ import ctypes
 import threading
 from types import SimpleNamespace
 
+from support.fakes.cuda_objects import Event, Mark, Replay
+
 
 class FakeCuda:
     """The functions of `cuda.bindings.runtime` that `edgegan.runtime.backends.nvidia.cuda` calls.
@@ -230,25 +232,3 @@ class FakeCuda:
         self.launches += 1
         self.streams[stream] += graph.calls
         return (0,)
-
-
-class Event:
-    """A cudaEvent_t."""
-
-    mark = None
-
-
-class Mark:
-    """Where an event was recorded."""
-
-    reached = False
-
-    def __init__(self, stream):
-        self.stream = stream
-
-
-class Replay:
-    """A cudaGraphExec_t."""
-
-    def __init__(self, calls):
-        self.calls = calls
