@@ -20,6 +20,7 @@ SUFFIXES = {
     ".engine": "a TensorRT engine",
     ".mnn": "an MNN model",
     ".param": "an ncnn model",
+    ".tflite": "a LiteRT model",
 }
 _TWO_FILES = (".xml", ".param")  # the weights lie beside them, in a .bin
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
