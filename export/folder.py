@@ -15,7 +15,7 @@ from edgegan.runtime.model.golden import Golden, stem
 
 from .graph import trace
 from .int8 import openvino
-from .mobile import litert, mnn, ncnn
+from .mobile import coreml, litert, mnn, ncnn
 from .request import Progress, Row
 from .verify.check import require, verify_artefact
 from .verify.diagnosis import REFERENCE
@@ -30,6 +30,7 @@ _SAVE: dict[str, Callable[[Any, ModelCard, Path], Artefact]] = {
     ".mnn": mnn.save,
     ".param": ncnn.save,
     ".tflite": litert.save,
+    ".mlpackage": coreml.save,
 }
 
 
@@ -49,7 +50,8 @@ class ExportFolder:
     def write(self, model: Any, card: ModelCard, name: str, pairs: Golden) -> Artefact:
         """Writes a model and measures the file; what `name` ends in says the format.
 
-        The model is an openvino.Model for .xml, a torch.export program for .tflite, else an onnx.ModelProto.
+        The model is an openvino.Model for .xml, a torch.export program for .tflite and .mlpackage,
+        else an onnx.ModelProto.
 
         The card's `tolerances` are what each backend is held to. A miss is on the card, and raises nothing.
         """

@@ -68,17 +68,22 @@ def publish(stage: Path, out: Path) -> list[str]:
 
 
 def _publish(stage: Path, out: Path) -> list[str]:
-    files = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    written = sorted(p.relative_to(stage) for p in stage.rglob("*") if p.is_file())
+    packages = sorted(p.relative_to(stage) for p in stage.rglob("*.mlpackage"))  # folders that are one artefact
+    files = [f for f in written if not any(package in f.parents for package in packages)]
     try:
-        for file in files:
-            (out / file).parent.mkdir(parents=True, exist_ok=True)
+        for file in written:
             with open(stage / file, "rb+") as handle:
                 os.fsync(handle.fileno())
+        for file in files:
+            (out / file).parent.mkdir(parents=True, exist_ok=True)
         stale = [old for folder in {f.parent for f in files} for old in _stale(out, folder, files)]
         for old in stale:
             (out / old).unlink()  # cards first: without its card nothing looks finished
-            for part in parts(out / _artefact(old)):
-                part.unlink(missing_ok=True)
+            _remove(out / _artefact(old))
+        for package in packages:
+            _remove(out / package)
+            os.replace(stage / package, out / package)
         for file in sorted(files, key=lambda f: f.name.endswith(_CARD)):
             os.replace(stage / file, out / file)
     except OSError as error:
@@ -151,6 +156,13 @@ def _stale(out: Path, folder: Path, files: list[Path]) -> list[Path]:
         if old.name in reports or (old.name.endswith(_CARD) and old.name.partition(".")[0] in stems)
     ]
     return [old for old in found if old not in files]
+
+
+def _remove(artefact: Path) -> None:
+    if artefact.is_dir():
+        return shutil.rmtree(artefact)
+    for part in parts(artefact):
+        part.unlink(missing_ok=True)
 
 
 def _artefact(card: Path) -> str:

@@ -41,7 +41,7 @@ def bench(
     backend: Annotated[
         list[str] | None,
         typer.Option(
-            help="eager, compile, onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn, litert, tensorrt; "
+            help="eager, compile, onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn, litert, coreml, tensorrt; "
             "repeatable. Default: all."
         ),
     ] = None,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,12 @@ from ..graph.trace import versions
 
 _LIMIT_S = 1800
 # What makes a format's files, by its name in pip.
-PACKAGES = {"mnn": ("MNN",), "ncnn": ("pnnx",), "litert": ("litert-torch", "litert-converter")}
+PACKAGES = {
+    "mnn": ("MNN",),
+    "ncnn": ("pnnx",),
+    "litert": ("litert-torch", "litert-converter"),
+    "coreml": ("coremltools",),
+}
 
 Give = Callable[[Path], Path]  # (an empty folder) -> the file in it that the converter is to read
 Command = Callable[[Path, Path], Sequence[str]]  # (that file, the file to write) -> what to call
@@ -79,10 +85,14 @@ def convert(
         said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
         operators = dict.fromkeys(" ".join(re.findall(refused, said)).split())
         files = [made, *(made.with_suffix(suffix) for suffix in suffixes)]
-        if operators or not all(file.is_file() for file in files):
+        if operators or not all(file.exists() for file in files):
             raise _refusal(path.name, tool, [name.removeprefix("ONNX::") for name in operators], said)
         path.parent.mkdir(parents=True, exist_ok=True)
         for file in files:
+            if file.is_dir():
+                shutil.rmtree(path, ignore_errors=True)
+                shutil.copytree(file, path)
+                continue
             with atomic_path(path.with_name(file.name)) as temporary:
                 temporary.write_bytes(file.read_bytes())
     facts = card.built_with

@@ -20,6 +20,7 @@ BACKENDS = {
     "mnn": f"{_HERE}.mnn.backend:Mnn",
     "ncnn": f"{_HERE}.ncnn.backend:Ncnn",
     "litert": f"{_HERE}.litert.backend:LiteRT",
+    "coreml": f"{_HERE}.coreml.backend:CoreML",
 }
 
 

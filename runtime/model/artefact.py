@@ -21,8 +21,10 @@ SUFFIXES = {
     ".mnn": "an MNN model",
     ".param": "an ncnn model",
     ".tflite": "a LiteRT model",
+    ".mlpackage": "a Core ML model",
 }
 _TWO_FILES = (".xml", ".param")  # the weights lie beside them, in a .bin
+_FOLDER = ".mlpackage"
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
 
 
@@ -32,7 +34,12 @@ def suffix(path: Path) -> str:
 
 
 def parts(path: Path) -> tuple[Path, ...]:
-    """The files that a model at `path` consists of: itself and, of an OpenVINO or ncnn model, the .bin beside it."""
+    """The files that a model at `path` consists of: itself and, of an OpenVINO or ncnn model, the .bin beside it.
+
+    A Core ML model is a folder, and consists of the files in it.
+    """
+    if suffix(path) == _FOLDER:
+        return tuple(sorted(part for part in path.rglob("*") if part.is_file()))
     return (path, path.with_suffix(".bin")) if suffix(path) in _TWO_FILES else (path,)
 
 
@@ -85,7 +92,7 @@ def load(path: str | Path) -> Artefact:
         CardError: no card, an unreadable one, one with sizes that cannot be, or a hash that is missing or differs.
     """
     model = _find(Path(path))
-    of_folder = not Path(path).is_file()
+    of_folder = model != Path(path)
     onnx = read_onnx(model) if suffix(model) == ".onnx" else None
     beside = sidecar(model)
     if beside.is_file():
@@ -123,7 +130,7 @@ def payload_sha256(path: Path) -> str:
 
 
 def _find(path: Path) -> Path:
-    if path.is_dir():
+    if path.is_dir() and suffix(path) != _FOLDER:
         for candidate in (path / "model.onnx", path / "export" / "model.onnx"):
             if candidate.is_file():
                 return candidate

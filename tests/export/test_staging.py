@@ -37,6 +37,23 @@ def test_a_new_export_removes_what_came_from_older_weights_and_nothing_else(tmp_
     assert not list(stage.iterdir())
 
 
+@pytest.mark.parametrize("again", [True, False])
+def test_a_folder_that_is_one_artefact_comes_and_goes_whole(tmp_path: Path, again: bool) -> None:
+    stage, out = tmp_path / "stage", tmp_path / "out"
+    for folder, parts in ((stage, ("weights/new.bin", "Manifest.json")), (out, ("weights/old.bin", "Manifest.json"))):
+        for part in parts if again or folder == out else ():
+            path = folder / "model.mlpackage" / part
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(folder.name)
+        for name in ("model.onnx.card.json", *(["model.mlpackage.card.json"] if again or folder == out else [])):
+            folder.mkdir(exist_ok=True)
+            (folder / name).write_text(folder.name)
+    assert staging.publish(stage, out) == ([] if again else ["model.mlpackage"])
+    there = {p.relative_to(out / "model.mlpackage").as_posix() for p in out.rglob("*") if p.suffix != ".json"}
+    assert there == ({".", "weights", "weights/new.bin"} if again else set())
+    assert {p.read_text() for p in out.rglob("*.json")} == {"stage"}
+
+
 def test_what_a_killed_export_left_goes_and_that_of_one_under_way_stays(tmp_path: Path) -> None:
     out = tmp_path / "export"
     killed, mine = tmp_path / ".export.exporting-abcdefgh", tmp_path / ".export.mine"

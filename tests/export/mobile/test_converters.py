@@ -7,6 +7,7 @@ from onnx import TensorProto, helper
 from support import tiny_models
 from support.models.mobile import SAVE, SUFFIXES, network
 
+from edgegan.export.matrix import FROM_TORCH
 from edgegan.export.mobile import converter
 from edgegan.export.mobile.program import trace_program
 from edgegan.runtime.errors import InputError, VerifyError
@@ -22,7 +23,12 @@ def model(tmp_path):
 
 
 # Operators that no converter knows, and that some do not.
-ODD = {"mnn": ("Mystery", "Hardmax"), "ncnn": ("Mystery", "Hardmax"), "litert": ("histc", "special_bessel_j0")}
+ODD = {
+    "mnn": ("Mystery", "Hardmax"),
+    "ncnn": ("Mystery", "Hardmax"),
+    "litert": ("histc", "special_bessel_j0"),
+    "coreml": ("histc", "special_bessel_j0"),
+}
 
 
 class OddNetwork(torch.nn.Module):
@@ -49,16 +55,18 @@ def odd_model(kind):
 @pytest.mark.parametrize("which", [0, 1])
 def test_an_operator_that_it_cannot_carry_is_named_and_nothing_is_written(model, tmp_path, name, which):
     kind = ODD[name][which]
-    odd = trace_program(OddNetwork(kind), model.card) if name == "litert" else odd_model(kind)
+    odd = trace_program(OddNetwork(kind), model.card) if name in FROM_TORCH else odd_model(kind)
     path = tmp_path / f"odd{SUFFIXES[name]}"
     with pytest.raises(VerifyError, match=f"cannot carry the operator {kind}\n.*--format"):
         SAVE[name](odd, model.card, path)
-    assert not any(part.exists() for part in (*parts(path), sidecar(path)))
+    assert not any(part.exists() for part in (*parts(path), sidecar(path), path))
 
 
 def test_the_card_says_what_made_the_file(model, tmp_path, name):
     made = SAVE[name](network(model, name), model.card, tmp_path / f"model{SUFFIXES[name]}")
-    assert {"mnn": "MNN", "ncnn": "pnnx", "litert": "litert-torch"}[name] in made.card.built_with.versions
+    assert {"mnn": "MNN", "ncnn": "pnnx", "litert": "litert-torch", "coreml": "coremltools"}[
+        name
+    ] in made.card.built_with.versions
     assert load(made.path).card == made.card and made.card.precision == "fp32"
 
 

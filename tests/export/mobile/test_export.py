@@ -1,7 +1,7 @@
 """The forms of small runtimes as a part of an export, for every family."""
 
 import pytest
-from support.models.mobile import SAVE, SUFFIXES
+from support.models.mobile import BACKENDS, SAVE, SUFFIXES
 from support.training.untrained import make_run
 
 from edgegan import families
@@ -10,7 +10,7 @@ from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model.artefact import load
 
 # What a converter makes of these cannot be loaded, or computes something else; the export finds it out.
-WRONG = {"mnn": (), "ncnn": ("began", "progan"), "litert": ()}
+WRONG = {"mnn": (), "ncnn": ("began", "progan"), "litert": (), "coreml": ()}
 
 
 @pytest.mark.parametrize(("form", "family"), [(form, family) for form in SAVE for family in WRONG[form]])
@@ -35,7 +35,8 @@ def test_every_family_exports_them_verified_with_its_helpers(family, tmp_path):
     for path in plain:
         for name in formats:
             form = load(path.with_name(path.name.replace(".onnx", SUFFIXES[name])))
-            assert rows[form.path, name].status == "passed" and rows[form.path, name].pictures >= 3
+            found = rows[form.path, name]
+            assert (found.status == "passed" and found.pictures >= 3) if name in BACKENDS else found.status == "not_run"
             assert form.card.verification[name] == rows[form.path, name]
             assert form.card.parent_sha256 == load(path).card.payload_sha256
 

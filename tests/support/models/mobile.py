@@ -9,13 +9,14 @@ import msgspec
 import onnx
 
 from edgegan.export import verify_artefact
-from edgegan.export.mobile import litert, mnn, ncnn
+from edgegan.export.matrix import FROM_TORCH
+from edgegan.export.mobile import coreml, litert, mnn, ncnn
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact, payload_sha256
 from support.models.tiny_programs import KEPT, program
 from support.needed import there
 
-SUFFIXES = {"mnn": ".mnn", "ncnn": ".ncnn.param", "litert": ".tflite"}
+SUFFIXES = {"mnn": ".mnn", "ncnn": ".ncnn.param", "litert": ".tflite", "coreml": ".mlpackage"}
 MODULES = {"mnn": "MNN", "ncnn": "ncnn", "litert": "ai_edge_litert"}
 # The backends whose library is here; of these, what writes its files where its converter is here too.
 BACKENDS = [name for name, module in MODULES.items() if there(module, name)]
@@ -27,12 +28,12 @@ SAVE: dict[str, Any] = {
         ("litert", litert.save, find_spec("litert_torch") is not None),  # a gigabyte, and so not part of `all`
     )
     if name in BACKENDS and found
-}
+} | ({"coreml": coreml.save} if find_spec("coremltools") is not None else {})  # which makes files where they do not run
 
 
 def network(found: Artefact, name: str) -> Any:
     """The network of an ONNX artefact of `tiny_models` as `SAVE[name]` takes it."""
-    if name == "litert":
+    if name in FROM_TORCH:
         return program(found)
     model = onnx.load(str(found.path))
     del model.metadata_props[:]

@@ -1,0 +1,1 @@
+"""Core ML, on Macs; reads .mlpackage folders."""
