@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edgegan.runtime.errors import InputError
+from edgegan.runtime.errors import InputError, reason
 from edgegan.runtime.metrics.stopwatch import STAGES
 from edgegan.runtime.places import model_parts, refuse_clashes
 
@@ -70,9 +70,13 @@ class Demo:
         if self.folder.exists():
             if any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
                 raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
-            shutil.rmtree(self.folder)
-        shutil.copytree(self.model, self.folder, ignore=shutil.ignore_patterns("*.png", "export"))
-        (self.folder / ".demo").touch()
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            shutil.copytree(self.model, self.folder, ignore=shutil.ignore_patterns("*.png", "export"))
+            (self.folder / ".demo").touch()
+        except OSError as error:
+            raise InputError(f"cannot write {self.folder}: {reason(error)}", todo="name another: --out DIR") from error
 
     def _edgegan(self, command: str) -> None:
         self.console.rule(f"[bold]$ edgegan {command}", align="left", style="dim")

@@ -64,9 +64,8 @@ class Editor(Session):
 
         Args:
             path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, an `.mnn`, an ncnn `.param`, a LiteRT
-                `.tflite`, a folder that holds `model.onnx`, what `artefact.load` made of one, or, where nothing lies at
-                that path, the name of a model that comes with edgegan, such as "avatars"; None takes the one that
-                ships for cameras.
+                `.tflite`, a folder that holds `model.onnx`, what `artefact.load` made of one, or, where nothing lies
+                there, the name of a model that comes with edgegan ("avatars"); None takes the one for cameras.
             backend: "auto", or one of `edgegan.runtime.backends.BACKENDS`.
             device: "auto", "cpu", "cuda", "cuda:1", "gpu" or "npu" (the last two through OpenVINO).
             allow_fallback: take another backend or device, with a notice, when the wanted one is not there.
