@@ -67,9 +67,8 @@ class Demo:
                 todo="run the demo in a checkout of edgegan, or name a run: edgegan demo --model RUN",
             )
         refuse_clashes(model_parts(self.model), [str(self.folder)])
-        if self.folder.exists():
-            if any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
-                raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
+            raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
         try:
             if self.folder.exists():
                 shutil.rmtree(self.folder)
