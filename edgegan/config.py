@@ -83,7 +83,7 @@ def load(kind: type[ConfigT], family: str, preset: str, settings: Iterable[str] 
     """
     values = _read_preset(family, preset)
     for setting in settings:
-        _set(values, setting)
+        set_value(values, setting)
     return build(kind, values)
 
 
@@ -122,8 +122,16 @@ def with_settings(config: ConfigT, settings: Iterable[str]) -> ConfigT:
     """`config` with `key=value` settings on top."""
     values = msgspec.to_builtins(config)
     for setting in settings:
-        _set(values, setting)
+        set_value(values, setting)
     return build(type(config), values)
+
+
+def check(config: ConfigT) -> ConfigT:
+    """The same config with each setting held to its type and range; raises InputError that names the one at fault.
+
+    For configs that a program made: msgspec looks at types and ranges in `build` alone, not where a class is called.
+    """
+    return build(type(config), msgspec.to_builtins(config))
 
 
 def _refusal(kind: type[BaseConfig], values: Mapping[str, Any], error: str) -> InputError:
@@ -137,7 +145,8 @@ def _refusal(kind: type[BaseConfig], values: Mapping[str, Any], error: str) -> I
     return InputError(f"configuration: {error}", f"keys: {', '.join(_keys(kind))}")
 
 
-def _set(values: dict[str, Any], setting: str) -> None:
+def set_value(values: dict[str, Any], setting: str) -> None:
+    """Writes a `key=value` setting into plain values, in place; raises InputError for one of another form."""
     key, equals, text = setting.partition("=")
     if not equals or not key:
         raise InputError(f"--set {setting}: not of the form key=value", "as in: --set train.batch=8")

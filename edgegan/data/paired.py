@@ -81,14 +81,15 @@ def _side_by_side(top: Path, split: str, name: str, size: int) -> TwoDomains:
 def _check_shapes(files: Sequence[Path], folder: Path) -> None:
     """Says how pairs are read where their shapes make one doubt that they are pairs.
 
-    Any photograph has a left and a right half. Raises InputError for a picture that is taller than wide.
+    Any photograph has a left and a right half. Raises InputError for a picture that is taller than wide, or
+    of which a half would be empty.
     """
     sizes = {file: upright_size(file) for file in files}
-    tall = [file for file, (width, height) in sizes.items() if width < height]
+    tall = [file for file, (width, height) in sizes.items() if width < max(height, 2)]
     if tall:
         width, height = sizes[tall[0]]
         more = f" (and {len(tall) - 1} more)" if len(tall) > 1 else ""
-        raise InputError(f"{tall[0]}: {width}x{height} pixels, taller than wide{more}", "two pictures side by side")
+        raise InputError(f"{tall[0]}: {width}x{height} pixels, too narrow{more}", "two pictures side by side")
     odd = [file for file, (width, height) in sizes.items() if abs(width / height / USUAL_SHAPE - 1) > SHAPE_TOLERANCE]
     if odd and str(folder) not in _doubted:
         _doubted.add(str(folder))

@@ -14,6 +14,7 @@ from rich.table import Table
 from edgegan import config, distributed
 from edgegan.config import BaseConfig
 from edgegan.data._files.places import places
+from edgegan.ranges import range_words, type_at
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.places import refuse_clashes
@@ -135,14 +136,24 @@ def resume_student(request: Request) -> StudentRun:
 
 
 def split_settings(settings: Sequence[str]) -> tuple[list[str], Weights]:
-    """The settings of the student's configuration, and the weights; raises InputError for one that is unknown."""
+    """The settings of the student's configuration, and the weights.
+
+    Raises InputError for a weight that is unknown or beyond its range, and for what is not of the form key=value.
+    """
     own = [s for s in settings if not s.startswith(_WEIGHTS)]
-    named = dict(s.removeprefix(_WEIGHTS).split("=", 1) for s in settings if s.startswith(_WEIGHTS) and "=" in s)
+    values: dict[str, Any] = {"distil": {}}
+    for setting in settings:
+        if setting.startswith(_WEIGHTS):
+            config.set_value(values, setting)
     try:
-        return own, msgspec.convert(named, Weights, strict=False)
+        return own, msgspec.convert(values["distil"], Weights, strict=True)
     except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at `")
+        path = path.rstrip("`")
+        kind = type_at(Weights, path) if path else None
+        words = f"; {path.removeprefix('$.')} is {range_words(kind)}" if kind is not None else ""
         known = ", ".join(_WEIGHTS + field.name for field in msgspec.structs.fields(Weights))
-        raise InputError(f"--set {_WEIGHTS}...: {error}", f"there are: {known}") from None
+        raise InputError(f"--set {_WEIGHTS}...: {what}{words}", f"there are: {known}") from None
 
 
 def schedule(cfg: BaseConfig, request: Request, settings: Sequence[str]) -> BaseConfig:
@@ -161,7 +172,7 @@ def schedule(cfg: BaseConfig, request: Request, settings: Sequence[str]) -> Base
     }
     said = {s.partition("=")[0].strip().removeprefix("train.") for s in settings if s.startswith("train.")}
     train = msgspec.structs.replace(cfg.train, **{key: value for key, value in usual.items() if key not in said})
-    return msgspec.structs.replace(cfg, train=train)
+    return config.check(msgspec.structs.replace(cfg, train=train))
 
 
 def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:

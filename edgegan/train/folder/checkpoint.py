@@ -81,8 +81,12 @@ def load(path: Path) -> Checkpoint:
         raise InputError(f"{path}: not a readable safetensors file ({error})", todo="take an earlier one") from None
     if text is None:
         raise InputError(f"{path}: a safetensors file, but not an edgegan checkpoint: it has no header")
-    header = json.loads(text)
-    if header["format"] > FORMAT:
+    try:
+        header = json.loads(text)
+        newer = header["format"] > FORMAT
+    except (ValueError, KeyError, TypeError):
+        raise InputError(f"{path}: its header cannot be read", todo="take an earlier one") from None
+    if newer:
         raise InputError(f"{path}: checkpoint format {header['format']}", f"this edgegan reads up to {FORMAT}")
     return Checkpoint(path, header, tensors)
 

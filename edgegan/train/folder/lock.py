@@ -25,16 +25,16 @@ def hold_run_folder(folder: Path) -> Iterator[None]:
     """
     made = [path for path in (folder, *folder.absolute().parents) if not path.exists()]
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        handle = _acquire(folder / NAME)
-    except OSError as error:
-        raise InputError(f"cannot write {folder}: {error.strerror}") from error
-    try:
-        yield
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            handle = _acquire(folder / NAME)
+        except OSError as error:
+            raise InputError(f"cannot write {folder}: {error.strerror}") from error
+        try:
+            yield
+        finally:
+            _release(handle, folder / NAME)
     finally:
-        with suppress(OSError):
-            (folder / NAME).unlink()  # while it is still held: see _acquire
-        os.close(handle)
         for path in made:
             with suppress(OSError):  # not empty: the usual case
                 path.rmdir()
@@ -48,13 +48,27 @@ def _acquire(path: Path) -> int:
             _lock(handle, path)
             # The owner before may have removed the file after it was opened here: a lock on it would bind nobody.
             if _same_file(handle, path):
-                os.ftruncate(handle, 0)
-                os.write(handle, str(os.getpid()).encode())
+                _write_owner(handle, path)
                 return handle
         except BaseException:
             os.close(handle)
             raise
         os.close(handle)
+
+
+def _write_owner(handle: int, path: Path) -> None:
+    try:
+        os.ftruncate(handle, 0)
+        os.write(handle, str(os.getpid()).encode())
+    except OSError:  # a full disk
+        path.unlink()  # while it is still held: see _acquire
+        raise
+
+
+def _release(handle: int, path: Path) -> None:
+    with suppress(OSError):
+        path.unlink()  # while it is still held: see _acquire
+    os.close(handle)
 
 
 def _lock(handle: int, path: Path) -> None:

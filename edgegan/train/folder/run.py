@@ -32,7 +32,7 @@ class Run:
     Args:
         folder: the run folder.
         family: the family's name.
-        cfg: the resolved configuration.
+        cfg: the resolved configuration; InputError is raised where it is beyond its ranges.
         data: the --data SPEC to open.
         given_data: the SPEC as the user spelt it, if its folders were looked for elsewhere.
         note: one line on where the data were found; empty if they are where they were.
@@ -50,7 +50,7 @@ class Run:
         note: str = "",
         distillation: Mapping[str, Any] | None = None,
     ) -> None:
-        self.folder, self.family_name, self.cfg, self.data = folder, family, cfg, data
+        self.folder, self.family_name, self.cfg, self.data = folder, family, config.check(cfg), data
         self.given_data, self.note, self.distillation = given_data or data, note, distillation
 
     @property
@@ -141,8 +141,13 @@ def open_run(folder: Path) -> Run:
         raise InputError(
             f"{folder}: not a run folder (it has no config.json)", todo="train one: edgegan train --out DIR"
         )
-    document = json.loads(path.read_text("utf-8"))
-    return _resolve(folder, document)
+    try:
+        return _resolve(folder, msgspec.json.decode(path.read_bytes(), type=_Header))
+    except (OSError, msgspec.MsgspecError) as error:
+        raise InputError(
+            f"{path}: not the configuration of a run ({error})",
+            todo="put the file back, or name one of the run's checkpoints, which hold the same",
+        ) from None
 
 
 def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
@@ -157,7 +162,11 @@ def open_trained(path: Path) -> tuple[Run, Networks, checkpoint.Checkpoint]:
     else:
         found = checkpoint.load(path)
         inside_run = path.parent.name == "checkpoints"
-        run = _resolve(path.parent.parent if inside_run else path.parent, found.header)
+        try:
+            header = msgspec.convert(found.header, _Header)
+        except msgspec.ValidationError as error:
+            raise InputError(f"{path}: its header is not that of a run ({error})", todo="take another one") from None
+        run = _resolve(path.parent.parent if inside_run else path.parent, header)
     nets = run.family.networks(run.cfg)
     nets = {name: net for name, net in nets.items() if name in found.header.get("networks", nets)}
     for name, net in nets.items():
@@ -202,10 +211,17 @@ def publish_run(source: Path, folder: Path) -> Path:
     return folder / path.relative_to(temporary)
 
 
-def _resolve(folder: Path, document: dict[str, Any]) -> Run:
-    name = str(document["family"])
-    cfg = config.build(families.get(name).Config, document["config"])
-    given = str(document["data"])
-    data, note = find_places(given, document.get("places") or {}, folder)
-    about = document.get("distillation")
-    return Run(folder, name, cfg, data, given_data=given, note=note, distillation=about)
+class _Header(msgspec.Struct, frozen=True):
+    """What is read of `Run.header`, in config.json and in every checkpoint."""
+
+    family: str
+    data: str
+    config: dict[str, Any]
+    places: dict[str, Any] = {}
+    distillation: dict[str, Any] | None = None
+
+
+def _resolve(folder: Path, header: _Header) -> Run:
+    cfg = config.build(families.get(header.family).Config, header.config)
+    data, note = find_places(header.data, header.places, folder)
+    return Run(folder, header.family, cfg, data, given_data=header.data, note=note, distillation=header.distillation)
