@@ -70,6 +70,7 @@ step any packages 20 "$python" -m pip list --format=freeze
 step any doctor 40 "$python" -m edgegan doctor
 step gpu smi 10 nvidia-smi
 probe host 40
+probe engine 40
 # Else TensorRT and cuDNN round float32 products to 10 bits, and "fp32" means something else on every backend.
 step gpu tests 150 env NVIDIA_TF32_OVERRIDE=0 "$python" -m pytest -m gpu -p no:cacheprovider --junitxml="$out/tests.xml"
 step gpu bench-shipped 90 "$python" -m edgegan bench "$shipped" --device cuda --seconds 3 --json "$out/bench-shipped.json"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import os
+import weakref
 from typing import Any
 
 from .errors import InputError
@@ -18,6 +19,28 @@ def check_finite(value: Any, what: str, expected: str = "a finite number") -> fl
     if not math.isfinite(number):
         raise InputError(f"{what} is {value!r}", expected)
     return number
+
+
+def outlive_forks(thing: object) -> None:
+    """Keeps `thing` for good in every process that inherits it by a fork.
+
+    What frees a loaded network waits for its threads, which are not there: a process that only ends would hang.
+    """
+    _inherited.add(thing)
+
+
+def _keep_inherited() -> None:
+    import ctypes  # needs a moment, and few processes fork
+
+    increase = ctypes.pythonapi.Py_IncRef
+    increase.argtypes, increase.restype = [ctypes.py_object], None
+    for thing in list(_inherited):
+        increase(thing)  # a reference in any variable would go when the interpreter ends
+
+
+_inherited: weakref.WeakSet[object] = weakref.WeakSet()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_keep_inherited)
 
 
 class Owner:

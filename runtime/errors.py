@@ -68,3 +68,11 @@ class VerifyError(EdgeganError):
 
 class TrainingError(EdgeganError):
     """A run cannot start, go on, or was stopped because a value is not finite."""
+
+
+def reason(error: BaseException) -> str:
+    """Why the system or a library refused, without numbers and paths where it has words of its own.
+
+    PyAV's errors are not all OSErrors, and have their words in the same place.
+    """
+    return getattr(error, "strerror", None) or str(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections import Counter
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -135,6 +136,29 @@ def test_rooms_can_be_looked_over() -> None:
 def test_files_can_be_read_at_one_sitting() -> None:
     lengths = {str(path.relative_to(ROOT)): len(path.read_text("utf-8").splitlines()) for path in files()}
     assert {place: count for place, count in lengths.items() if count > MOST_LINES} == {}
+
+
+def describable(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
+    """A module and its public classes, functions and methods, by their names within it; "" is the module."""
+    yield "", tree
+    waiting: list[tuple[str, ast.Module | ast.ClassDef]] = [("", tree)]
+    while waiting:
+        within, node = waiting.pop()
+        for child in node.body:
+            if isinstance(child, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) and child.name[0] != "_":
+                yield within + child.name, child
+                if isinstance(child, ast.ClassDef):
+                    waiting.append((f"{within}{child.name}.", child))
+
+
+def test_what_is_public_has_a_docstring() -> None:
+    found = {
+        f"{module}:{name}": ast.get_docstring(node)  # type: ignore[arg-type]
+        for module, path in modules().items()
+        for name, node in describable(ast.parse(path.read_text("utf-8")))
+    }
+    assert len(found) > 2000
+    assert [place for place, words in found.items() if not words or len(words) < 8] == []
 
 
 def participle(name: str) -> bool:

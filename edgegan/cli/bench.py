@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._shared import options
 from ._shared import rebuild as _rebuild
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def bench(
             "Default: all."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (all that is here), cpu, cuda, cuda:N, gpu or npu.")] = "auto",
+    device: options.TimedDevice = "auto",
     rebuild: Annotated[str, _rebuild.OPTION] = "never",
     json: Annotated[Path | None, typer.Option("--json", help="Write the figures as JSON.")] = None,
     markdown: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
@@ -59,9 +60,7 @@ def bench(
         float | None, typer.Option(min=0.01, help="Seconds of counted calls for each subject.  [default: 10]")
     ] = None,
     iterations: Annotated[int | None, typer.Option(min=1, help="Counted calls for each subject, instead.")] = None,
-    threads: Annotated[
-        int | None, typer.Option(min=1, help="CPU threads for every subject; default all cores.")
-    ] = None,
+    threads: options.TimedThreads = None,
     pictures: Annotated[int, typer.Option(min=1, help="Inputs on which outputs are compared.")] = 64,
     starts: Annotated[int, typer.Option(min=1, help="Fresh processes for each cold start; the fastest counts.")] = 2,
 ) -> None:

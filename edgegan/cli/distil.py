@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._shared import options
+
 EPILOG = """
 **Examples**
 
@@ -36,15 +38,15 @@ def distil(
         str, typer.Option(metavar="10x|5ms", help="How fast: a multiple of the teacher's speed here, or milliseconds.")
     ] = "4x",
     data: Annotated[str | None, typer.Option(help="Pictures to learn on; default the teacher's own.")] = None,
-    images: Annotated[int | None, typer.Option(min=1, help="Train until so many pictures were shown.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes of training.")] = None,
+    images: options.Images = None,
+    minutes: options.Minutes = None,
     set_: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Fix a setting of the student, or a weight: distil.ssim=0.5."),
     ] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the student's newest checkpoint.")] = False,
+    resume: options.Resume = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Time the candidates, print the table; stop.")] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: options.TrainingDevice = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads, for timing and for PyTorch.")] = None,
 ) -> None:
     """Train a smaller, faster generator that does what a trained one does: no discriminator, no labels needed."""

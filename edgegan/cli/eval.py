@@ -7,6 +7,8 @@ from typing import Annotated, Any
 
 import typer
 
+from ._shared import options
+
 EPILOG = """
 What is measured follows from the model: editors by attribute are scored against the true answers of drawn faces, or, on
 a set of photographed faces, by a judge that training never met; other translators against held-out pairs or pictures of
@@ -41,7 +43,7 @@ def evaluate(
         int, typer.Option("--count", "--faces", min=1, help="Held-out pictures, and pictures generated, at most.")
     ] = 256,
     seed: Annotated[int, typer.Option(min=0, help="Of the latents, and of every random choice of a measure.")] = 0,
-    backend: Annotated[str, typer.Option(help="For exported models: auto, a backend of `edgegan doctor`.")] = "auto",
+    backend: options.ExportedBackend = "auto",
     inception: Annotated[
         Path | None, typer.Option(help="Inception weights: measure FID and KID too (torch-fidelity's file).")
     ] = None,

@@ -49,8 +49,8 @@ def info(
     """Show what a model does, how well it was verified, where it runs on this machine, and what to type next.
 
     The model is loaded on every backend that knows its format. JSON holds the path, the card, the places and the
-    next command. Without a model, it lists those that come with edgegan, and what each cannot do; JSON then holds
-    the name, the path and the card of each.
+    next command, empty where the model lacks a part. Without a model, it lists those that come with edgegan, and what
+    each cannot do; JSON then holds the name, the path and the card of each.
     """
     import msgspec
 
@@ -63,12 +63,13 @@ def info(
         return list_shipped(as_json)
     found = artefact.load(model)
     here = places(found)
-    following = _next(found, here, str(model))
+    lacks = _lacks(found)
+    following = "" if lacks else _next(found, here, str(model))
     if as_json:
         whole = {"path": legible(found.path), "card": found.card, "places": here, "next": legible(following)}
         print(msgspec.json.format(msgspec.json.encode(whole), indent=2).decode())
         return
-    print_rows([*_rows(found), *_here(here), ("next", following)])
+    print_rows([*_rows(found), ("lacks", lacks), *_here(here), ("next", following)])
 
 
 def _rows(found: Artefact) -> Iterator[tuple[str, str]]:
@@ -131,6 +132,18 @@ def _here(here: Sequence[Place]) -> Iterator[tuple[str, str]]:
     for place in here:
         if place.status in ("refused", "not here"):
             yield "not here", f"{place}: {place.why}"
+
+
+def _lacks(found: Artefact) -> str:
+    """What the model needs that does not lie beside it as its card says; empty where all does."""
+    from edgegan.runtime.errors import EdgeganError
+
+    for role in found.card.companions:
+        try:
+            found.companion(role)
+        except EdgeganError as error:
+            return str(error).replace("\n", "; ")
+    return ""
 
 
 def _next(found: Artefact, here: Sequence[Place], named: str) -> str:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._shared import options
+
 EPILOG = """
 **Examples**
 
@@ -47,8 +49,8 @@ def sample(
     linear: Annotated[bool, typer.Option("--linear", help="Straight between pictures, not on the sphere.")] = False,
     mix: Annotated[int, typer.Option(min=0, max=32, help="Also mix.png: so many pictures in as many styles.")] = 0,
     force: Annotated[bool, typer.Option("--force", help="Replace what an earlier call left in the folder.")] = False,
-    backend: Annotated[str, typer.Option(help="For exported models: auto, a backend of `edgegan doctor`.")] = "auto",
-    device: Annotated[str, typer.Option(help="For exported models: auto, cpu, cuda, cuda:1, gpu or npu.")] = "auto",
+    backend: options.ExportedBackend = "auto",
+    device: options.ExportedDevice = "auto",
 ) -> None:
     """Draw pictures from a generator: single files, a grid, a film from picture to picture, and style mixing."""
     from rich.console import Console

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from ._shared import options
+
 EPILOG = """
 **Examples**
 
@@ -47,10 +49,10 @@ def train(
         typer.Option(help="avatars, celeba:DIR, folders:DIR, or a folder; NAME=SPEC,NAME=SPEC for several sets."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="The run folder; default runs/FAMILY.")] = None,
-    images: Annotated[int | None, typer.Option(min=1, help="Train until so many real images were shown.")] = None,
-    minutes: Annotated[float | None, typer.Option(min=0.01, help="Stop after so many minutes.")] = None,
+    images: options.Images = None,
+    minutes: options.Minutes = None,
     set_: Annotated[list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Change one setting.")] = None,
-    resume: Annotated[bool, typer.Option("--resume", help="Go on from the run's newest checkpoint.")] = False,
+    resume: options.Resume = False,
     from_: Annotated[
         str | None,
         typer.Option("--from", metavar="RUN", help="Begin with the weights of a run, a checkpoint or a shipped model."),
@@ -61,7 +63,7 @@ def train(
     print_config: Annotated[
         bool, typer.Option("--print-config", help="Print the configuration as a file to begin from; stop.")
     ] = False,
-    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    device: options.TrainingDevice = "auto",
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads for PyTorch.")] = None,
 ) -> None:
     """Train a GAN: a run folder with checkpoints, sample grids and metrics."""

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from ._shared import options
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -34,8 +36,8 @@ def tune(
             "edgegan. Default: the one for cameras."
         ),
     ] = None,
-    device: Annotated[str, typer.Option(help="auto (all that is here), cpu, cuda, cuda:N, gpu or npu.")] = "auto",
-    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads of the network; default all cores.")] = None,
+    device: options.TimedDevice = "auto",
+    threads: options.TimedThreads = None,
     batch: Annotated[
         int | None, typer.Option(min=1, help="Pictures a call; default the fewest, which opening goes by.")
     ] = None,

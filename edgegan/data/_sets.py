@@ -51,10 +51,16 @@ class Domains(Protocol):
     """Two sets of pictures of one size. Unpaired, their lengths may differ; paired, a[i] and b[i] belong together."""
 
     @property
-    def name(self) -> str: ...
+    def name(self) -> str:
+        """What the set is called in messages, such as the folder it came from."""
+        ...
 
     @property
-    def a(self) -> Pictures: ...
+    def a(self) -> Pictures:
+        """The pictures of domain A."""
+        ...
 
     @property
-    def b(self) -> Pictures: ...
+    def b(self) -> Pictures:
+        """The pictures of domain B."""
+        ...

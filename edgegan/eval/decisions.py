@@ -13,10 +13,14 @@ class Named(Protocol):
     """Names of attributes, and the groups among them."""
 
     @property
-    def names(self) -> Sequence[str]: ...
+    def names(self) -> Sequence[str]:
+        """The attributes, in the order of a label's places."""
+        ...
 
     @property
-    def groups(self) -> Sequence[Sequence[str]]: ...
+    def groups(self) -> Sequence[Sequence[str]]:
+        """Sets of these names of which exactly one is on."""
+        ...
 
 
 def name_decision(of: Named, name: str) -> str:

@@ -33,6 +33,7 @@ __all__ = [
     "Family",
     "ImportOptions",
     "Imported",
+    "LabelPlaces",
     "Loss",
     "Networks",
     "Phase",
@@ -153,6 +154,18 @@ class Imported:
     images: int = 0  # real pictures shown in training, as far as the files tell
 
 
+@dataclass(frozen=True)
+class LabelPlaces(Generic[C]):
+    """Where a family's tensors have a place for each attribute: a model for other attributes can begin with them."""
+
+    names: Callable[[C], tuple[str, ...]]
+    """(cfg): the attributes, in the order of their places."""
+
+    axis: Callable[[str, str], tuple[int, int] | None]
+    """(network, tensor's name): the axis along which a tensor has the places, and how many other entries come before;
+    None if it has none."""
+
+
 @dataclass
 class Family(Generic[C]):
     """A family, as its module describes itself in `FAMILY`; `C` is its Config."""
@@ -209,9 +222,8 @@ class Family(Generic[C]):
     `files` maps file names to what torch.load gave (state dicts, or dicts and lists of them). Returns None if the
     layout is not its own, and raises InputError if it is, but cannot be used."""
 
-    label_axis: Callable[[str, str], tuple[int, int] | None] | None = None
-    """(network, tensor's name): the axis along which a tensor has a place for each attribute, and how many other
-    entries come before; None if it has none; optional. A model for other attributes can begin with such tensors."""
+    labels: LabelPlaces[C] | None = None
+    """Where its tensors have places for attributes, for `edgegan train --from`; optional."""
 
     distillation: Distillation[C] | None = None
     """How a smaller generator of the family learns from a larger one, for `edgegan distil`; optional."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Literal, Protocol, TypeVar
+from typing import TypeVar
 
 import msgspec
 import numpy as np
@@ -12,13 +12,14 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from edgegan.config import BaseConfig
 from edgegan.data import Pictures, normalise
 from edgegan.families import ExportSpec, Tolerance
-from edgegan.networks import NormName, Padding, ResnetGenerator, UnetGenerator, without_idle_biases
+from edgegan.networks import ResnetGenerator, UnetGenerator, without_idle_biases
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.model.card import Alignment, ModelCard, SizeRule, TensorSpec
 from edgegan.sheet import Picture, to_picture
+
+from ._translation_config import TranslationConfig
 
 STAND_IN = "avatars-seasons"  # what needs no download
 STAND_IN_NOTE = "verified on drawn faces, not on the training data"
@@ -53,33 +54,10 @@ _RESNETS = (
 )
 _UNETS = (48, 32, 24, 16, 12, 8, 6, 4)  # ngf
 
-C = TypeVar("C", bound=BaseConfig)
+C = TypeVar("C", bound=TranslationConfig)
 
 
-class GeneratorConfig(Protocol):
-    """The settings of a family whose generator is CycleGAN's ResNet or pix2pix's U-Net."""
-
-    @property
-    def generator(self) -> str: ...
-    @property
-    def levels(self) -> int: ...
-    @property
-    def ngf(self) -> int: ...
-    @property
-    def blocks(self) -> int: ...
-    @property
-    def norm(self) -> NormName: ...
-    @property
-    def dropout(self) -> bool: ...
-    @property
-    def stem_stride(self) -> Literal[1, 2]: ...
-    @property
-    def padding(self) -> Padding: ...
-    @property
-    def depthwise(self) -> bool: ...
-
-
-def begin_generator(cfg: GeneratorConfig) -> nn.Module:
+def begin_generator(cfg: TranslationConfig) -> nn.Module:
     """A generator (N, 3, S, S) -> (N, 3, S, S), freshly initialised."""
     if cfg.generator == "unet":
         return UnetGenerator(cfg.levels, cfg.ngf, norm=cfg.norm, dropout=cfg.dropout)
@@ -95,13 +73,12 @@ def begin_generator(cfg: GeneratorConfig) -> nn.Module:
 
 
 def student_shapes(cfg: C) -> tuple[C, ...]:
-    """The configurations of a family with `generator`, `ngf`, `blocks`, `norm`, `dropout`, `stem_stride`, `depthwise`
-    and `size` that are students of its generator; those that the pictures' size does not allow are left out.
+    """The configurations of the students of a generator; those that the pictures' size does not allow are left out.
 
     Each picture's own statistics, in training too: it learns alone, from what it is shown.
     """
     common = {"norm": "instance-affine", "dropout": False}
-    if getattr(cfg, "generator") == "unet":  # noqa: B009 - of no base class
+    if cfg.generator == "unet":
         shapes = [{"ngf": width} for width in _UNETS]
     else:
         names = ("ngf", "blocks", "stem_stride", "depthwise")

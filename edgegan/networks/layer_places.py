@@ -48,6 +48,7 @@ def block_places(layers: Mapping[str, Layer]) -> tuple[int, int] | None:
 
 
 def group_layers(tensors: Mapping[str, Tensor]) -> dict[str, Layer]:
+    """The tensors of a state dict by layer, in its order: {"main.0": {"weight": ..., "bias": ...}}."""
     found: dict[str, Layer] = {}
     for key, tensor in tensors.items():
         layer, _, leaf = key.rpartition(".")

@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from edgegan.config import BaseConfig
-from edgegan.families import Networks
+from edgegan.families import LabelPlaces, Networks
 from edgegan.runtime.errors import InputError
 
 from .folder.run import Run, open_run, open_trained
@@ -70,14 +71,14 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
     other, nets, _ = open_trained(source)
     run = trainer.run
     _check_family(source, other, run.family_name)
-    old, new = (tuple(getattr(cfg, "attributes", ())) for cfg in (other.cfg, run.cfg))
-    axis = run.family.label_axis or (lambda network, key: None)
+    places = run.family.labels or LabelPlaces[Any](lambda cfg: (), lambda network, key: None)
+    old, new = places.names(other.cfg), places.names(run.cfg)
     counts = {"tensors": 0, "fresh": 0}
     filled: Networks = {name: trainer.nets[name] for name in trainer.nets if name in nets}
     for name, net in filled.items():
         have, state = nets[name].state_dict(), net.state_dict()
         for key, tensor in state.items():
-            place, found = axis(name, key), have.get(key)
+            place, found = places.axis(name, key), have.get(key)
             if found is not None and place is not None:
                 found = _map_labels(found, tensor, place, old, new)
             if found is None or found.shape != tensor.shape:

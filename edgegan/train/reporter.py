@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from edgegan.families import Stage
-from edgegan.runtime.errors import InputError
+from edgegan.runtime.errors import InputError, reason
 from edgegan.runtime.files import write_atomic
 from edgegan.sheet import Sheet
 
@@ -133,9 +133,8 @@ class Reporter:
             if what not in self._failed:
                 self._failed.add(what)
                 cause = error.__cause__ if isinstance(error.__cause__, OSError) else error
-                why = getattr(cause, "strerror", None) or str(cause)
                 self._console.print(
-                    f"warning: cannot write {self._run.folder / what} ({why}); training goes on without it",
+                    f"warning: cannot write {self._run.folder / what} ({reason(cause)}); training goes on without it",
                     highlight=False,
                 )
 

@@ -169,7 +169,7 @@ def _layout(image: Port, asked: Layout | None) -> Layout | None:
 
 def _outputs(path: Path, ports: tuple[Port, ...], image: Port, layout: Layout | None) -> tuple[Port, ...]:
     """All outputs, the edited picture first."""
-    told = f"{path} gives {', '.join(f'{p.name}: {p}' for p in ports)}"
+    told = f"{path} gives {', '.join(f'{p.name}: {p}' for p in ports) or 'nothing'}"
     if not any(len(p.shape) == 4 for p in ports):
         raise InputError(told, "a picture: an editor is an image-to-image model, not a classifier")
     channel = 3 if layout == "NHWC" else 1

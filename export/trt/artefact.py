@@ -112,6 +112,7 @@ def _build_info(parent: BuildInfo, trt: Any, gpu: Gpu | str, job: Job, built: Bu
         half_layers=built.proof.half_layers,
         int8_layers=built.proof.int8_layers,
         workspace_mib=options.workspace_mib,
+        optimization_level=options.optimization_level,
         hardware_compatibility=options.hardware_compatibility,
         version_compatible=options.version_compatible,
         dla_core=options.dla_core,

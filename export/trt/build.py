@@ -78,7 +78,7 @@ def build_engine(trt: Any, job: Job, *, on_progress: Progress | None = None) -> 
     flag = getattr(trt.NetworkDefinitionCreationFlag, "STRONGLY_TYPED", None)
     network = builder.create_network(1 << int(flag) if flag is not None else 0)
     parser = trt.OnnxParser(network, log)
-    if not parser.parse(job.onnx.read_bytes()):
+    if not parser.parse(job.onnx.read_bytes(), str(job.onnx)):
         raise _unreadable(job.onnx, parser, log)
     found = prove(trt, network, job.precision, job.keep_fp32, job.onnx.name)
     config = builder.create_builder_config()
@@ -132,8 +132,9 @@ def _configure(trt: Any, config: Any, job: Job) -> Path | None:
         known = b""
         with suppress(OSError):
             known = path.read_bytes()
-        # TensorRT itself refuses a cache of another version or GPU; a new one then takes its place.
-        if not config.set_timing_cache(config.create_timing_cache(known), False):
+        # TensorRT itself refuses what is no cache, or one of another version or GPU; a new one then takes its place.
+        cache = config.create_timing_cache(known)
+        if cache is None or not config.set_timing_cache(cache, False):
             config.set_timing_cache(config.create_timing_cache(b""), False)
     return path
 

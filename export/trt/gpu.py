@@ -17,6 +17,7 @@ from edgegan.runtime.backends.nvidia.extras import is_jetson
 from edgegan.runtime.errors import EdgeganError
 
 _ANSWER = "the GPU as JSON: "  # libraries may write lines of their own before
+_PATIENCE_S = 120  # the first context on a machine of many GPUs takes tens of seconds
 _JETSONS = ("7.2", "8.7", "11.0")  # compute capabilities of Xavier, Orin and Thor
 
 
@@ -38,14 +39,21 @@ def find_gpu(number: int = 0) -> Gpu | str:
     """
     if libraries.driver_cuda() is None:  # then there can be no context either
         return look(number)
-    return _ask(number, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    found = _ask(number, os.environ.get("CUDA_VISIBLE_DEVICES"))
+    if isinstance(found, str):
+        _ask.cache_clear()  # it may be busy now, and free when it is asked for again
+    return found
 
 
 @cache
 def _ask(number: int, seen: str | None) -> Gpu | str:
     """`look` in a child process that sees the GPUs `seen`, as this one does."""
     program = f"from {__name__} import answer; answer({number})"
-    child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, stdin=subprocess.DEVNULL)
+    words = [sys.executable, "-c", program]
+    try:
+        child = subprocess.run(words, capture_output=True, text=True, stdin=subprocess.DEVNULL, timeout=_PATIENCE_S)
+    except subprocess.TimeoutExpired:
+        return f"the NVIDIA driver did not answer for {_PATIENCE_S} s"
     found = child.stdout.rpartition(_ANSWER)[2]
     if child.returncode != 0 or not found:
         said = child.stderr.strip().splitlines()

@@ -69,6 +69,7 @@ def options_for(artefact: Artefact, library: str, gpu: Gpu) -> EngineOptions:
     rtx, info = library == "tensorrt_rtx", engine_info(artefact.card)
     return EngineOptions(
         workspace_mib=info.workspace_mib,
+        optimization_level=None if rtx else info.optimization_level,
         dla_core=info.dla_core if gpu.compute_capability in _WITH_DLA and not rtx else None,
         timing_cache=None if rtx else AUTO,
         compute_capabilities=(gpu.compute_capability,) if rtx else (),

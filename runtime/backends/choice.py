@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from ..checks import outlive_forks
 from ..errors import BackendError, CardError, EdgeganError, InputError
 from ..model.artefact import Artefact
 from ..model.fidelity import verify
@@ -125,6 +126,7 @@ def open_candidate(candidate: Candidate, threads: int | None, *, strict: bool) -
     if strict and not proven and artefact.golden is None:
         raise _UnverifiedError("nothing verified it, and no golden pairs lie beside it")
     opened = backend_class(candidate.target.backend)(artefact, device=str(candidate.target.device), threads=threads)
+    outlive_forks(opened)
     try:
         check_ports(artefact.card, opened.inputs, opened.outputs)
         if proven:

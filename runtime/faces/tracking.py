@@ -108,6 +108,7 @@ class Tracker:
 
     @which.setter
     def which(self, which: Which) -> None:
+        """Chooses other faces; a place begins with the face that is nearest to it. Raises InputError as `Tracker`."""
         self._which = check_which(which)
         self._meant: int | None = None  # the number of the face at the place
 
@@ -128,8 +129,7 @@ class Tracker:
         Args:
             frame_bgr: (H, W, 3) uint8. Frames come in order.
             timestamp: of the frame, in seconds. One that does not rise begins another video.
-            sightings: searches that ended since the last call, of this frame or of earlier ones; none between
-                detections.
+            sightings: searches that ended since the last call, of this frame or earlier ones; there may be none.
 
         Raises InputError for a timestamp that is no finite number.
         """

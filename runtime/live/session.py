@@ -232,5 +232,5 @@ def _controls_of(model: Editor | Sampler, source: Source, changes: Mapping[str, 
     """Raises InputError for an attribute or slider that the model does not have, and a value that it cannot take."""
     condition = model.card.condition
     if isinstance(model, Sampler):
-        return WalkControls(model.width, getattr(source, "seed", 0), values=changes, condition=condition)
+        return WalkControls(model.width, source.seed, values=changes, condition=condition)
     return Controls(condition.names, condition.groups, changes)

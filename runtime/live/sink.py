@@ -9,7 +9,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol
 
-from ..errors import SinkError
+from ..errors import SinkError, reason
 from ..model.image import Image
 from .controls.panel import Panel
 from .provenance import EDITED, Origin
@@ -120,8 +120,7 @@ def check_writable(path: Path) -> None:
     except (FileNotFoundError, NotADirectoryError):
         pass
     except (OSError, ValueError) as error:  # as a name that is too long
-        why = getattr(error, "strerror", None) or str(error)
-        raise SinkError(f"cannot write {str(path)[:100]!r}: {why}", todo="name another place") from None
+        raise SinkError(f"cannot write {str(path)[:100]!r}: {reason(error)}", todo="name another place") from None
     place = path.absolute().parent
     while not place.exists():
         place = place.parent

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from ..errors import reason
 from ..opencv import pyav
 from .continuity import Continuity, is_whole, may_leap
 from .media.tracks import film_track, sound_track
@@ -99,7 +100,7 @@ class SoundTrack:
             for packet in self._film():
                 yield from strip.filter(packet) if strip else (packet,)
         except (av.FFmpegError, OSError) as error:
-            self.broken = getattr(error, "strerror", None) or str(error)
+            self.broken = reason(error)
 
     def _film(self) -> Iterator[Any]:
         """The packets of the film, of each of its turns where it is looped."""

@@ -68,6 +68,7 @@ class Source(Protocol):
     `constant_fps` is a rate at which a recording of variable rate loses no frame, None where `fps` is one. `sound` is
     that of a recording, and `notes` say what is not shown as it is recorded, or is left out. Iterating raises
     SourceError when the source breaks; it is for one thread and one pass.
+    `seed` is that of a source that draws, and where a walk through latents then begins.
     """
 
     name: str
@@ -78,6 +79,7 @@ class Source(Protocol):
     length: int | None
     constant_fps: float | None = None
     revivable: bool = False
+    seed: int = 0
     sound: Sound | None = None
     notes: tuple[str, ...] = ()
 

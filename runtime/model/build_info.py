@@ -20,6 +20,7 @@ class EngineInfo(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     half_layers: int = 0  # computing layers in float16, as counted in the network before it was built
     int8_layers: int = 0
     workspace_mib: int | None = None
+    optimization_level: int | None = None  # of TensorRT's builder, where one was asked for
     hardware_compatibility: str = "none"  # "ampere_plus" and "same_compute_capability" let other GPUs run it
     version_compatible: bool = False  # newer versions of the library may run it
     dla_core: int | None = None  # the Deep Learning Accelerator that runs what it can; the GPU runs the rest

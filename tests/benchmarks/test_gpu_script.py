@@ -168,9 +168,9 @@ def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> N
     assert "tensorrt_rtx" not in told  # TensorRT for RTX does not know every GPU
 
 
-@pytest.mark.parametrize("probe", ["host", "pool", "overlap"])
+@pytest.mark.parametrize("probe", ["host", "engine", "pool", "overlap"])
 def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
-    """On a CPU: the host's side has no GPU, and the pool works."""
+    """On a CPU: CUDA has no GPU, the backend of TensorRT a fake one, and the pool works."""
     out = tmp_path / "out.jsonl"
     words = [sys.executable, str(SCRIPT.parent / "gpu" / "probe.py"), probe, str(out), "--device", "cpu", "--tiny"]
     words += ["--model", str(SCRIPT.parents[1] / "runtime" / "data" / "avatars")]
@@ -180,6 +180,7 @@ def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tm
     lines = [json.loads(line) for line in out.read_text().splitlines()]
     assert [line["ok"] for line in lines] == {
         "host": [False, True, False, False],
+        "engine": [True] * 7,
         "pool": [True],
         "overlap": [True] * 5,
     }[probe], done.stderr

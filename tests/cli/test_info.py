@@ -114,6 +114,16 @@ def test_the_next_command_is_one_that_this_model_can_take(model, tmp_path):
     assert "built and not run; the golden pairs run at every load" in shown["runs here"][0]
 
 
+def test_a_model_that_was_copied_alone_says_what_it_lacks_and_no_next_command(tmp_path):
+    model = tiny_models.write_editor(tmp_path)
+    classifier = model.with_name("classifier.onnx")
+    assert "next " in _info(model) and "lacks" not in _info(model)
+    classifier.unlink()
+    said = _info(model)
+    assert f"{model}: its card names the classifier 'classifier.onnx', which is not beside it" in said
+    assert "copy the whole export folder" in said and "next " not in said
+
+
 def test_json_holds_the_card_the_places_and_the_next_command(model):
     found = json.loads(_info(model, "--json"))
     assert msgspec.convert(found["card"], ModelCard) == load(model).card

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -87,6 +88,34 @@ def test_every_number_has_a_range_and_what_lies_beyond_is_refused_by_name(family
             assert f"{key}={value!r}" in str(refused.value), key
             setting = type_at(families.get(family).Config, f"$.{key}")
             assert setting is not None and range_words(setting) in str(refused.value), key
+
+
+@pytest.mark.parametrize("family", families.names())
+def test_a_config_that_a_program_made_is_held_to_its_ranges_before_a_run_is_made_of_it(
+    family: str, tmp_path: Path
+) -> None:
+    """msgspec looks at no range where a class is called or a field replaced."""
+    tiny = families.get(family).tiny()
+    assert Run(tmp_path, family, tiny, "").cfg == tiny
+    for name in config.presets(family):
+        cfg = config.load(families.get(family).Config, family, name)
+        assert config.check(cfg) == cfg
+    train = msgspec.structs.replace(tiny.train, keep=0)
+    for wrong, key in ((msgspec.structs.replace(tiny, train=train), "train.keep=0"), *beyond_where_called(family)):
+        with pytest.raises(InputError, match=re.escape(key)):
+            Run(tmp_path, family, wrong, "")
+
+
+def beyond_where_called(family: str) -> Iterator[tuple[config.BaseConfig, str]]:
+    """Configs whose learning rates nobody has refused yet, and what a refusal names."""
+    for key in keys(family):
+        if key.endswith("lr"):
+            yield families.get(family).Config(**{**_fields(family), key: -1.0}), f"{key}=-1.0"
+
+
+def _fields(family: str) -> dict[str, Any]:
+    tiny = families.get(family).tiny()
+    return {name: getattr(tiny, name) for name in tiny.__struct_fields__}
 
 
 @pytest.mark.parametrize("family", families.names())

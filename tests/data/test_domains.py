@@ -151,7 +151,7 @@ def test_an_empty_domain_and_portraits_instead_of_pairs_are_named(tmp_path: Path
         with pytest.raises(InputError, match=r"trainB holds no pictures"):
             opened(str(tmp_path), size=SIZE)
     save(tmp_path / "faces" / "x.png", RED, (17, 21))
-    with pytest.raises(InputError, match=r"x.png: 17x21 pixels, taller than wide\ntwo pictures side by side"):
+    with pytest.raises(InputError, match=r"x.png: 17x21 pixels, too narrow\ntwo pictures side by side"):
         open_pairs(str(tmp_path / "faces"), size=SIZE)
 
 
@@ -167,9 +167,12 @@ def test_all_pairs_are_looked_at_and_doubtful_shapes_are_said_once(
             open_pairs(f"paired:{top}", size=16, split=split)
     (said,) = (record.getMessage() for record in caplog.records)
     assert "07.png: 160x120" in said and "read as pairs: left 80x120, right 80x120" in said and "1 of " in said
+    save(tmp_path / "dots" / "x.png", RED, (1, 1))
+    with pytest.raises(InputError, match=r"x.png: 1x1 pixels, too narrow"):
+        open_pairs(str(tmp_path / "dots"), size=SIZE)
     exif = Image.Exif()
     exif[0x0112] = 6  # to be turned by a quarter
     Image.new("RGB", (160, 80)).save(top / "99.jpg", exif=exif)
-    with pytest.raises(InputError, match=r"99.jpg: 80x160 pixels, taller than wide"):
+    with pytest.raises(InputError, match=r"99.jpg: 80x160 pixels, too narrow"):
         for split in ("train", "heldout"):
             open_pairs(f"paired:{top}", size=16, split=split)

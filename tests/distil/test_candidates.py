@@ -99,7 +99,16 @@ def test_what_is_no_teacher_is_refused_in_words(tmp_path: Path, capsys: pytest.C
     teacher = make_teacher(tmp_path / "teacher", "stargan").run.folder
     assert run_command("distil", str(teacher), "--data", f"folders:{tmp_path / 'no'}", *out) == 2
     assert "no" in capsys.readouterr().err
-    assert run_command("distil", str(teacher), "--set", "distil.l2=1", *out) == 2
-    assert "distil.ssim" in capsys.readouterr().err
+    for setting, words in (
+        ("distil.l2=1", "there are: distil.l1"),
+        ("distil.ssim", "not of the form key=value"),
+        ("distil.ssim=nan", "ssim is a number from 0"),
+        ("distil.lr=2", "lr is a number from 0 to 1"),
+        ("distil.lr.x=2", "lr is a number from 0 to 1"),
+    ):
+        assert run_command("distil", str(teacher), "--set", setting, *out) == 2
+        assert words in capsys.readouterr().err
+    assert run_command("distil", str(teacher), "--images", str(10**16), *out) == 2
+    assert f"train.images={10**16}" in capsys.readouterr().err
     assert run_command("distil", "--resume", "--out", str(teacher)) == 2
     assert "not a student's run" in capsys.readouterr().err

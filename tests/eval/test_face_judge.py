@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 import torch
-from support.faces.photographs import GEOMETRY, astronaut
+from support.faces.photographs import Shot, write_face_set
 from support.needed import needed
 
 from edgegan.data import open_labelled
 from edgegan.data._faces.augmentation import Augmentation
-from edgegan.data._faces.folder import write_faces
 from edgegan.data._faces.hair import measure_hair, recolour
 from edgegan.data._faces.masks import HAIR
 from edgegan.data._faces.stream import FaceStream
@@ -30,16 +28,9 @@ NAMES = ("Black_Hair", "Brown_Hair", "Eyeglasses")
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> FacePictures:
     """The astronaut four times, darker and darker, black and brown in turn."""
-    place = tmp_path_factory.mktemp("faces")
-    (place / "in").mkdir()
-    rows = [f"file,split,{','.join(NAMES)},Male"]
-    for number in range(4):
-        picture = cv2.convertScaleAbs(astronaut()[:300, 80:380], alpha=1 - number / 8)
-        cv2.imwrite(str(place / "in" / f"{number}.png"), picture)
-        rows.append(f"{number}.png,train,{number % 2},{1 - number % 2},{int(number == 3)},{int(number > 1)}")
-    (place / "labels.csv").write_text("\n".join(rows) + "\n")
-    write_faces(place / "in", place / "out", labels=str(place / "labels.csv"), size=64, alignment=GEOMETRY.alignment)
-    found = open_labelled(f"faces:{place / 'out'}", size=64, names=NAMES, split="train")
+    shots = [Shot(1 - n / 8, "train", (n % 2, 1 - n % 2, int(n == 3), int(n > 1))) for n in range(4)]
+    spec = write_face_set(tmp_path_factory.mktemp("faces"), (*NAMES, "Male"), shots)
+    found = open_labelled(spec, size=64, names=NAMES, split="train")
     assert isinstance(found, FacePictures) and len(found) == 4
     return found
 

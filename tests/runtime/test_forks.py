@@ -1,6 +1,9 @@
 """What was opened in one process says so in another that inherited it by a fork; nothing hangs."""
 
 import asyncio
+import os
+import subprocess
+import sys
 import threading
 
 import numpy as np
@@ -117,3 +120,38 @@ def test_a_background_queue():
     errands.send(lambda: done.append(3))
     errands.close()
     assert done == [1, 3]
+
+
+_ENDS = """
+import gc, os, sys, time
+import numpy as np
+from edgegan.runtime import Editor
+editor = Editor.open(sys.argv[1], backend=sys.argv[2], threads=2)
+editor.edit(np.zeros((64, 80, 3), np.uint8), {})
+child = os.fork()
+if not child:
+    del editor
+    gc.collect()
+    sys.exit(7)
+deadline, ended = time.monotonic() + 30, 0
+while not ended and time.monotonic() < deadline:
+    time.sleep(0.01)
+    ended, status = os.waitpid(child, os.WNOHANG)
+if not ended:
+    os.kill(child, 9)
+    os.waitpid(child, 0)
+print(os.waitstatus_to_exitcode(status) if ended else "hangs")
+editor.close()
+"""
+
+
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_a_process_that_inherited_an_editor_ends_as_any_other(backend, model):
+    """As the workers of a web server do that loads a program once and forks."""
+    pytest.importorskip(backend)
+    if not hasattr(os, "fork"):
+        pytest.skip("this system does not fork")
+    words = [sys.executable, "-c", _ENDS, str(model), backend]
+    ended = subprocess.run(words, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert ended.stdout.split() == ["7"]

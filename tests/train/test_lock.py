@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from edgegan.runtime.errors import TrainingError
+from edgegan.runtime.errors import InputError, TrainingError
 from edgegan.train.folder.lock import NAME, hold_run_folder
 
 HOLDER = (
@@ -46,6 +47,19 @@ def test_the_lock_binds_whoever_opened_the_file_before_its_owner_removed_it(tmp_
         with pytest.raises(TrainingError), hold_run_folder(tmp_path):
             pass
     os.close(early)
+
+
+def test_a_disk_that_takes_not_even_the_lock_is_left_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(handle: int, data: bytes) -> int:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", fail)
+        with pytest.raises(InputError, match="No space left"), hold_run_folder(tmp_path / "runs" / "one"):
+            pass
+    assert not list(tmp_path.iterdir())
+    with hold_run_folder(tmp_path / "runs" / "one"):
+        assert (tmp_path / "runs" / "one" / NAME).read_text() == str(os.getpid())
 
 
 def test_a_training_that_never_began_leaves_no_folders(tmp_path: Path) -> None:

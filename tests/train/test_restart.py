@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from safetensors.torch import save_file
 from support.training.small_training import resume_small, train_small
 
 from edgegan import families
@@ -16,7 +17,7 @@ from edgegan.families import Networks, Phase
 from edgegan.runtime.errors import InputError
 from edgegan.train.folder import checkpoint
 from edgegan.train.folder.lock import hold_run_folder
-from edgegan.train.folder.run import open_run
+from edgegan.train.folder.run import open_run, open_trained
 
 
 def failing_phases(monkeypatch: pytest.MonkeyPatch, call: int, failure: Exception | None = None) -> None:
@@ -114,6 +115,29 @@ def test_the_best_checkpoint_serves_where_no_other_was_saved(tmp_path: Path) -> 
     assert run.has_checkpoints and run.latest().header["images"] == 8
     assert resume_small(folder, "--images", "12") == 0
     assert open_run(folder).latest().header["images"] == 12
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["{", "", "[]", "{}", "\xff", '{"family": "stargan", "data": 1, "config": {}}', '{"family": "no"}']
+    + ['{"family": "no", "data": "", "config": {}}', '{"family": "stargan", "data": "", "config": {"size": 0}}'],
+)
+def test_a_configuration_that_is_damaged_is_refused_in_words(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "config.json").write_bytes(text.encode("latin-1"))
+    assert resume_small(tmp_path) == 2
+    said = capsys.readouterr().err
+    assert "Traceback" not in said and any(word in said for word in ("config.json", "family", "size"))
+    assert [path.name for path in tmp_path.iterdir()] == ["config.json"]
+
+
+@pytest.mark.parametrize("header", ["{", "[]", "{}", '{"format": "1"}', '{"format": 1}', '{"format": 1, "family": 3}'])
+def test_a_checkpoint_whose_header_is_damaged_is_refused_in_words(header: str, tmp_path: Path) -> None:
+    path = tmp_path / "0.safetensors"
+    save_file({"net/generator/weight": torch.zeros(1)}, str(path), metadata={checkpoint.HEADER_KEY: header})
+    with pytest.raises(InputError, match="its header"):
+        open_trained(path)
 
 
 @pytest.mark.parametrize("again", ["train", "resume"])

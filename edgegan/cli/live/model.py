@@ -36,10 +36,9 @@ def open_model(
         where = Loading(asked.backend, asked.device, asked.allow_fallback, rebuild=asked.rebuilding, on_progress=tell)
         if generates:
             sampler = stack.enter_context(Sampler.open(found, **where._asdict()))
-            seed = getattr(source, "seed", 0)
             return sampler, WalkControls(
                 sampler.width,
-                seed,
+                source.seed,
                 asked.speed,
                 start.changes,
                 condition=found.card.condition,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING
 
 from edgegan.runtime.errors import EdgeganError, InputError
@@ -93,7 +93,8 @@ class Start:
         """Remembers how the controls were left; where that cannot be, says so."""
         if self.recall is not None:
             try:
-                self.recall.leave(panel.values(), {name: getattr(panel.look, name) for name in _KEPT_LOOK})
+                look = {name: value for name, value in asdict(panel.look).items() if name in _KEPT_LOOK}
+                self.recall.leave(panel.values(), look)
             except EdgeganError as error:
                 print(f"note:    the settings are not remembered: {error.seen}", file=sys.stderr)
 

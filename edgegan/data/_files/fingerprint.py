@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data._sets import Pictures
+from edgegan.data._sets import Domains, Pictures
+
+from .pictures import PictureFiles
 
 _SHOWN = 24  # items, evenly spaced, whose pixels are hashed
 _SEED = 0xF1D0
@@ -24,6 +26,20 @@ class Items(Protocol):
     def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         """One item, drawn with `rng`."""
         ...
+
+
+@runtime_checkable
+class _OfPictures(Protocol):
+    """A stream of one set of pictures."""
+
+    pictures: Pictures
+
+
+@runtime_checkable
+class _OfDomains(Protocol):
+    """A stream of two."""
+
+    domains: Domains
 
 
 def describe_stream(stream: Items) -> dict[str, Any]:
@@ -42,12 +58,12 @@ def describe_stream(stream: Items) -> dict[str, Any]:
     }
     for number, pictures in enumerate(_picture_sets(stream)):
         which = f" {number + 1}" if number else ""
-        files, labels = getattr(pictures, "files", ()), getattr(pictures, "labels", None)
-        if files:
-            found[f"files{which}"] = _digest_files([str(file) for file in files])
-        if labels is not None and labels.size:
-            found[f"names{which}"] = list(pictures.names)
-            found[f"labels{which}"] = hashlib.sha256(np.ascontiguousarray(labels).tobytes()).hexdigest()[:16]
+        if isinstance(pictures, PictureFiles) and pictures.files:
+            found[f"files{which}"] = _digest_files([str(file) for file in pictures.files])
+            if pictures.labels.size:
+                found[f"names{which}"] = list(pictures.names)
+                labels = np.ascontiguousarray(pictures.labels)
+                found[f"labels{which}"] = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
     return found
 
 
@@ -110,11 +126,10 @@ def _shape(shape: list[int] | None) -> str:
     return "x".join(map(str, shape)) if shape else "not there"
 
 
-def _picture_sets(stream: Any) -> list[Any]:
-    domains = getattr(stream, "domains", None)
-    if domains is not None:
-        return [domains.a, domains.b]
-    return [stream.pictures] if hasattr(stream, "pictures") else []
+def _picture_sets(stream: Items) -> list[Pictures]:
+    if isinstance(stream, _OfDomains):
+        return [stream.domains.a, stream.domains.b]
+    return [stream.pictures] if isinstance(stream, _OfPictures) else []
 
 
 def _digest_files(files: list[str]) -> str:

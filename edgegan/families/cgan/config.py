@@ -24,7 +24,6 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
 
     conditioning: Literal["concat", "projection"] = "concat"
     upsampling: Upsampling = "nearest"  # in the projection's generator
-    ngf: Width = 64
     ndf: Width = 64
 
     g_lr: LearningRate = 2e-4

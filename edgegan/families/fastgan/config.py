@@ -24,7 +24,6 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
 
     size: Literal[64, 128, 256, 512, 1024] = 256
     nz: Annotated[int, Meta(ge=1, le=8192)] = 256
-    ngf: Width = 64
     discriminator: Literal["paper", "projected"] = "paper"  # projected: Sauer et al. 2021, who pair it with FastGAN
     ndf: Width = 64
 

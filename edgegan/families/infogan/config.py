@@ -21,7 +21,6 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     categorical: tuple[Annotated[int, Meta(ge=2, le=100)], ...] = (10,)  # one code each, with so many values
     continuous: Annotated[int, Meta(ge=0, le=32)] = 2  # so many codes, uniform in -1..1
 
-    ngf: Width = 64
     ndf: Width = 64
     q_width: Width = 128  # of the layer before the codes' estimates
 

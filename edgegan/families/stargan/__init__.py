@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from edgegan.data import Counterfactual, Labelled, normalise
-from edgegan.families import ExportSpec, Family, Networks, Phase
+from edgegan.families import ExportSpec, Family, LabelPlaces, Networks, Phase
 from edgegan.networks.projected import ProjectedDiscriminator
 from edgegan.runtime.edit.labels import decide
 from edgegan.sheet import Picture, Sheet, to_picture
@@ -40,7 +40,6 @@ __all__ = [
     "example_inputs",
     "exportable",
     "import_official",
-    "label_axis",
     "networks",
     "phases",
     "preview",
@@ -192,6 +191,6 @@ FAMILY = Family(
     validate=validate,
     held_out=held_out,
     import_official=import_official,
-    label_axis=label_axis,
+    labels=LabelPlaces[Config](lambda cfg: cfg.attributes, label_axis),
     distillation=DISTILLATION,
 )

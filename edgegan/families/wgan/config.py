@@ -25,7 +25,6 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
 
     body: Body = "4x4"
     critic_norm: bool = True  # batch norms in the critic too, as in the authors' code
-    ngf: Width = 64  # channels of the largest maps, and so of all others
     ndf: Width = 64
 
     lr: LearningRate = 5e-5  # of RMSprop, for both networks

@@ -25,7 +25,6 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     body: Literal["resnet", "plain"] = "resnet"
     # Of the critic's ResNet. Batch norm is no choice: the penalty is on each picture's own gradient.
     critic_norm: Literal["layer", "none"] = "layer"
-    ngf: Width = 64  # channels of the largest maps, and so of all others
     widths: tuple[Annotated[int, Meta(ge=1, le=4096)], ...] = ()  # or of each of the generator's maps, from 4 px up
     upsampling: Upsampling = "nearest"  # in the generator's ResNet
     ndf: Width = 64

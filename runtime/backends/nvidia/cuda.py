@@ -11,8 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError
 from ..device import no_memory, no_such_gpu
-from . import libraries
-from .bindings import import_runtime, no_gpu, old_driver
+from . import bindings, libraries
 
 _NON_BLOCKING = 1  # cudaStreamNonBlocking: the stream does not wait for the legacy default stream
 _NO_TIMES = 2  # cudaEventDisableTiming: an event that only orders work costs less
@@ -60,18 +59,18 @@ class Cuda:
     """
 
     def __init__(self, index: int = 0) -> None:
-        self._rt = import_runtime()
+        self._rt = bindings.import_runtime()
         self.index = index
         self._own = Held()
         try:
             error, count = self._rt.cudaGetDeviceCount()
         except RuntimeError as refused:  # cuda-python 12.6 loads the driver at the first call, and raises without one
-            raise no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
+            raise bindings.no_gpu(str(refused).strip().partition("\n")[0] or "no driver") from None
         if error == self._rt.cudaError_t.cudaErrorInsufficientDriver and libraries.driver_cuda() is not None:
-            raise old_driver()
+            raise bindings.old_driver()
         if error != self._rt.cudaError_t.cudaSuccess or count == 0:
             reason = self._words(error) if error != self._rt.cudaError_t.cudaSuccess else "no device is listed"
-            raise no_gpu(reason)
+            raise bindings.no_gpu(reason)
         if index >= count:
             raise no_such_gpu(index, count)
         self.use()
@@ -225,6 +224,7 @@ class Cuda:
     def _call(self, name: str, *arguments: Any) -> Any:
         error, *found = getattr(self._rt, name)(*arguments)
         if error != self._rt.cudaError_t.cudaSuccess:
+            self._rt.cudaGetLastError()  # else whoever asks next, as PyTorch does after every launch, is blamed for it
             raise self._explain_refusal(name, error)
         return found[0] if found else None
 

@@ -72,6 +72,16 @@ def gpu_count() -> int:
     return count.value
 
 
+def has_context(number: int) -> bool:
+    """Whether this process uses the GPU of that number, as CUDA counts those that it sees."""
+    driver, device = _load(DRIVER), ctypes.c_int()
+    flags, active = ctypes.c_uint(), ctypes.c_int()
+    if driver is None or driver.cuDeviceGet(ctypes.byref(device), number) != 0:
+        return False
+    known = driver.cuDevicePrimaryCtxGetState(device, ctypes.byref(flags), ctypes.byref(active)) == 0
+    return known and active.value == 1
+
+
 def cudnn_version() -> str:
     """The version of cuDNN that would be loaded, such as "9.13.0"; "" if there is none."""
     cudnn = _load(CUDNN)

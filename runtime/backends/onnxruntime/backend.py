@@ -15,6 +15,7 @@ from ...errors import BackendError, EdgeganError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
 from ..device import Device, gpu_number
+from ..nvidia.at_work import at_work
 from ..nvidia.capture_gate import GATE
 from ..nvidia.given import check_outputs
 from .accelerators import ACCELERATORS, list_accelerators, open_accelerator
@@ -131,7 +132,7 @@ class OnnxRuntime:
             raise BackendError(
                 f"ONNX Runtime runs on {self.device}", "arrays on a GPU, and a network there", "open it on cuda"
             )
-        with GATE.work():
+        with at_work():
             copies = self._copies = self._copies or Copies(gpu_number(self.device))
             given, wanted = copies.read((self.inputs, inputs), (self.outputs, outputs))
         self._run_bound(

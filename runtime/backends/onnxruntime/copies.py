@@ -21,7 +21,11 @@ class Copies:
     def __init__(self, number: int) -> None:
         self.cuda = Cuda(number)
         self._held = Held()
-        self._event = self.cuda.event(self._held)
+        try:
+            self._event = self.cuda.event(self._held)
+        except BaseException:
+            self.close()
+            raise
 
     def read(
         self,

@@ -31,7 +31,7 @@ from ..fit import (
     missing_library,
     other_gpu,
 )
-from ..nvidia.capture_gate import GATE
+from ..nvidia.at_work import at_work
 from ..nvidia.cuda import CaptureError, Cuda
 from ..nvidia.given import check_outputs, read_given
 from ..processor import system
@@ -76,7 +76,7 @@ class TensorRT:
     def _start(self, device: str, load: Callable[[Cuda], Engine]) -> None:
         self._lane: Lane | None = None
         self._next: Way = "first"
-        with GATE.work():
+        with at_work():
             cuda = Cuda(gpu_number(device))
             try:
                 engine = load(cuda)
@@ -111,7 +111,7 @@ class TensorRT:
         """See `Backend.run`."""
         lane = self._open()
         check_inputs(self.inputs, inputs)
-        with GATE.work():
+        with at_work():
             bound = lane.get("first", self._shapes(inputs))
             found = bound.run(inputs)
             self._capture(bound)
@@ -121,7 +121,7 @@ class TensorRT:
         """See `contract.Overlapping.submit`; the first run of a shape is waited for."""
         lane = self._open()
         check_inputs(self.inputs, inputs)
-        with GATE.work():
+        with at_work():
             bound = lane.get(self._next, self._shapes(inputs))
             self._next = "second" if self._next == "first" else "first"
             ticket, first = Ticket(lambda: self._settle(bound)), bound.fresh
@@ -136,7 +136,7 @@ class TensorRT:
     ) -> None:
         """See `contract.OnDevice.run_on_device`."""
         lane = self._open()
-        with GATE.work():
+        with at_work():
             cuda = lane.stream("device")
             given = read_given(self.inputs, inputs, cuda)
             bound = lane.get("device", self._shapes(given))
@@ -148,7 +148,7 @@ class TensorRT:
         """Name and milliseconds of every layer of each call, by TensorRT's profiler, in a context of its own."""
         lane = self._open()
         check_inputs(self.inputs, inputs)
-        with GATE.work():
+        with at_work():
             bound = lane.bind("first", self._shapes(inputs))
             try:
                 return bound.time_layers(inputs, calls, self._engine.profiler)
@@ -164,7 +164,7 @@ class TensorRT:
         return tuple(tuple(inputs[port.name].shape) for port in self.inputs)
 
     def _settle(self, bound: Bound) -> None:
-        with GATE.work():
+        with at_work():
             self._open().stream("first")
             bound.settle()
 
@@ -190,7 +190,7 @@ class TensorRT:
 
     def close(self) -> None:
         """See `Backend.close`. What was submitted is waited for; its tickets are good afterwards."""
-        with GATE.work():
+        with at_work():
             self._free()
 
     def _free(self) -> None:

@@ -143,6 +143,7 @@ class Bound:
     def free(self) -> None:
         """Frees graph, events, buffers and context, in this order, once what is under way has ended."""
         self.settle()
+        self._cuda.finish()  # what was begun for a stream of the caller's has no ticket
         self._graph, self._pinned = None, {}
         self._held.free()
         self._context = None

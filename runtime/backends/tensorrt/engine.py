@@ -78,6 +78,7 @@ class Engine:
     def context(self) -> Any:
         """A new IExecutionContext. Raises NoMemoryError, or BackendError with TensorRT's reason."""
         with self._lock:
+            self._log.last = ""  # what it said of another call is no reason of this one
             # No variable may hold the configuration: an error's traceback would keep it longer than the engine.
             made = self._engine.create_execution_context(*(self._strategy if self._config is None else (self._config,)))
         if made is None:

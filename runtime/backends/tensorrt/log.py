@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 from typing import Any
 
 from ...errors import BackendError
+
+_LOGS: list[tuple[Any, Any]] = []  # each library with its own
+_LOCK = Lock()
 
 
 def start(kind: Callable[[Any], Any], log: Any) -> Any:
@@ -21,8 +25,22 @@ def start(kind: Callable[[Any], Any], log: Any) -> Any:
 
 
 def logger(trt: Any) -> Any:
-    """TensorRT gives reasons only to its log; this one keeps the last error and prints nothing."""
+    """The process's one log of the library `trt`, which keeps the last error and prints nothing.
 
+    TensorRT gives reasons to its log alone. It keeps the first that it is given for parts of its own, such as the
+    registry of plugins, and for some versions it is the only one: it must outlive every engine. What the log said of
+    an earlier call is forgotten here.
+    """
+    with _LOCK:
+        log = next((log for of, log in _LOGS if of is trt), None)
+        if log is None:
+            log = _begin_log(trt)
+            _LOGS.append((trt, log))
+    log.last = ""
+    return log
+
+
+def _begin_log(trt: Any) -> Any:
     class Log(trt.ILogger):  # type: ignore[misc]
         def __init__(self) -> None:
             trt.ILogger.__init__(self)

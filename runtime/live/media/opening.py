@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from ...errors import SourceError, SourceRefusedError
+from ...errors import SourceError, SourceRefusedError, reason
 from ...opencv import pyav
 from .tracks import film_track
 
@@ -39,7 +39,7 @@ def open_film(spec: str, name: str, answer_s: float) -> Film:
             f"{name} refuses: {error.strerror}", todo="put the name and password into it: ://NAME:PASSWORD@"
         ) from None
     except (av.FFmpegError, OSError, ValueError) as error:
-        raise no_video(name, getattr(error, "strerror", None) or str(error), url=url) from None
+        raise no_video(name, reason(error), url=url) from None
     stream = film_track(container)
     if stream is None:
         cover = bool(container.streams.video)

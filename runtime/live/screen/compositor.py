@@ -67,6 +67,7 @@ class Compositor(Sink):
 
     @origin.setter
     def origin(self, origin: Origin) -> None:
+        """Says from now on that they come about otherwise, also to the sink within."""
         self._sink.origin = origin
 
     def write(self, frame: Frame, before: Image | None = None) -> None:

@@ -7,7 +7,7 @@ names one.
 
 from __future__ import annotations
 
-from ...errors import SinkError
+from ...errors import SinkError, reason
 from ...kinds import modules
 from ...metrics.live import LiveTally
 from ...places import localise
@@ -42,7 +42,5 @@ def open_sink(spec: str, clock: FrameClock | None = None, *, label: bool = True)
             sink: Sink = kind.open_sink(spec, clock or FrameClock())
             return Compositor(sink, Panel(), LiveTally(), hud=False) if label else sink
     except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
-        raise SinkError(
-            f"sink {spec[:100]!r} cannot be: {getattr(error, 'strerror', None) or error}", todo="name another place"
-        ) from None
+        raise SinkError(f"sink {spec[:100]!r} cannot be: {reason(error)}", todo="name another place") from None
     raise SinkError(f"sink {spec!r} is of no known kind", f"expected {SPECS}")

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ...errors import InputError, SinkError
+from ...errors import InputError, SinkError, reason
 from ...files import atomic_path
 from ...model.image import Image
 from ...opencv import pyav
@@ -161,7 +161,7 @@ class Video(Sink):
         except (OSError, self._av.FFmpegError, ValueError) as error:
             if getattr(error, "errno", None) not in (errno.EINVAL, None):
                 raise self._cannot_write(error) from None
-            self._say(f"its sound ends at {at:.1f} s: {getattr(error, 'strerror', None) or error}")
+            self._say(f"its sound ends at {at:.1f} s: {reason(error)}")
             self._end_sound()
             return
         if self._track.broken:
@@ -199,8 +199,7 @@ class Video(Sink):
 
     def _cannot_write(self, error: Exception) -> SinkError:
         full = getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-        why = getattr(error, "strerror", None) or str(error)
-        return SinkError(f"cannot write {self._path}: {why}", todo="is the disk full?" if full else "")
+        return SinkError(f"cannot write {self._path}: {reason(error)}", todo="is the disk full?" if full else "")
 
     def close(self) -> None:
         """Ends the file and puts its index in front."""

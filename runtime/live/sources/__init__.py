@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from dataclasses import replace
 
-from ...errors import InputError, SourceError
+from ...errors import InputError, SourceError, reason
 from ...kinds import modules
 from ...places import localise
 from ...redaction import redact
@@ -78,9 +78,7 @@ def _open(spec: str, wanted: Wanted) -> Source:
     try:
         kind = next((kind for kind in modules(__name__) if kind.accepts(spec)), None)
     except (OSError, ValueError) as error:  # a name that is longer than any file's, or no name at all
-        raise SourceError(
-            f"source {redact(spec)[:100]!r} cannot be looked for: {getattr(error, 'strerror', None) or error}"
-        ) from None
+        raise SourceError(f"source {redact(spec)[:100]!r} cannot be looked for: {reason(error)}") from None
     if kind is not None:
         source: Source = kind.open_frames(spec, wanted)
         return source

@@ -18,7 +18,7 @@ from ..screen.views import frame_point
 from .broadcast import Moment, Shot
 from .guests import Guest
 from .limits import Bucket, InFlight
-from .messages import Wish, pack
+from .messages import Wish, pack, shorten_reason
 from .newest import Newest
 from .room import Room
 
@@ -70,7 +70,7 @@ class Visitor:
             ends = await asyncio.gather(*tasks, return_exceptions=True)
         for end in ends:
             if isinstance(end, EdgeganError):
-                await self._socket.close(_AGAINST_THE_RULES, str(end).replace("\n", "; ")[:120])
+                await self._socket.close(_AGAINST_THE_RULES, shorten_reason(str(end)))
             elif isinstance(end, Exception) and not _is_goodbye(end):
                 raise end
 

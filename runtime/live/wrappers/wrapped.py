@@ -13,6 +13,7 @@ class Wrapped(Source):
         self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
         self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
         self.constant_fps, self.revivable, self.notes = source.constant_fps, source.revivable, source.notes
+        self.seed = source.seed
 
     def troubles(self) -> tuple[str, ...]:
         """Those of the source."""

@@ -31,6 +31,10 @@ class Reader:
         self.external: dict[Path, None] = {}
 
     def model(self, data: memoryview, seen: set[int]) -> OnnxFile:
+        """A ModelProto; the numbers of its fields go into `seen`, also where it turns out to be none.
+
+        Raises ValueError for what is no ONNX model, InputError for one that does not hold what it promises.
+        """
         metadata: dict[str, str] = {}
         found: tuple[list[Tensor], list[Node], dict[str, int]] = ([], [], {})
         for number, value in fields(data):
@@ -58,6 +62,11 @@ class Reader:
                 readers[number](payload(part), depth + 1)
 
     def graph(self, data: memoryview, depth: int) -> tuple[list[Tensor], list[Node], dict[str, int]]:
+        """The constants and nodes of a GraphProto, and the element types of what it declares, by name.
+
+        Raises ValueError for graphs nested deeper than any exporter's, InputError for an input or output that is too
+        large to be one.
+        """
         if depth > _DEPTH:
             raise ValueError("graphs within graphs without end")
         constants, nodes, kinds = [], [], {}
@@ -80,6 +89,7 @@ class Reader:
         return constants, nodes, kinds
 
     def node(self, data: memoryview, depth: int) -> Node:
+        """A NodeProto; the graphs and tensors in its attributes are walked and checked."""
         names: dict[int, list[str]] = {1: [], 2: [], 3: [""], 4: [""]}
         for number, value in fields(data):
             if number in names:
@@ -94,6 +104,7 @@ class Reader:
         return Node(names[3][-1], names[4][-1], tuple(names[1]), tuple(names[2]))
 
     def tensor(self, data: memoryview, depth: int = 0) -> Tensor:
+        """A TensorProto without its values. Raises InputError where fewer bytes are there than its shape promises."""
         dims: list[int] = []
         kind, name, held, strings, external = 0, "", 0, 0, {}
         raw: int | None = None
@@ -126,6 +137,7 @@ class Reader:
         return Tensor(name, kind, elements)
 
     def explain_shortage(self, name: str, elements: int, held: int) -> InputError:
+        """The error for a tensor of `elements` values of which only `held` bytes are there."""
         return InputError(
             f"{self.path}: the tensor '{name}' promises {elements} values; {held} bytes of it are there",
             todo="copy or export the model again",

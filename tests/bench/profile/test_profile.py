@@ -81,14 +81,14 @@ def test_tensorrt_s_profiler_tells_every_layer_without_a_graph(tmp_path: Path, m
     from support.fakes.tensorrt import fake_tensorrt
     from support.models.engine_cards import engine_facts
 
-    from edgegan.runtime.backends.nvidia import cuda
+    from edgegan.runtime.backends.nvidia import bindings
     from edgegan.runtime.backends.tensorrt import backend
     from edgegan.runtime.backends.tensorrt.profile import time_layers
     from edgegan.runtime.model.artefact import Artefact, payload_sha256
 
     fake = FakeCuda()
     module = fake_tensorrt(fake)
-    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: fake)
     monkeypatch.setattr(backend, "system", lambda: "Linux x86_64")
     monkeypatch.setitem(sys.modules, "tensorrt", module)
     path = tmp_path / "model.fp16.engine"

@@ -6,7 +6,7 @@ import pytest
 from support.fakes import camera as fake_camera
 from support.fakes.gpu import FakeCuda
 
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings
 
 BAD = {
     "no model": (["{f}/nope.onnx", "--sink", "null"], "there is no model"),
@@ -74,7 +74,7 @@ def test_a_bad_camera_is_said_as_plainly(live, tmp_path, tmp_path_factory, monke
 
 def test_a_model_that_needs_a_gpu_is_said_as_plainly_where_there_is_none(live, tmp_path, monkeypatch):
     pytest.importorskip("tensorrt_rtx", reason="tensorrt_rtx is not installed (extra: rtx)")
-    monkeypatch.setattr(cuda, "import_runtime", lambda: FakeCuda(devices=0))
+    monkeypatch.setattr(bindings, "import_runtime", lambda: FakeCuda(devices=0))
     code, _, err = live("{f}/gpu/model.fp16.engine", "--sink", "null")
     assert_said_plainly(code, err, "no NVIDIA GPU can be used here")
     assert not list(tmp_path.iterdir())

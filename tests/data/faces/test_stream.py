@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
-from support.faces.photographs import GEOMETRY, astronaut
+from support.faces.photographs import Shot, write_face_set
 from support.needed import needed
 
 from edgegan.data import open_labelled
 from edgegan.data._faces.augmentation import Augmentation
-from edgegan.data._faces.folder import write_faces
 from edgegan.data._faces.stream import FaceStream
 from edgegan.data.faces import FacePictures
 
@@ -24,17 +22,9 @@ STILL = Augmentation(
 @pytest.fixture(scope="module")
 def pictures(tmp_path_factory: pytest.TempPathFactory) -> FacePictures:
     """One person with brown hair, three times as dark with black hair, once "with glasses"."""
-    place = tmp_path_factory.mktemp("stream")
-    (place / "in").mkdir()
-    face = astronaut()[:300, 80:380]
-    for name, alpha in (("brown.png", 1.0), ("black.png", 0.45), ("glasses.png", 0.9)):
-        cv2.imwrite(str(place / "in" / name), cv2.convertScaleAbs(face, alpha=alpha))
-    (place / "labels.csv").write_text(
-        f"file,split,{','.join(NAMES)}\nbrown.png,train,0,1,0,1\nblack.png,train,1,0,0,1\nglasses.png,train,0,1,1,1\n"
-    )
-    labels = str(place / "labels.csv")
-    write_faces(place / "in", place / "out", labels=labels, size=64, alignment=GEOMETRY.alignment)
-    found = open_labelled(f"faces:{place / 'out'}", size=64, names=NAMES, split="train")
+    shots = [Shot(1.0, "train", (0, 1, 0, 1)), Shot(0.45, "train", (1, 0, 0, 1)), Shot(0.9, "train", (0, 1, 1, 1))]
+    spec = write_face_set(tmp_path_factory.mktemp("stream"), NAMES, shots)
+    found = open_labelled(spec, size=64, names=NAMES, split="train")
     assert isinstance(found, FacePictures)
     return found
 

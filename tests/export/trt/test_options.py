@@ -46,11 +46,11 @@ class Config:
     def set_memory_pool_limit(self, pool: str, size: int) -> None:
         self.pools[pool] = size
 
-    def create_timing_cache(self, data: bytes) -> bytes:
-        return data
+    def create_timing_cache(self, data: bytes) -> bytes | None:
+        return None if data.startswith(b"cut") else data
 
     def set_timing_cache(self, cache: bytes, ignore_mismatch: bool) -> bool:
-        assert not ignore_mismatch
+        assert not ignore_mismatch and cache is not None
         self.cache = cache
         return cache in (b"", b"fits")
 
@@ -155,9 +155,10 @@ def test_the_builder_for_rtx_is_told_the_gpus(tmp_path: Path) -> None:
     assert config.capabilities == {0: "SM86", 1: "SM120"} and config.cache == b"" and config.flags == ["no TF32"]
 
 
-def test_a_timing_cache_of_another_machine_gives_way_to_a_new_one(tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", [b"of another version", b"cut off"])
+def test_a_timing_cache_that_does_not_fit_gives_way_to_a_new_one(content: bytes, tmp_path: Path) -> None:
     cache = tmp_path / "cache"
-    cache.write_bytes(b"of another version")
+    cache.write_bytes(content)
     config = Config()
     build._configure(fake("tensorrt"), config, Job(tmp_path, options=EngineOptions(timing_cache=str(cache))))
     assert config.cache == b""

@@ -22,7 +22,7 @@ from support.needed import needed
 from edgegan import cli
 from edgegan.export.trt import artefact, child, gpu, rebuild
 from edgegan.runtime.backends import open_backend
-from edgegan.runtime.backends.nvidia import cuda, libraries
+from edgegan.runtime.backends.nvidia import bindings, libraries
 from edgegan.runtime.errors import BackendError, CardError, MisfitError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import load, payload_sha256
@@ -68,7 +68,7 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
     card.write(engine)
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     device = FakeCuda(devices=2)
-    monkeypatch.setattr(cuda, "import_runtime", lambda: device)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: device)
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one

@@ -19,7 +19,7 @@ from edgegan.export.folder import ExportFolder
 from edgegan.export.matrix import Wanted
 from edgegan.export.trt import artefact
 from edgegan.runtime import load, open_backend
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings
 from edgegan.runtime.errors import BackendError, VerifyError
 from edgegan.runtime.model.golden import Golden
 
@@ -33,7 +33,7 @@ def build(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
     parent = write_half(tmp_path)
     device = FakeCuda()
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    monkeypatch.setattr(cuda, "import_runtime", lambda: device)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: device)
     fake = fake_tensorrt(device, version=rtx.__version__, name="tensorrt_rtx")
     fake.ComputeCapability, fake.HardwareCompatibilityLevel = rtx.ComputeCapability, rtx.HardwareCompatibilityLevel
     monkeypatch.setitem(sys.modules, "tensorrt_rtx", fake)  # here; the process that builds has the true one

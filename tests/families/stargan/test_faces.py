@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 import torch
 from rich.console import Console
-from support.faces.photographs import GEOMETRY, astronaut
+from support.faces.photographs import GEOMETRY, Shot, write_face_set
 from support.needed import needed
 from torch import Tensor
 
 from edgegan.config import build, with_settings
-from edgegan.data._faces.folder import write_faces
 from edgegan.families import Step, stargan
 from edgegan.families.stargan import Config, objective
 from edgegan.families.stargan.export import condition
@@ -33,18 +31,9 @@ NAMES = ("Black_Hair", "Brown_Hair", "Eyeglasses")
 
 @pytest.fixture(scope="module")
 def faces(tmp_path_factory: pytest.TempPathFactory) -> str:
-    place = tmp_path_factory.mktemp("faces")
-    (place / "in").mkdir()
-    rows = []
-    for number, split in enumerate(("train", "train", "train", "heldout")):
-        cv2.imwrite(
-            str(place / "in" / f"{number}.png"), cv2.convertScaleAbs(astronaut()[:300, 80:380], alpha=1 - number / 8)
-        )
-        rows.append(f"{number}.png,{split},{int(number == 1)},{int(number != 1)},0")
-    (place / "labels.csv").write_text("\n".join([f"file,split,{','.join(NAMES)}", *rows]) + "\n")
-    labels = str(place / "labels.csv")
-    write_faces(place / "in", place / "out", labels=labels, size=64, alignment=GEOMETRY.alignment)
-    return f"faces:{place / 'out'}"
+    splits = ("train", "train", "train", "heldout")
+    shots = [Shot(1 - n / 8, split, (int(n == 1), int(n != 1), 0)) for n, split in enumerate(splits)]
+    return write_face_set(tmp_path_factory.mktemp("faces"), NAMES, shots)
 
 
 def tiny(data: str, **changes: object) -> Config:

@@ -13,7 +13,7 @@ from support.fakes.ort import fake_onnxruntime
 from edgegan import cli
 from edgegan.runtime import doctor
 from edgegan.runtime.backends import BACKENDS, fit
-from edgegan.runtime.backends.nvidia import cuda, extras, libraries
+from edgegan.runtime.backends.nvidia import bindings, extras, libraries
 from edgegan.runtime.backends.onnxruntime import gpu as ort_gpu
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.doctor import devices, gpu, machine, nvidia, packages, system
@@ -180,7 +180,7 @@ def test_a_jetson_without_its_driver_names_its_own_package(no_driver, tmp_path):
 def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(monkeypatch, version, fits):
     monkeypatch.setattr(trt.importlib.util, "find_spec", lambda name: name == "tensorrt" or None)
     monkeypatch.setattr(fit, "version", lambda name: version)
-    monkeypatch.setattr(cuda, "import_runtime", lambda: FakeCuda())
+    monkeypatch.setattr(bindings, "import_runtime", lambda: FakeCuda())
     monkeypatch.setattr(libraries, "gpu_count", lambda: 1)
     found = {f.name: f for f in devices.backends()}["tensorrt"]
     assert found.status == ("ok" if fits else "missing") and version in found.text
@@ -189,7 +189,7 @@ def test_tensorrt_is_told_with_its_version_and_an_unfit_one_with_the_right_ones(
 
 def test_a_driver_that_is_too_old_is_told_from_none(no_driver, monkeypatch):
     """CUDA's runtime gives one error, 35, for both."""
-    monkeypatch.setattr(cuda, "import_runtime", lambda: FakeCuda(refuses=35))
+    monkeypatch.setattr(bindings, "import_runtime", lambda: FakeCuda(refuses=35))
     assert "no driver" in no_driver().text
     monkeypatch.setattr(libraries, "driver_cuda", lambda: (12, 4))
     monkeypatch.setattr(libraries, "gpu_count", lambda: 1)

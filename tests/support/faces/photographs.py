@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import cv2
 import numpy as np
 
 from edgegan.data._faces.alignment import ALIGNMENTS, Geometry
+from edgegan.data._faces.folder import write_faces
 
 GEOMETRY = Geometry(size=64, alignment=ALIGNMENTS["portrait"])
 HAIR, SKIN, WALL, SUIT = (40, 60, 90), (150, 180, 225), (160, 140, 110), (50, 40, 35)  # BGR
@@ -56,3 +59,24 @@ def write_photographs(folder: Path) -> dict[str, np.ndarray]:
         assert cv2.imwrite(str(folder / name), picture)
     (folder / "damaged.jpg").write_bytes((folder / "a.jpg").read_bytes()[:2000])
     return pictures
+
+
+class Shot(NamedTuple):
+    """A picture of the astronaut: how bright, of which split, and 0 or 1 for each name of its set."""
+
+    brightness: float
+    split: str
+    label: Sequence[int]
+
+
+def write_face_set(place: Path, names: Sequence[str], shots: Sequence[Shot]) -> str:
+    """A set of one person's pictures, 64 px, as `edgegan data faces` writes it below `place`; -> its --data SPEC."""
+    (place / "in").mkdir(parents=True)
+    rows = [f"file,split,{','.join(names)}"]
+    for number, shot in enumerate(shots):
+        picture = cv2.convertScaleAbs(astronaut()[:300, 80:380], alpha=shot.brightness)
+        assert cv2.imwrite(str(place / "in" / f"{number}.png"), picture)
+        rows.append(f"{number}.png,{shot.split},{','.join(map(str, shot.label))}")
+    (place / "labels.csv").write_text("\n".join(rows) + "\n")
+    write_faces(place / "in", place / "out", labels=str(place / "labels.csv"), size=64, alignment=GEOMETRY.alignment)
+    return f"faces:{place / 'out'}"

@@ -5,7 +5,7 @@ import sys
 import msgspec
 import numpy as np
 
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.model.artefact import Artefact, load, payload_sha256
 from support import tiny_models
@@ -29,11 +29,16 @@ def engine(
 
 
 def install(monkeypatch, fake: FakeCuda, **options):
-    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: fake)
     monkeypatch.setattr(trt, "system", lambda: "Linux x86_64")
     module = fake_tensorrt(fake, **options)
     monkeypatch.setitem(sys.modules, module.__name__, module)
     return module
+
+
+def check_freed(fake: FakeCuda) -> None:
+    """All memory and every object were given back, each in time; `fake.module` is what `install` gave."""
+    assert not fake.memory and not fake.open and fake.module.alive == [] and fake.module.wrong == []
 
 
 def inputs(value, size=8, dtype=np.float32, label=0.5):

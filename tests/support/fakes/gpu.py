@@ -12,6 +12,8 @@ import ctypes
 import threading
 from types import SimpleNamespace
 
+from support.fakes.cuda_objects import Event, Mark, Replay
+
 
 class FakeCuda:
     """The functions of `cuda.bindings.runtime` that `edgegan.runtime.backends.nvidia.cuda` calls.
@@ -58,6 +60,7 @@ class FakeCuda:
         self.launches = 0
         self.copies: list[str] = []  # their kinds
         self.current: dict[int, int] = {}  # CUDA keeps a thread's device
+        self.last = 0  # the error that nobody has asked for yet
 
     def cudaGetDeviceCount(self):
         return (self.refuses, None) if self.refuses else (0, self.devices)
@@ -66,7 +69,11 @@ class FakeCuda:
         return 0, b"fake error %d" % error
 
     def cudaGetLastError(self):
-        return (0,)
+        last, self.last = self.last, 0
+        return (last,)
+
+    def cudaGetDevice(self):
+        return self.refuses, self.current.get(threading.get_ident(), 0)
 
     def cudaSetDevice(self, index):
         self.current[threading.get_ident()] = index
@@ -131,6 +138,7 @@ class FakeCuda:
         assert threading.get_ident() in self.current, "no device was chosen in this thread"
         assert self.recording is None, "an allocation breaks a capture"
         if sum(ctypes.sizeof(block) for block in self.memory.values()) + size > self.room:
+            self.last = 2
             return 2, None
         self.allocations += 1
         block = (ctypes.c_uint8 * size)()
@@ -224,25 +232,3 @@ class FakeCuda:
         self.launches += 1
         self.streams[stream] += graph.calls
         return (0,)
-
-
-class Event:
-    """A cudaEvent_t."""
-
-    mark = None
-
-
-class Mark:
-    """Where an event was recorded."""
-
-    reached = False
-
-    def __init__(self, stream):
-        self.stream = stream
-
-
-class Replay:
-    """A cudaGraphExec_t."""
-
-    def __init__(self, calls):
-        self.calls = calls

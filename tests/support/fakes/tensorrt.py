@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ctypes
+import weakref
 from types import SimpleNamespace
 
 import numpy as np
@@ -30,12 +31,15 @@ def fake_tensorrt(
     live, in the order of their making; `module.wrong` those that went too early or too late. `fails` is the step that
     fails ("runtime", "engine" or "context"), and `says` what TensorRT then writes to its log. `kernels` is what a
     runtime cache gives when it is serialised (RuntimeError is raised); `module.read` are the caches that it was given.
+    `module.trouble` has `fails` and `says`, which may be changed.
     """
     axis = size or -1
     shapes = {"image": (1, 3, axis, axis), "label": (1, 2), "edited": (1, 3, axis, axis)}
     alive: list[str] = []
     wrong: list[str] = []
     read: list[bytes] = []
+    first: list[weakref.ref] = []  # the log that TensorRT keeps for itself
+    trouble = SimpleNamespace(fails=fails, says=says)
 
     class Counted:
         """TensorRT crashes if what made an object goes before the object."""
@@ -44,10 +48,16 @@ def fake_tensorrt(
 
         def __init__(self):
             alive.append(self.kind)
+            self.check_log()
+
+        def check_log(self):
+            if first and first[0]() is None:
+                wrong.append(f"{self.kind}: TensorRT wrote to a log that is no more")
 
         def __del__(self):
             if self.kind not in alive:
                 return  # it never began
+            self.check_log()
             if alive[-1] != self.kind or "stream" not in cuda.open:
                 wrong.append(f"{self.kind} went while {alive} were there and CUDA had {cuda.open}")
             alive.remove(self.kind)
@@ -147,8 +157,8 @@ def fake_tensorrt(
             strategy = asked.strategy if isinstance(asked, RuntimeConfig) else asked
             if isinstance(asked, RuntimeConfig):
                 assert asked.cuda_graph_strategy == "whole" and asked.cache is not None
-            if fails == "context":
-                self.logger.log(ILogger.ERROR, says)
+            if trouble.fails == "context":
+                self.logger.log(ILogger.ERROR, trouble.says)
                 return None
             return Context((0, 0) if strategy == "user" else None)
 
@@ -186,18 +196,19 @@ def fake_tensorrt(
         engine_host_code_allowed = False
 
         def __init__(self, logger):
-            if fails == "runtime":
-                logger.log(ILogger.ERROR, says)
+            if trouble.fails == "runtime":
+                logger.log(ILogger.ERROR, trouble.says)
                 raise TypeError("pybind11::init(): factory function returned nullptr")
+            first.extend([weakref.ref(logger)] if not first else [])
             super().__init__()
             self.logger = logger
 
         def deserialize_cuda_engine(self, data):
             assert self.engine_host_code_allowed == (data == b"code")
-            if fails != "engine":
+            if trouble.fails != "engine":
                 return Engine(self.logger)
             self.logger.log(ILogger.WARNING, "slow")
-            self.logger.log(ILogger.ERROR, f"{says}\nmore")
+            self.logger.log(ILogger.ERROR, trouble.says and f"{trouble.says}\nmore")
             return None
 
     return SimpleNamespace(
@@ -214,4 +225,5 @@ def fake_tensorrt(
         alive=alive,
         wrong=wrong,
         read=read,
+        trouble=trouble,
     )

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
+from support.fakes.cuda_objects import Event, Replay
 from support.fakes.engines import engine, inputs, install
-from support.fakes.gpu import Event, FakeCuda, Replay
+from support.fakes.gpu import FakeCuda
 from support.fakes.gpu_array import OnGpu
 
 from edgegan.runtime.backends.nvidia import libraries

@@ -12,7 +12,7 @@ from support.fakes.gpu_array import OnGpu
 from support.fakes.ort import Value, on_two_gpus
 
 from edgegan.runtime import DeviceEditor
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
 from edgegan.runtime.errors import BackendError, InputError
 from edgegan.runtime.model.artefact import Artefact, load
@@ -34,7 +34,7 @@ class Shared(FakeCuda):
 def fake(monkeypatch, tmp_path):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     device = Shared(devices=2)
-    monkeypatch.setattr(cuda, "import_runtime", lambda: device)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: device)
     device.put = on_two_gpus(monkeypatch)
     device.put(size=SIZE)
     return device

@@ -7,7 +7,8 @@ import pytest
 from support.fakes.engines import engine, inputs, install
 from support.fakes.gpu import FakeCuda
 
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings, cuda
+from edgegan.runtime.backends.nvidia.capture_gate import GATE
 from edgegan.runtime.backends.selection import Selection
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.backends.tensorrt import engine as engines
@@ -50,7 +51,7 @@ def test_a_capture_that_fails_is_said_and_logged_once(tmp_path, monkeypatch, cap
 @pytest.mark.parametrize("error", [RuntimeError, KeyboardInterrupt])
 def test_a_capture_ends_whatever_is_raised_within(monkeypatch, error):
     fake = FakeCuda()
-    monkeypatch.setattr(cuda, "import_runtime", lambda: fake)
+    monkeypatch.setattr(bindings, "import_runtime", lambda: fake)
     device = cuda.Cuda()
 
     def stop():
@@ -162,7 +163,7 @@ def test_an_engine_waits_while_a_graph_is_recorded_elsewhere(tmp_path, monkeypat
             backend.run(inputs(1.0))
         order.append("ran")
 
-    with trt.GATE.capture():
+    with GATE.capture():
         thread = threading.Thread(target=work)
         thread.start()
         thread.join(0.2)

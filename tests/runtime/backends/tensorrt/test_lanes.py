@@ -3,25 +3,13 @@
 from __future__ import annotations
 
 import pytest
-from support.fakes.engines import engine, inputs, install
-from support.fakes.gpu import FakeCuda
+from support.fakes.engines import check_freed, engine, inputs
 
 from edgegan.runtime.backends import OnDevice, Shareable, begin
 from edgegan.runtime.backends.contract import Overlapping
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.edit.pool import Lanes
 from edgegan.runtime.errors import BackendError
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    device = FakeCuda()
-    device.module = install(monkeypatch, device)
-    return device
-
-
-def check_freed(fake):
-    assert not fake.memory and not fake.open and fake.module.alive == [] and fake.module.wrong == []
 
 
 def test_it_keeps_the_contracts(tmp_path, fake):

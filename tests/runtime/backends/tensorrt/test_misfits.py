@@ -10,7 +10,7 @@ from support.needed import needed
 
 from edgegan.export.trt import build
 from edgegan.runtime.backends import fit, open_backend
-from edgegan.runtime.backends.nvidia import cuda
+from edgegan.runtime.backends.nvidia import bindings, cuda
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError, CardError, MisfitError, MissingExtraError
 from edgegan.runtime.model.artefact import load
@@ -31,7 +31,7 @@ def test_cuda_python_that_raises_without_a_driver_is_no_gpu(monkeypatch):
         def cudaGetDeviceCount(self):  # noqa: N802 - CUDA's name
             raise RuntimeError("Failed to dlopen libcuda.so")
 
-    monkeypatch.setattr(cuda, "import_runtime", NoDriver)
+    monkeypatch.setattr(bindings, "import_runtime", NoDriver)
     with pytest.raises(BackendError, match=r"no NVIDIA GPU can be used here \(Failed to dlopen libcuda\.so\)"):
         cuda.Cuda()
 

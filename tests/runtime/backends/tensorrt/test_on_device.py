@@ -4,23 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from support.fakes.engines import engine, inputs, install
+from support.fakes.engines import check_freed, engine, inputs, install
 from support.fakes.gpu import FakeCuda
 from support.fakes.gpu_array import OnGpu
 
 from edgegan.runtime.backends.tensorrt import backend as trt
 from edgegan.runtime.errors import BackendError
-
-
-@pytest.fixture
-def fake(monkeypatch):
-    device = FakeCuda()
-    device.module = install(monkeypatch, device)
-    return device
-
-
-def check_freed(fake):
-    assert not fake.memory and not fake.open and fake.module.alive == [] and fake.module.wrong == []
 
 
 def pictures(fake, value, size=8, **options):

@@ -22,6 +22,7 @@ from edgegan.runtime.live.web import Limits
         (up(np.zeros((64, 64, 3), np.uint8))[:60], "no JPEG"),
         ("{", "cannot be read"),
         ('{"type": "set", "unknown": 1}', "cannot be read"),
+        (f'{{"type": "set", "{"é日" * 200}": 1}}', "cannot be read"),  # a reason holds bytes, not characters
     ],
 )
 def test_what_breaks_the_rules_ends_the_visit_in_words(opened, page_editor, what, words):
