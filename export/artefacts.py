@@ -15,7 +15,8 @@ from .folder import ExportFolder, limits
 from .graph import fp16, instance_norm, trace
 from .graph.depth_to_space import to_blocks
 from .int8 import openvino
-from .matrix import FOR_CPU, INT8_IN_HALF, MOBILE, Wanted, report_name
+from .matrix import FOR_CPU, FROM_TORCH, INT8_IN_HALF, MOBILE, Wanted, report_name
+from .mobile.program import trace_program
 from .quantisation import Quantisation
 from .request import Request
 from .trt.artefact import engine_from_onnx
@@ -145,7 +146,8 @@ def _make_mobile(
     for wanted in request.wanted:
         if wanted.format in MOBILE:
             card = msgspec.structs.replace(single.card, parent_sha256=single.card.payload_sha256)
-            folder.write_verified(model, card, wanted.file(spec.name), pairs, wanted.format)
+            given = trace_program(spec.module, spec.card) if wanted.format in FROM_TORCH else model
+            folder.write_verified(given, card, wanted.file(spec.name), pairs, wanted.format)
 
 
 def _make_half(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from edgegan.runtime.model.golden import Golden, stem
 
 from .graph import trace
 from .int8 import openvino
-from .mobile import mnn, ncnn
+from .mobile import litert, mnn, ncnn
 from .request import Progress, Row
 from .verify.check import require, verify_artefact
 from .verify.diagnosis import REFERENCE
@@ -25,7 +25,12 @@ if TYPE_CHECKING:
     from edgegan.families import Tolerance
 
 
-_SAVE = {".xml": openvino.save_ir, ".mnn": mnn.save, ".param": ncnn.save}
+_SAVE: dict[str, Callable[[Any, ModelCard, Path], Artefact]] = {
+    ".xml": openvino.save_ir,
+    ".mnn": mnn.save,
+    ".param": ncnn.save,
+    ".tflite": litert.save,
+}
 
 
 class ExportFolder:
@@ -42,9 +47,9 @@ class ExportFolder:
         self.warnings: list[str] = []
 
     def write(self, model: Any, card: ModelCard, name: str, pairs: Golden) -> Artefact:
-        """Writes an onnx.ModelProto, or an openvino.Model where `name` ends in .xml, and measures the file.
+        """Writes a model and measures the file; what `name` ends in says the format.
 
-        What `name` ends in says the format.
+        The model is an openvino.Model for .xml, a torch.export program for .tflite, else an onnx.ModelProto.
 
         The card's `tolerances` are what each backend is held to. A miss is on the card, and raises nothing.
         """

@@ -7,13 +7,21 @@ from dataclasses import dataclass
 
 from edgegan.runtime.errors import InputError
 
-MOBILE = ("mnn", "ncnn")  # each runs in a library of its own alone, in float32
+MOBILE = ("mnn", "ncnn", "litert")  # each runs in a library of its own alone, in float32
+FROM_TORCH = ("litert",)  # whose converters read PyTorch and no ONNX
 # The first format of a precision is made where none is named. For int8, OpenVINO runs the ONNX file as fast as its own
 # model, or up to 1.7 times faster where that needed more layers in float (benchmarks/results/precisions.md).
 POSSIBLE = {"fp32": ("onnx", "openvino", *MOBILE), "fp16": ("onnx", "engine"), "int8": ("onnx", "openvino", "engine")}
 FORMATS = ("onnx", "openvino", "engine", *MOBILE)
 USUAL = ("fp32", "fp16")
-_SUFFIXES = {"onnx": ".onnx", "openvino": ".xml", "engine": ".engine", "mnn": ".mnn", "ncnn": ".ncnn.param"}
+_SUFFIXES = {
+    "onnx": ".onnx",
+    "openvino": ".xml",
+    "engine": ".engine",
+    "mnn": ".mnn",
+    "ncnn": ".ncnn.param",
+    "litert": ".tflite",
+}
 
 
 @dataclass(frozen=True)

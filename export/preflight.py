@@ -23,6 +23,7 @@ _NEEDS = {
     Wanted("int8", "openvino"): (("openvino", "cpu"), ("nncf", "export")),
     Wanted("fp32", "mnn"): (("MNN", "mnn"),),
     Wanted("fp32", "ncnn"): (("ncnn", "ncnn"), ("pnnx", "ncnn-export")),
+    Wanted("fp32", "litert"): (("ai_edge_litert", "litert"), ("litert_torch", "litert-export")),
 }
 
 

@@ -15,6 +15,7 @@ from .artefacts import make_artefacts
 from .folder import ExportFolder
 from .graph import trace, variants
 from .matrix import Wanted
+from .mobile.converter import PACKAGES
 from .preflight import check_request, check_specs
 from .request import Progress, Request, Row
 from .trt.artefact import pins
@@ -216,6 +217,7 @@ def _pins(request: Request) -> dict[str, str]:
     tools += ["opencv-python", "opencv-python-headless"]
     tools += ["onnxconverter-common"] if Wanted("fp16", "onnx") in request.wanted else []
     tools += ["nncf"] if Wanted("int8", "openvino") in request.wanted else []
+    tools += [package for wanted in request.wanted for package in PACKAGES.get(wanted.format, ())]
     engines = pins() if any(wanted.format == "engine" for wanted in request.wanted) else {}
     return trace.versions(*tools) | engines
 

@@ -12,7 +12,6 @@ import msgspec
 
 from edgegan.runtime.backends import BACKENDS, backend_class, takes
 from edgegan.runtime.backends.device import Device
-from edgegan.runtime.commands import command
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.model import artefact as artefacts
 
@@ -165,7 +164,7 @@ def _offer_deployed(target: Target, device: str) -> list[Offer]:
     for name in _EXPECTED if not target.single else ():
         if target.stem == "model" and name not in here:
             precision = "fp16" if "fp16" in name else "fp32"
-            todo = f"there is no {name}: {command('export', target.shown or 'RUN')}"
+            todo = f"there is no {name}: {target.export_command()}"
             offers += [
                 (_deployment(engine, precision, place, Path(name)), todo)
                 for engine in ("onnxruntime", "openvino")
@@ -173,7 +172,7 @@ def _offer_deployed(target: Target, device: str) -> list[Offer]:
             ]
     if not target.single and not any(p.suffix == ".engine" for p in target.artefacts) and _places("tensorrt", device):
         missing = Subject(engine="tensorrt", precision="fp16", device="cuda", path="")
-        offers.append((missing, f"there is no engine: {command('export', target.shown or 'RUN', '--trt')}"))
+        offers.append((missing, f"there is no engine: {target.export_command('--trt')}"))
     return offers
 
 

@@ -28,6 +28,10 @@ class Target:
     stem: str
     single: bool = False
 
+    def export_command(self, *options: str) -> str:
+        """What makes a file that the export lacks; RUN stands where nobody knows which run it is of."""
+        return command("export", _show(self.trained) if self.trained is not None else "RUN", *options)
+
 
 def resolve(path: Path | None) -> Target:
     """The target at `path`: a run folder, an export folder of a run, a checkpoint, or an artefact.
@@ -38,7 +42,7 @@ def resolve(path: Path | None) -> Target:
     if path is None:
         model = artefacts.load(default_model("synthetic"))
         return Target("", None, (model.path,), "", stem(model.path), single=True)
-    shown = path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
+    shown = _show(path)
     if not path.exists():
         raise InputError(f"there is no run or model at {path}", todo="name a run folder, a checkpoint or a model file")
     if path.suffix == ".safetensors":
@@ -54,6 +58,11 @@ def resolve(path: Path | None) -> Target:
     model = artefacts.load(path)
     found = _find_exports(model.path.parent, path) if path.is_dir() else (model.path,)
     return Target(shown, None, found, "", stem(model.path), single=path.is_file())
+
+
+def _show(path: Path) -> str:
+    """The path as a report may show it, which tells nobody where it lay."""
+    return path.name if path.is_absolute() or ".." in path.parts else path.as_posix()
 
 
 def _find_exports(folder: Path, asked: Path) -> tuple[Path, ...]:

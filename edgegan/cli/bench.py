@@ -41,8 +41,8 @@ def bench(
     backend: Annotated[
         list[str] | None,
         typer.Option(
-            help="eager, compile, onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn, tensorrt; repeatable. "
-            "Default: all."
+            help="eager, compile, onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn, litert, tensorrt; "
+            "repeatable. Default: all."
         ),
     ] = None,
     device: options.TimedDevice = "auto",

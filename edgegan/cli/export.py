@@ -59,7 +59,7 @@ def export(
         list[str] | None,
         typer.Option(
             "--format",
-            metavar="onnx,openvino,engine,mnn,ncnn|web",
+            metavar="onnx,openvino,engine,mnn,ncnn,litert|web",
             help="Default: each precision's usual one. web: a page for browsers.",
             is_eager=True,
             callback=offer_shipped,

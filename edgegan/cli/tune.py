@@ -53,6 +53,7 @@ def tune(
     from rich.console import Console
 
     from edgegan.runtime import backends
+    from edgegan.runtime.files import cache_note
     from edgegan.runtime.model import artefact
     from edgegan.runtime.shipped import default_model
 
@@ -74,7 +75,8 @@ def tune(
             if each.ms is None:
                 print(f"not {each.backend} on {each.device} ({each.file}): {each.why_not}")
         if taken is not None:
-            print(f"taken from now on: {taken.file} with {taken.backend} on {taken.device}")
+            when = "the fastest, this time alone" if cache_note() else "taken from now on"
+            print(f"{when}: {taken.file} with {taken.backend} on {taken.device}")
     if taken is None:
         raise typer.Exit(2)
 

@@ -36,7 +36,7 @@ def verify(
     backend: Annotated[
         list[str] | None,
         typer.Option(
-            help="onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn or tensorrt; repeatable. Default: all."
+            help="onnxruntime, onnxruntime-tensorrt, openvino, mnn, ncnn, litert or tensorrt; repeatable. Default: all."
         ),
     ] = None,
     device: Annotated[

@@ -82,5 +82,5 @@ class Adapters(nn.Module):
         )
 
     def forward(self, name: str, maps: Mapping[int, Tensor]) -> dict[int, Tensor]:
-        """The maps of the generator `name`, as wide as its teacher's."""
+        """The maps (N, C, h, w) of the generator `name`, by h, with as many channels as its teacher's have there."""
         return {height: self.layers[f"{name}_{height}"](found) for height, found in maps.items()}

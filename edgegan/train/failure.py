@@ -51,4 +51,9 @@ def next_steps(run: Run, mend: str) -> str:
     newest = run.newest_readable()
     if newest is None:
         return f"nothing was saved yet: {mend}, and start again with the same command"
+    if not all(tensor.isfinite().all() for tensor in newest.tensors.values()):
+        return (
+            f"the newest checkpoint holds values that are not finite itself: remove {newest.path}, {mend}, "
+            "and go on with --resume from an earlier one, or start again"
+        )
     return f"the checkpoint at {newest.header['images']} images is good: {mend}, and go on with --resume"

@@ -1,1 +1,1 @@
-"""The forms of runtimes for phones and small machines: a float32 onnx.ModelProto -> MNN, ncnn. Needs no torch."""
+"""The forms of runtimes for phones and small machines: MNN, ncnn from float32 ONNX; LiteRT from torch.export."""

@@ -17,13 +17,27 @@ from edgegan.runtime.model.card import ModelCard
 
 from ..graph.trace import versions
 
-_LIMIT_S = 600
+_LIMIT_S = 1800
+# What makes a format's files, by its name in pip.
+PACKAGES = {"mnn": ("MNN",), "ncnn": ("pnnx",), "litert": ("litert-torch", "litert-converter")}
 
-Command = Callable[[Path, Path], Sequence[str]]  # (the ONNX file, the file to write) -> what to call
+Give = Callable[[Path], Path]  # (an empty folder) -> the file in it that the converter is to read
+Command = Callable[[Path, Path], Sequence[str]]  # (that file, the file to write) -> what to call
+
+
+def give_onnx(model: Any) -> Give:
+    """What hands an onnx.ModelProto to a converter."""
+
+    def write(folder: Path) -> Path:
+        path = folder / "given.onnx"
+        path.write_bytes(model.SerializeToString())
+        return path
+
+    return write
 
 
 def convert(
-    model: Any,
+    give: Give,
     card: ModelCard,
     path: Path,
     command: Command,
@@ -31,34 +45,37 @@ def convert(
     tool: str,
     refused: str,
     suffixes: Sequence[str] = (),
-    package: str,
+    form: str,
 ) -> Artefact:
     """Writes `path`, the files beside it, and the card with the hash of all of them.
 
     Args:
-        model: an onnx.ModelProto in float32 with fixed axes.
-        card: of the model; the package's version is added to what it was built with.
+        give: writes the model, in float32 with fixed axes, as the converter reads it.
+        card: of the model; the versions of the converter's PACKAGES are added to what it was built with.
         path: the file to write.
         command: the converter's call.
         tool: what the converter is called in errors.
         refused: a pattern that finds in its output the operators that it cannot carry, in group 1.
         suffixes: of further files with the same stem that belong to the artefact.
-        package: the name in pip of what converts.
+        form: the format, one of PACKAGES.
 
-    Raises VerifyError, which names the operators, if the converter cannot carry the model; InputError on a full disk.
+    Raises VerifyError, which names the operators, if the converter cannot carry the model or takes half an hour;
+    InputError on a full disk.
     """
     with TemporaryDirectory(prefix="edgegan-") as scratch:
-        given, made = Path(scratch) / "given.onnx", Path(scratch) / path.name
-        given.write_bytes(model.SerializeToString())
-        done = subprocess.run(
-            list(command(given, made)),
-            cwd=scratch,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=_LIMIT_S,
-            check=False,
-        )
+        made = Path(scratch) / path.name
+        try:
+            done = subprocess.run(
+                list(command(give(Path(scratch)), made)),
+                cwd=scratch,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_LIMIT_S,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            raise _refusal(path.name, tool, (), f"it was not ready after {_LIMIT_S / 60:.3g} minutes") from None
         said = re.sub(r"\x1b\[[\d;]*m", "", done.stdout + done.stderr)
         operators = dict.fromkeys(" ".join(re.findall(refused, said)).split())
         files = [made, *(made.with_suffix(suffix) for suffix in suffixes)]
@@ -72,7 +89,7 @@ def convert(
     card = msgspec.structs.replace(
         card.lasting,
         payload_sha256=payload_sha256(path),
-        built_with=msgspec.structs.replace(facts, versions={**facts.versions, **versions(package)}),
+        built_with=msgspec.structs.replace(facts, versions={**facts.versions, **versions(*PACKAGES[form])}),
     )
     card.write(path)
     return Artefact(path, card)

@@ -9,7 +9,7 @@ from typing import Any
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import ModelCard
 
-from .converter import check_floats, convert
+from .converter import check_floats, convert, give_onnx
 
 _CALL = "import _tools, sys; _tools.mnnconvert(['mnnconvert', *sys.argv[1:]])"  # past its wrapper, which reports use
 _REFUSED = r"These Op Not Support:((?: *ONNX::\w+)+)"
@@ -23,4 +23,4 @@ def save(model: Any, card: ModelCard, path: Path) -> Artefact:
         asked = ["-f", "ONNX", "--modelFile", str(given), "--MNNModel", str(made), "--bizCode", "edgegan"]
         return [sys.executable, "-c", _CALL, *asked, "--keepInputFormat"]
 
-    return convert(model, card, path, command, tool="MNN's converter", refused=_REFUSED, package="MNN")
+    return convert(give_onnx(model), card, path, command, tool="MNN's converter", refused=_REFUSED, form="mnn")

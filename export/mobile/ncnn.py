@@ -10,7 +10,7 @@ from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import ModelCard
 
-from .converter import check_floats, convert
+from .converter import check_floats, convert, give_onnx
 
 _REFUSED = r"(?:unexpected op_type|todo|no such function with name) +(\w+)"
 
@@ -29,7 +29,9 @@ def save(model: Any, card: ModelCard, path: Path) -> Artefact:
         asked = [f"inputshape={shapes}", "fp16=0", f"ncnnparam={made}", f"ncnnbin={made.with_suffix('.bin')}"]
         return [str(_pnnx()), str(given), *asked]
 
-    return convert(model, card, path, command, tool="pnnx", refused=_REFUSED, suffixes=(".bin",), package="pnnx")
+    return convert(
+        give_onnx(model), card, path, command, tool="pnnx", refused=_REFUSED, suffixes=(".bin",), form="ncnn"
+    )
 
 
 def _pnnx() -> Path:

@@ -126,7 +126,12 @@ def _configure(trt: Any, config: Any, job: Job) -> Path | None:
     if targets:
         config.num_compute_capabilities = len(targets)
         for i, target in enumerate(targets):
-            config.set_compute_capability(getattr(trt.ComputeCapability, "SM" + target.replace(".", "")), i)
+            kind = getattr(trt.ComputeCapability, "SM" + target.replace(".", ""))
+            if not config.set_compute_capability(kind, i):
+                raise BackendError(
+                    f"{trt.__name__} {trt.__version__} refuses to build for compute capability {target}",
+                    todo=f"leave {target} out of --compute-capability",
+                )
     path = options.timing_cache_file(trt, job.gpu.name if job.gpu is not None else "")
     if path is not None:
         known = b""

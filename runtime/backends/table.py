@@ -19,6 +19,7 @@ BACKENDS = {
     "openvino": f"{_HERE}.openvino.backend:OpenVino",
     "mnn": f"{_HERE}.mnn.backend:Mnn",
     "ncnn": f"{_HERE}.ncnn.backend:Ncnn",
+    "litert": f"{_HERE}.litert.backend:LiteRT",
 }
 
 

@@ -63,9 +63,9 @@ class Editor(Session):
         """Opens a model file, an export folder, a run folder or a model that comes with edgegan.
 
         Args:
-            path: `model.onnx`, an OpenVINO `.xml`, a TensorRT `.engine`, an `.mnn`, an ncnn `.param`, a folder that
-                holds `model.onnx`, what `artefact.load` made of one, or, where nothing lies at that path, the name of
-                a model that comes with edgegan, such as "avatars"; None takes the one that ships for cameras.
+            path: `model.onnx`, OpenVINO's `.xml`, TensorRT's `.engine`, `.mnn`, ncnn's `.param`, `.tflite`, a folder
+                that holds `model.onnx`, what `artefact.load` made of one, or, where nothing lies at that path, the name
+                of a model that comes with edgegan, such as "avatars"; None takes the one that ships for cameras.
             backend: "auto", or one of `edgegan.runtime.backends.BACKENDS`.
             device: "auto", "cpu", "cuda", "cuda:1", "gpu" or "npu" (the last two through OpenVINO).
             allow_fallback: take another backend or device, with a notice, when the wanted one is not there.

@@ -29,8 +29,8 @@ class DeviceEditor(Session):
     put back. A model exported with `--io uint8` takes (H, W, 3) uint8 frames as they are; of any other, pictures are
     the tensors that its card describes, such as (1, 3, H, W) float32 of -1 to 1.
 
-    Threads: every method may be called from any thread; calls take turns on one lock. Ownership: all memory is the
-    caller's; see `edgegan.runtime.backends.OnDevice.run_on_device`.
+    Threads: every method may be called from any thread, which keeps its own current GPU; calls take turns on one lock.
+    Ownership: all memory is the caller's; see `edgegan.runtime.backends.OnDevice.run_on_device`.
     """
 
     _name = "DeviceEditor"

@@ -20,6 +20,7 @@ SUFFIXES = {
     ".engine": "a TensorRT engine",
     ".mnn": "an MNN model",
     ".param": "an ncnn model",
+    ".tflite": "a LiteRT model",
 }
 _TWO_FILES = (".xml", ".param")  # the weights lie beside them, in a .bin
 _EXPORT_AGAIN = "export the model again: edgegan export RUN"
@@ -94,6 +95,8 @@ def load(path: str | Path) -> Artefact:
         card = ModelCard.from_json(onnx.metadata[METADATA_KEY], where=str(model)).lasting
     else:
         todo = f"copy {beside.name} beside it, or {_EXPORT_AGAIN}"
+        if onnx is not None:
+            todo += "; for a model from elsewhere: edgegan adopt"
         raise CardError(f"{model} has no model card", f"a card in {beside.name}", todo)
     _check_hash(model, onnx, card, beside)
     _check_sizes(card, where=beside)

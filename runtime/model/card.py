@@ -110,7 +110,7 @@ class ModelCard(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     precision: Literal["fp32", "fp16", "int8"] = "fp32"
     opset: int | None = None
     payload_sha256: str | None = None
-    parent_sha256: str | None = None  # the ONNX file that an engine was built from
+    parent_sha256: str | None = None  # the ONNX file that it was made from or, from PyTorch, beside
     built_with: BuildInfo = BuildInfo()
     tolerances: dict[str, dict[str, float]] = msgspec.field(default_factory=dict)
     verification: dict[str, Verification] = msgspec.field(default_factory=dict)

@@ -127,6 +127,15 @@ def test_what_an_export_lacks_is_listed(editor: Path) -> None:
     assert "--trt" in reasons["TensorRT fp16 (cuda)"]
 
 
+def test_what_makes_the_rest_of_an_export_is_a_command_that_names_its_run(editor: Path, tmp_path: Path) -> None:
+    """An export folder is nothing that can be exported."""
+    assert resolve(editor.parent).export_command() == "edgegan export RUN"
+    model = write_editor(tmp_path / "one" / "export")
+    (tmp_path / "one" / "config.json").write_text("{}")
+    for named in (model.parent, tmp_path / "one"):
+        assert resolve(named).export_command("--trt") == "edgegan export one --trt"
+
+
 def test_what_was_exported_belongs_to_its_checkpoint(tmp_path: Path) -> None:
     model = write_editor(tmp_path / "run" / "export")
     inside, lone = tmp_path / "run" / "checkpoints" / "0000000001.safetensors", model.with_name("ema.safetensors")

@@ -73,6 +73,23 @@ def test_after_a_checkpoint_the_words_name_it(
     assert "checkpoint at 8 images is good" in said and "--resume" in said
 
 
+def test_a_checkpoint_that_is_not_finite_itself_is_not_called_good(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "run"
+    assert train_small(folder, "--images", "8") == 0
+    (path,) = open_run(folder).checkpoints()
+    found = checkpoint.load(path)
+    name = next(key for key in found.tensors if key.startswith("net/generator"))
+    checkpoint.save(path, found.header, {**found.tensors, name: found.tensors[name] * float("nan")})
+    capsys.readouterr()
+    assert resume_small(folder, "--images", "16") == 2
+    said = capsys.readouterr().err
+    assert "is good" not in said and f"remove {path}" in " ".join(said.split())
+    path.unlink()
+    assert train_small(folder, "--images", "8") == 0  # as advised
+
+
 @pytest.mark.parametrize(
     "failure",
     [torch.OutOfMemoryError("CUDA out of memory"), MemoryError(), RuntimeError("can't allocate memory: 9 TB")],

@@ -117,7 +117,7 @@ class Balance(nn.Module):
 
     @torch.no_grad()
     def forward(self, real: Tensor, fake: Tensor) -> Tensor:
-        """Takes L of real and of generated pictures: moves k by proportional control, and returns M."""
+        """Takes L of real and of generated pictures, moves k by proportional control, and returns M; scalars all."""
         real, fake = real.double(), fake.double()
         gap = self.gamma * real - fake
         self.k.add_(self.k_rate * gap).clamp_(0.0, 1.0)

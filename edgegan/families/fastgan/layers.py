@@ -115,7 +115,7 @@ class Excitation(nn.Module):
         )
 
     def forward(self, low: Tensor, high: Tensor) -> Tensor:
-        """The larger map, gated."""
+        """(N, low, low_px, low_px) and (N, high, H, W) -> (N, high, H, W): the larger map, gated."""
         out: Tensor = high * self.main(low)
         return out
 

@@ -8,6 +8,7 @@ names one. Modules that begin with "_" are parts of kinds; what changes how any 
 
 from __future__ import annotations
 
+import os
 import time
 from dataclasses import replace
 
@@ -82,4 +83,5 @@ def _open(spec: str, wanted: Wanted) -> Source:
     if kind is not None:
         source: Source = kind.open_frames(spec, wanted)
         return source
-    raise SourceError(f"source {redact(spec)!r}: no such file or folder", f"expected {SPECS}")
+    what = "neither a file nor a folder" if os.path.lexists(spec) else "no such file or folder"
+    raise SourceError(f"source {redact(spec)!r}: {what}", f"expected {SPECS}")

@@ -7,6 +7,8 @@ from pathlib import Path
 
 from ...errors import InputError
 
+_POINTER = b"version https://git-lfs"  # what a clone without Git LFS has in the place of large files
+
 
 def map_file(path: Path) -> memoryview:
     """The bytes of a file, not yet read; raises InputError if it is empty or cannot be read."""
@@ -25,4 +27,14 @@ def explain_damage(path: Path, size: int, *, begun: bool) -> InputError:
         return InputError(
             f"{path} is cut short or damaged: its parts do not fit its {size} bytes", todo="copy or export it again"
         )
+    if _begins_with(path, _POINTER):
+        return InputError(f"{path} stands for a model that was not downloaded", todo="fetch it: git lfs pull")
     return InputError(f"{path} is not an ONNX file", "a model written by `edgegan export`")
+
+
+def _begins_with(path: Path, words: bytes) -> bool:
+    try:
+        with open(path, "rb") as file:
+            return file.read(len(words)) == words
+    except OSError:
+        return False

@@ -14,7 +14,7 @@ from edgegan.export.trt import artefact, build
 from edgegan.export.trt.build import Job
 from edgegan.export.trt.options import AUTO, LEVELS, TARGETS, TURING, EngineOptions, capabilities
 from edgegan.export.trt.precision_check import Proof
-from edgegan.runtime.errors import InputError
+from edgegan.runtime.errors import BackendError, InputError
 from edgegan.runtime.model.build_info import BuildInfo
 
 EVERY = {
@@ -35,6 +35,7 @@ class Config:
         self.pools: dict[str, int] = {}
         self.cache = b""
         self.capabilities: dict[int, str] = {}
+        self.refused: tuple[str, ...] = ()
         self.hardware_compatibility_level = "NONE"
 
     def clear_flag(self, flag: str) -> None:
@@ -54,8 +55,9 @@ class Config:
         self.cache = cache
         return cache in (b"", b"fits")
 
-    def set_compute_capability(self, capability: str, i: int) -> None:
+    def set_compute_capability(self, capability: str, i: int) -> bool:
         self.capabilities[i] = capability
+        return capability not in self.refused
 
 
 GPUS = ("NONE", "CURRENT", "SM75", "SM86", "SM89", "SM80", "SM120", "SM121")
@@ -153,6 +155,14 @@ def test_the_builder_for_rtx_is_told_the_gpus(tmp_path: Path) -> None:
     job = Job(tmp_path, options=EngineOptions(compute_capabilities=("8.6", "12.0")))
     assert build._configure(fake("tensorrt_rtx"), config, job) is None
     assert config.capabilities == {0: "SM86", 1: "SM120"} and config.cache == b"" and config.flags == ["no TF32"]
+
+
+def test_a_gpu_that_the_builder_does_not_take_is_not_claimed_on_the_card(tmp_path: Path) -> None:
+    config = Config()
+    config.refused = ("SM120",)
+    job = Job(tmp_path, options=EngineOptions(compute_capabilities=("8.6", "12.0")))
+    with pytest.raises(BackendError, match=r"refuses to build for compute capability 12\.0"):
+        build._configure(fake("tensorrt_rtx"), config, job)
 
 
 @pytest.mark.parametrize("content", [b"of another version", b"cut off"])

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from support import tiny_models
-from support.models.mobile import FORMATS, write_form
+from support.models.mobile import BACKENDS, MODULES, SUFFIXES, write_form
 
 from edgegan.runtime import Editor
 from edgegan.runtime.backends import backend_class, describe_library, open_backend
@@ -18,21 +18,21 @@ from edgegan.runtime.model.artefact import load, parts, payload_sha256
 
 ROOT = Path(__file__).parents[3]
 RNG = np.random.default_rng(3)
-pytestmark = pytest.mark.parametrize("name", FORMATS)
+pytestmark = pytest.mark.parametrize("name", BACKENDS)
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     """An export of the tiny editor with its classifier, in every form that is here."""
     path = tiny_models.write_editor(tmp_path_factory.mktemp("mobile"))
-    for name in FORMATS:
+    for name in BACKENDS:
         write_form(load(path), name)
         write_form(load(path.with_name("classifier.onnx")), name)
     return path.parent
 
 
 def form(folder, name, stem="model"):
-    return load(folder / f"{stem}{FORMATS[name][1]}")
+    return load(folder / f"{stem}{SUFFIXES[name]}")
 
 
 def inputs():
@@ -84,7 +84,7 @@ def test_another_device_is_refused_in_words(folder, name):
 
 def test_a_file_that_is_none_is_refused_in_words(tmp_path, name):
     path = tiny_models.write_editor(tmp_path, classifier=False)
-    broken = tmp_path / f"broken{FORMATS[name][1]}"
+    broken = tmp_path / f"broken{SUFFIXES[name]}"
     for part in parts(broken):
         part.write_bytes(b"rubbish" * 40)
     card = load(path).card
@@ -120,9 +120,7 @@ with open_backend(load({str(form(folder, name).path)!r}), threads=1) as backend:
 
 def test_alone_in_its_environment_it_opens_a_folder_without_being_asked(folder, name):
     """Neither ONNX Runtime nor OpenVINO nor torch can be imported, as where its extra alone was installed."""
-    absent = [
-        module for module in ("onnxruntime", "openvino", "torch", "onnx", "MNN", "ncnn") if module.lower() != name
-    ]
+    absent = ["onnxruntime", "openvino", "torch", "onnx", *(m for other, m in MODULES.items() if other != name)]
     code = f"""
 import sys
 for absent in {absent!r}:

@@ -118,6 +118,13 @@ def test_other_files_are_not_onnx(model, data):
         artefact.load(model)
 
 
+def test_a_pointer_of_git_lfs_is_not_called_a_model(tmp_path):
+    path = tmp_path / "model.onnx"
+    path.write_text(f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 12345\n")
+    with pytest.raises(InputError, match="not downloaded\nfetch it: git lfs pull"):
+        artefact.load(path)
+
+
 def test_a_changed_model_is_refused_with_both_hashes(model):
     expected = artefact.load(model).card.payload_sha256
     data = bytearray(model.read_bytes())

@@ -174,11 +174,16 @@ class FakeCuda:
 
     def cudaMemcpy2DAsync(self, to, to_pitch, source, pitch, width, height, kind, stream):
         assert min(to_pitch, pitch) >= width
-        for address, step in ((to, to_pitch), (source, pitch)):
-            assert self.holds(address, step * (height - 1) + width), "a copy beyond its memory"
+
+        def check(words):
+            for address, step in ((to, to_pitch), (source, pitch)):
+                assert self.holds(address, step * (height - 1) + width), words
+
+        check("a copy beyond its memory")
         self.copies.append(kind)
 
         def work():
+            check("memory was freed before its copy was done")
             for row in range(height):
                 ctypes.memmove(to + row * to_pitch, source + row * pitch, width)
 

@@ -64,3 +64,19 @@ class Version:
 
     def __call__(self):
         return 91300
+
+
+def test_a_gpu_that_this_process_has_not_used_is_told_from_one_that_it_has(monkeypatch):
+    class Driver:
+        def cuDeviceGet(self, device, number):  # noqa: N802 - CUDA's names
+            device._obj.value = 10 + number
+            return 0 if number < 2 else 101
+
+        def cuDevicePrimaryCtxGetState(self, device, flags, active):  # noqa: N802
+            active._obj.value = int(device.value == 11)
+            return 0
+
+    monkeypatch.setattr(libraries, "_load", {libraries.DRIVER: Driver()}.get)
+    assert [libraries.has_context(number) for number in range(3)] == [False, True, False]
+    monkeypatch.setattr(libraries, "_load", {}.get)
+    assert not libraries.has_context(1)

@@ -8,6 +8,7 @@ import pytest
 from support import tiny_models
 from support.fakes.ort import CPU, CUDA, Value
 
+from edgegan.runtime import files
 from edgegan.runtime.backends import Port, open_backend
 from edgegan.runtime.backends.onnxruntime import binding as ort_binding
 from edgegan.runtime.backends.onnxruntime.backend import OnnxRuntime
@@ -15,7 +16,6 @@ from edgegan.runtime.backends.onnxruntime.cuda import OPEN_AXES, CudaOptions
 from edgegan.runtime.backends.onnxruntime.tensorrt import OnnxRuntimeTensorRT, engine_folder, provider_options
 from edgegan.runtime.edit.pool import Lanes
 from edgegan.runtime.errors import BackendError, CardError, NoMemoryError
-from edgegan.runtime.files import cache_note
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.card import SizeRule
 from edgegan.runtime.model.verification import Verification
@@ -152,7 +152,7 @@ def test_tensorrt_is_given_the_card_s_range_for_every_open_input(model, tmp_path
         provider_options(unbounded, 0, tmp_path)
 
 
-def test_engines_are_kept_by_the_hash_of_the_weights_for_this_user_alone(model, monkeypatch, tmp_path):
+def test_engines_are_kept_by_the_hash_of_the_weights_for_this_user_alone(model, monkeypatch, tmp_path, request):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
     folder = engine_folder(model, "1.31.1")
     assert folder.is_dir() and folder.stat().st_mode & 0o077 == 0
@@ -160,11 +160,12 @@ def test_engines_are_kept_by_the_hash_of_the_weights_for_this_user_alone(model, 
     without = msgspec.structs.replace(model.card, payload_sha256=None)
     assert engine_folder(Artefact(model.path, other), "1.31.1") != folder != engine_folder(model, "1.30.0")
     assert engine_folder(Artefact(model.path, without), "1.31.1") == folder
+    request.addfinalizer(files._passing_folder.cache_clear)  # else every later command in this process says it
     (tmp_path / "file").touch()  # where no cache can be, engines are kept for this run alone
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     passing = engine_folder(model, "1.31.1")
     assert passing.is_dir() and passing.stat().st_mode & 0o077 == 0 and tmp_path not in passing.parents
-    assert "XDG_CACHE_HOME" in cache_note()
+    assert "XDG_CACHE_HOME" in files.cache_note()
 
 
 def test_tf32_that_cannot_be_forbidden_is_said(model, install, monkeypatch):

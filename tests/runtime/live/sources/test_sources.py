@@ -152,8 +152,10 @@ def _bad_sources(folder: Path) -> dict[str, str]:
     (folder / "text.png").write_text("no picture")
     Image.effect_noise((64, 64), 50).save(folder / "whole.png")
     (folder / "cut.png").write_bytes((folder / "whole.png").read_bytes()[:1500])
+    (folder / "lost.mp4").symlink_to(folder / "nope.mp4")
     return {
         "nope.mp4": "no such file",
+        "lost.mp4": "neither a file nor a folder",
         "nope.png": "no such file",
         "empty": "holds no pictures",
         "text.mp4": "not a video",

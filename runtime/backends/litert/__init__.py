@@ -1,0 +1,1 @@
+"""LiteRT, once TensorFlow Lite: XNNPACK on CPUs; reads its own .tflite files."""
