@@ -53,7 +53,7 @@ def test_photographed_faces_are_as_eval_scored_them() -> None:
     for row in scores["two_at_once"]:
         assert f"| {' and '.join(row['pair'])} | {row['edits']} | {row['both_landed']:.1%} |" in text
     for row in (*scores["by_group"]["skin"], *scores["by_group"]["Male"]):
-        cells = f"{row['landed']:.1%} | {row['recoloured_landed']:.1%} | {row['kept']:.1%} | {row['likeness']:.3f}"
+        cells = f"{row['landed']:.1%} | {row['exact_landed']:.1%} | {row['kept']:.1%} | {row['likeness']:.3f}"
         assert f"| {row['edits']} | {cells} |" in text
 
 
