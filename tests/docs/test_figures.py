@@ -163,6 +163,12 @@ def test_the_family_tree_is_as_measured() -> None:
         row = f"| `{command}` | {images},000 | {swd['value']:.1f} | {fd['value']:.1f} |"
         assert row in text
         assert f"floor {swd['floor']:.1f}" in text and f"floor {fd['floor']:.1f}" in text
+    grown = read("progan-64")["against"]["heldout"]["distances"]
+    assert "after 44,000 images" in read("progan-64")["model"]
+    swd, fd = (
+        f"{one['value']:.1f} (floor {one['floor']:.1f})" for one in (grown["SWD"], grown["FD-efficientnet-lite0"])
+    )
+    assert f"is then {swd} and its Fréchet distance {fd}" in text
     obeyed = read("cgan-32")["obeyed"]
     assert f"{100 * obeyed['all']:.1f} % of 256 pictures" in text
     assert f"a smile in {100 * obeyed['Smiling']:.1f} %" in text
