@@ -17,7 +17,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from edgegan.runtime.errors import InputError
+from edgegan.runtime.errors import InputError, reason
 from edgegan.runtime.metrics.stopwatch import STAGES
 from edgegan.runtime.places import model_parts, refuse_clashes
 
@@ -67,12 +67,15 @@ class Demo:
                 todo="run the demo in a checkout of edgegan, or name a run: edgegan demo --model RUN",
             )
         refuse_clashes(model_parts(self.model), [str(self.folder)])
-        if self.folder.exists():
-            if any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
-                raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
-            shutil.rmtree(self.folder)
-        shutil.copytree(self.model, self.folder, ignore=shutil.ignore_patterns("*.png", "export"))
-        (self.folder / ".demo").touch()
+        if self.folder.exists() and any(self.folder.iterdir()) and not (self.folder / ".demo").exists():
+            raise InputError(f"{self.folder} exists and is not a demo folder", todo="name another: --out DIR")
+        try:
+            if self.folder.exists():
+                shutil.rmtree(self.folder)
+            shutil.copytree(self.model, self.folder, ignore=shutil.ignore_patterns("*.png", "export"))
+            (self.folder / ".demo").touch()
+        except OSError as error:
+            raise InputError(f"cannot write {self.folder}: {reason(error)}", todo="name another: --out DIR") from error
 
     def _edgegan(self, command: str) -> None:
         self.console.rule(f"[bold]$ edgegan {command}", align="left", style="dim")

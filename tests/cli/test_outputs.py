@@ -83,3 +83,11 @@ def test_a_demo_does_not_remove_the_model_that_it_is_to_show(
     assert run_command("demo", "--out", str(folder), "--model", str(tmp_path / "." / "demo")) == 2
     assert "the model" in capsys.readouterr().err
     assert list((folder / "checkpoints").glob("*.safetensors"))
+
+
+def test_a_demo_that_cannot_be_written_is_refused_in_words(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert train_small(tmp_path / "run", "--images", "4") == 0
+    (tmp_path / "file").touch()  # no folder can be made below it, by root neither
+    folder = tmp_path / "file" / "demo"
+    assert run_command("demo", "--out", str(folder), "--model", str(tmp_path / "run")) == 2
+    assert f"cannot write {folder}: Not a directory" in " ".join(capsys.readouterr().err.split())

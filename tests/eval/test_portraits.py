@@ -17,7 +17,7 @@ from edgegan.data.faces import FacePictures
 from edgegan.eval import Request
 from edgegan.eval.photographs import judge as face_judge
 from edgegan.eval.photographs import portraits
-from edgegan.eval.photographs.recolouring import Recolourer
+from edgegan.eval.photographs.exact import ExactEdits
 from edgegan.eval.subject import Arrays, Subject
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
 from edgegan.runtime.model.condition import Condition
@@ -67,10 +67,10 @@ def open_heldout(spec: str) -> FacePictures:
     return found
 
 
-def recolourer(spec: str) -> Recolourer:
+def exact_edits(spec: str) -> ExactEdits:
     train = open_labelled(spec, size=64, names=NAMES, split="train")
     assert isinstance(train, FacePictures)
-    return Recolourer(train)
+    return ExactEdits(train)
 
 
 def test_every_decision_of_every_face_is_an_edit_and_who_has_no_hair_gets_none(spec: str) -> None:
@@ -110,29 +110,33 @@ def test_what_changes_away_from_the_head_is_seen_and_what_changes_on_it_is_not(s
             return np.where(where, -inputs["image"], inputs["image"])
 
         rows = portraits.score(
-            subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), recolourer(spec)
+            subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), exact_edits(spec)
         )
         return float(rows[0]["psnr_outside_db"])
 
     assert edit(outside) < 25 and edit(~outside) == 60.0
 
 
-def test_hair_is_recoloured_without_a_network_and_read_beside_each_edit_of_its_colour(spec: str) -> None:
-    faces, exact = open_heldout(spec), recolourer(spec)
-    before = portraits.normalise(faces.picture(0))
-    changed = exact.recolour(faces, 0, faces.picture(0), "Black_Hair")
-    mask = faces.crop_mask(0)
-    assert changed is not None and mask is not None and exact.recolour(faces, 0, faces.picture(0), "Eyeglasses") is None
+def test_exact_edits_change_their_place_alone_and_are_read_beside_the_networks(spec: str) -> None:
+    faces, exact = open_heldout(spec), exact_edits(spec)
+    before, mask = portraits.normalise(faces.picture(0)), faces.crop_mask(0)
+    recoloured, glasses = (exact.edit(faces, 0, faces.picture(0), name) for name in ("Black_Hair", "Eyeglasses"))
+    assert recoloured is not None and glasses is not None and mask is not None
     hair = mask == 255
-    assert np.abs(changed - before)[:, hair].mean() > 0.03
+    assert np.abs(recoloured - before)[:, hair].mean() > 0.03
     away = cv2.dilate(hair.astype(np.uint8), np.ones((9, 9), np.uint8)) == 0
-    assert np.abs(changed - before)[:, away].max() < 0.01
+    assert np.abs(recoloured - before)[:, away].max() < 0.01
+    changed = np.abs(glasses - before).max(0) > 0.1
+    rows, columns = (np.flatnonzero(changed.any(axis)) for axis in (1, 0))
+    assert changed.any() and abs(columns.mean() - 32) < 2  # around the eyes, which lie in the middle of the crop
+    assert rows.min() > 24 and rows.max() < 42
 
     def run(inputs: dict[str, Arrays]) -> Arrays:
-        return changed[None].repeat(len(inputs["image"]), 0)
+        return np.stack([recoloured, glasses])[: len(inputs["image"])]
 
-    rows = portraits.score(subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), exact)
-    assert [row.get("recoloured_landed") for row in rows] == [rows[0]["landed"], None]
+    scored = portraits.score(subject(run), faces, [faces.picture(0)], face_judge.FaceJudge(3).eval(), exact)
+    assert [row["exact_landed"] for row in scored] == [row["landed"] for row in scored]
+    assert [row["exact_kept"] for row in scored] == [row["kept"] for row in scored]
 
 
 def test_another_background_leaves_the_face(spec: str) -> None:

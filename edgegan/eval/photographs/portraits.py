@@ -7,7 +7,7 @@ is to before, each beside what returning the input and what real photographs sco
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,8 +24,8 @@ from edgegan.eval.decisions import name_answers, name_decision
 from edgegan.eval.likeness import psnr
 from edgegan.eval.photographs.accuracy import average_answers, check_judge, measure_groups, name_groups
 from edgegan.eval.photographs.at_once import change_label, score_both
+from edgegan.eval.photographs.exact import ExactEdits
 from edgegan.eval.photographs.judge import FaceJudge, read, train_face_judge
-from edgegan.eval.photographs.recolouring import Recolourer
 from edgegan.eval.photographs.report import average, make_notes, make_tables, split_by
 from edgegan.eval.report import Report, Request
 from edgegan.eval.subject import Arrays, Subject
@@ -56,8 +56,8 @@ def measure(subject: Subject, request: Request) -> Report:
     judge = train_face_judge(train, judges)
     pictures = [held_out.picture(i) for i in range(min(len(held_out), request.count))]
     elsewhere = [replace_background(held_out, i, picture) for i, picture in enumerate(pictures)]
-    recolourer = Recolourer(train)
-    rows = [r for seen in (pictures, elsewhere) for r in score(subject, held_out, seen, judge, recolourer)]
+    exact = ExactEdits(train)
+    rows = [r for seen in (pictures, elsewhere) for r in score(subject, held_out, seen, judge, exact)]
     half = len(rows) // 2
     figures: dict[str, Any] = {
         "model": subject.what,
@@ -96,11 +96,11 @@ def list_cases(subject: Subject, held_out: FacePictures, count: int) -> list[Cas
 
 
 def score(
-    subject: Subject, held_out: FacePictures, pictures: Sequence[Picture], judge: FaceJudge, recolourer: Recolourer
+    subject: Subject, held_out: FacePictures, pictures: Sequence[Picture], judge: FaceJudge, exact: ExactEdits
 ) -> list[dict[str, Any]]:
     """One row an edit: whether it landed, the share of other decisions kept, dB away from the head, likeness.
 
-    Where hair could be recoloured without the network, also whether that landed.
+    Where the edit could be made without the network, also whether that landed and what it kept.
     """
     rows = []
     for chunk in _chunks(list_cases(subject, held_out, len(pictures))):
@@ -123,15 +123,16 @@ def score(
                     "landed": float(after[own] == wanted[own]),
                     "input_landed": float(before[own] == wanted[own]),
                     # What the judge read before, since what it misreads of the input is not the edit's doing.
-                    "kept": float(np.mean([after[k] == before[k] for k in others])) if others else 1.0,
+                    "kept": _share_alike(after, before, others),
                     "psnr_outside_db": psnr(to_picture(outputs[n]), pictures[case.face], outside),
                     "likeness": float(likeness[n]),
                 }
             )
-            recoloured = recolourer.recolour(held_out, case.face, pictures[case.face], case.name) if case.on else None
-            if recoloured is not None:
-                seen = name_answers(held_out, read(judge, recoloured[None])[0])
-                rows[-1]["recoloured_landed"] = float(seen[own] == wanted[own])
+            made = exact.edit(held_out, case.face, pictures[case.face], case.name) if case.on else None
+            if made is not None:
+                seen = name_answers(held_out, read(judge, made[None])[0])
+                rows[-1]["exact_landed"] = float(seen[own] == wanted[own])
+                rows[-1]["exact_kept"] = _share_alike(seen, before, others)
     return rows
 
 
@@ -196,6 +197,11 @@ def sheet(subject: Subject, held_out: FacePictures, count: int) -> Sheet:
         rows.append([picture, *(outputs.get(name) for name in held_out.names)])
     marked = [n if any(n in g for g in held_out.groups) else f"± {n}" for n in held_out.names]
     return Sheet(["input", *marked], rows, ["edited"] * count)
+
+
+def _share_alike(a: Mapping[str, str], b: Mapping[str, str], keys: Sequence[str]) -> float:
+    """Of some decisions, the share that has the same answer in both; 1 where there is none."""
+    return float(np.mean([a[key] == b[key] for key in keys])) if keys else 1.0
 
 
 def _chunks(cases: Sequence[Case]) -> Iterator[Sequence[Case]]:

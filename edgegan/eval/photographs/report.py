@@ -10,7 +10,8 @@ import numpy as np
 from edgegan.eval.photographs.at_once import make_table
 from edgegan.eval.report import Table
 
-_FIGURES = ("landed", "input_landed", "recoloured_landed", "kept", "psnr_outside_db", "likeness")
+_SHARES = ("landed", "input_landed", "exact_landed", "kept", "exact_kept")
+_FIGURES = (*_SHARES, "psnr_outside_db", "likeness")
 
 
 def average(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
@@ -31,10 +32,10 @@ def split_by(rows: Sequence[dict[str, Any]], keys: tuple[str, ...]) -> list[dict
 
 def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
     """By edit, as photographed and before other backgrounds, and by group of people."""
-    headings = ("edits", "landed", "(input)", "(recoloured)", "kept", "dB outside", "likeness")
+    headings = ("edits", "landed", "(input)", "(exact)", "kept", "(exact)", "dB outside", "likeness")
 
     def cells(row: dict[str, Any]) -> list[str]:
-        shares = [f"{row[k]:.1%}" if k in row else "" for k in _FIGURES[:4]]
+        shares = [f"{row[k]:.1%}" if k in row else "" for k in _SHARES]
         return [str(row["edits"]), *shares, f"{row['psnr_outside_db']:.1f}", f"{row['likeness']:.3f}"]
 
     tables = []
@@ -64,7 +65,7 @@ def make_notes(figures: dict[str, Any]) -> tuple[str, ...]:
     return (
         f"the judge on real held-out faces: {accuracy}",
         *([f"of which, where one of several is asked for: {groups}"] if groups else ()),
-        "(recoloured): how often the judge reads hair as the colour in which it was recoloured exactly, without a "
-        "network and otherwise than what the judge learned from; far below 100% it goes by more than colour",
+        "(exact): the same of hair that was recoloured exactly and of glasses that were drawn, without a network and "
+        "otherwise than what the judge learned from; far below 100% it goes by more than what was changed",
         f"likeness of two different people: {figures['different_people_likeness']:.3f}; of a picture with itself: 1",
     )

@@ -149,5 +149,26 @@ def test_a_colour_is_that_of_its_clear_cases() -> None:
         {"Blond_Hair": people(0.6, -0.1, 20) + people(0.25, -0.03, 20), "Brown_Hair": people(0.2, -0.03, 60)}
     )
     assert chosen["Blond_Hair"].mean[0] > 0.55 and chosen["Blond_Hair"].mean[1] < -0.08
-    assert abs(chosen["Brown_Hair"].mean[0] - 0.2) < 0.03
+    assert 0.13 < chosen["Brown_Hair"].mean[0] < 0.2  # on its side of the average, and farther from it than it is
     assert choose_colours({}) == {} and choose_colours({"Brown_Hair": []}) == {}
+
+
+def test_a_colour_between_others_is_not_pushed_to_their_edge() -> None:
+    """Brown lies between black and two lighter colours: its clear cases are in the middle, not next to black."""
+    rng = np.random.default_rng(0)
+
+    def people(y: float, cb: float, spread: float, count: int) -> list[HairColour]:
+        drawn = [(y + spread * rng.normal(), cb + 0.01 * rng.normal()) for _ in range(count)]
+        return [HairColour((light, blue, 0.03), 0.1) for light, blue in drawn]
+
+    chosen = choose_colours(
+        {
+            "Black_Hair": people(0.1, -0.01, 0.02, 40),
+            "Brown_Hair": people(0.22, -0.04, 0.05, 200),
+            "Gray_Hair": people(0.5, -0.02, 0.08, 100),
+            "Blond_Hair": people(0.45, -0.08, 0.08, 30),
+        }
+    )
+    light, blue, _ = chosen["Brown_Hair"].mean
+    assert 0.17 < light < 0.25 and abs(blue + 0.04) < 0.01
+    assert chosen["Black_Hair"].mean[0] < 0.08 and chosen["Blond_Hair"].mean[1] < -0.09

@@ -122,6 +122,10 @@ def test_what_was_put_on_is_what_is_taken_off(faces: str) -> None:
     assert float(objective.guide_distance(cfg, batch, right, target)) < 1e-6
     assert float(objective.guide_distance(cfg, batch, right + 0.1, target)) > 0.05
     assert float(objective.guide_distance(cfg, batch, batch["source"], target)) > 0.01
+    # The same error in each pixel costs more where it has one sign everywhere: a colour that is off as a whole.
+    signs = torch.tensor([1.0, -1.0]).repeat(16).expand(32, 32)
+    alike, mixed = (float(objective.guide_distance(cfg, batch, right + 0.1 * s, target)) for s in (1.0, signs))
+    assert alike > 2.0 * mixed
 
 
 def test_two_decisions_change_in_every_second_picture(faces: str) -> None:
