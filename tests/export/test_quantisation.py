@@ -9,6 +9,7 @@ import onnx
 import pytest
 from onnx import numpy_helper
 from PIL import Image
+from support.models.byte_products import EXACT
 
 from edgegan import cli
 from edgegan.export import Request, export_run
@@ -54,9 +55,11 @@ def test_the_search_asks_the_runtime_that_is_fast_and_the_other_where_that_canno
 
     monkeypatch.setitem(sessions.OPENERS, "openvino", spoilt)
     done = export_run(request(tiny_run, tmp_path / "out", min_psnr_db=30.0))
-    assert asked and not done.warnings
-    card = load(done.folder / NAME).card
-    assert {v.status for v in card.verification.values()} == {"passed"}
+    assert asked
+    found = {name: v.status for name, v in load(done.folder / NAME).card.verification.items()}
+    assert found["onnxruntime"] == "passed"
+    assert found["openvino"] == "passed" or not EXACT  # it was not asked which layers saturate in it
+    assert bool(done.warnings) == (found["openvino"] != "passed")
 
 
 @stargan
@@ -73,7 +76,8 @@ def test_a_miss_in_the_runtime_that_is_fast_is_said_aloud(tiny_run, tmp_path, mo
     assert f"beware: {NAME} is right in onnxruntime, and hardly faster there than float32" in shown
     card = load(out / NAME).card
     assert (card.verification["onnxruntime"].status, card.verification["openvino"].status) == ("passed", "failed")
-    assert card.built_with.float_layers == (), "what float layers could not mend they are not spent on"
+    if EXACT:  # elsewhere the search itself may have kept some
+        assert card.built_with.float_layers == (), "what float layers could not mend they are not spent on"
 
 
 @pytest.mark.parametrize("tiny_run", ["cyclegan"], indirect=True)

@@ -10,6 +10,7 @@ import onnx
 import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+from support.models.byte_products import EXACT
 
 from edgegan.export.graph import fp16
 from edgegan.export.graph.trace import check_graph
@@ -189,7 +190,7 @@ def test_small_output_channels_keep_scales_of_their_own(kind, weights, shape, ch
     axis = 1 if "Conv" in kind else exact.ndim - 1
     for i in range(6):
         one, other = exact.take(i, axis), seen.take(i, axis)
-        assert np.mean((one - other) ** 2) < 0.03**2 * np.mean(one**2), f"channel {i}"
+        assert np.mean((one - other) ** 2) < (0.03 if EXACT else 0.06) ** 2 * np.mean(one**2), f"channel {i}"
 
 
 def test_a_model_without_weights_is_refused(pairs):
