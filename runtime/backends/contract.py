@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from types import TracebackType
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 import numpy as np
@@ -16,6 +16,7 @@ from ..model.card import ModelCard, TensorSpec
 from .selection import Selection
 
 Arrays = dict[str, NDArray[Any]]
+_Own = TypeVar("_Own", bound="Closing")
 
 
 class Port(msgspec.Struct, frozen=True):
@@ -82,6 +83,22 @@ class Backend(Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+
+
+class Closing:
+    """What every backend does as a context manager: it is closed at the end, whatever happened."""
+
+    def close(self) -> None:
+        """See `Backend.close`."""
+        raise NotImplementedError
+
+    def __enter__(self: _Own) -> _Own:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
 
 
 class Pending(Protocol):

@@ -17,8 +17,8 @@ Floats = NDArray[np.float32]
 
 LEAST = 0.009  # share of hair in a picture below which its colour is not measured
 CLEAR = 4  # one in so many is a clear case
-# A network that is taught by an absolute error answers with less than it was shown: of the way from average hair to the
-# colours about a fifth was missing. So they are shown that much farther from it.
+# A network that is taught by an absolute error answers with less than it was shown: between a tenth and a third of the
+# way from a face's own hair to a colour was missing. So colours are shown farther from average hair.
 _EXAGGERATION = 1.2
 _LEAN = 10.0  # people that the common covariance counts for beside a colour's own
 _STRETCH = (0.5, 2.0)  # of the luminance's deviation

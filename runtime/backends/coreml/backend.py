@@ -5,7 +5,6 @@ from __future__ import annotations
 import platform
 from collections.abc import Mapping
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -13,7 +12,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
-from ..contract import Arrays, Port, check_inputs
+from ..contract import Arrays, Closing, Port, check_inputs
 from ..selection import Selection
 
 PACKAGES = ("coremltools",)
@@ -21,7 +20,7 @@ PACKAGES = ("coremltools",)
 _MAC = "Darwin"
 
 
-class CoreML:
+class CoreML(Closing):
     """Core ML behind the contract of `Backend`, in float32 throughout.
 
     The CPU alone is asked for: which part of a network its GPU or neural engine takes, the latter in float16, Core ML
@@ -72,14 +71,6 @@ class CoreML:
     def close(self) -> None:
         """See `Backend.close`."""
         self._network = None
-
-    def __enter__(self) -> CoreML:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
-from ..contract import Arrays, Port, check_inputs
+from ..contract import Arrays, Closing, Port, check_inputs
 from ..processor import count_cores
 from ..quiet import no_printing
 from ..selection import Selection
@@ -20,7 +19,7 @@ from ..selection import Selection
 PACKAGES = ("MNN",)
 
 
-class Mnn:
+class Mnn(Closing):
     """MNN behind the contract of `Backend`, in float32 throughout.
 
     Args:
@@ -82,14 +81,6 @@ class Mnn:
     def close(self) -> None:
         """See `Backend.close`."""
         self._session = self._network = None
-
-    def __enter__(self) -> Mnn:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from importlib.metadata import version
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
 from ...model.card import TensorSpec
-from ..contract import Arrays, Port, check_inputs
+from ..contract import Arrays, Closing, Port, check_inputs
 from ..device import Device
 from ..processor import count_cores
 from ..quiet import no_printing
@@ -23,7 +22,7 @@ from ..selection import Selection
 PACKAGES = ("ncnn",)
 
 
-class Ncnn:
+class Ncnn(Closing):
     """ncnn behind the contract of `Backend`, in float32 throughout, one picture a call.
 
     Its files know the inputs and outputs by number alone, in the order of the card.
@@ -92,14 +91,6 @@ class Ncnn:
         if self._network is not None:
             self._network.clear()
         self._network = None
-
-    def __enter__(self) -> Ncnn:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:

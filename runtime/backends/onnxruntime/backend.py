@@ -6,7 +6,6 @@ import os
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
 from typing import Any, ClassVar, TypeVar
 
 from numpy.typing import NDArray
@@ -14,6 +13,7 @@ from numpy.typing import NDArray
 from ...errors import BackendError, EdgeganError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
+from ..contract import Closing
 from ..device import Device, gpu_number
 from ..nvidia.at_work import at_work
 from ..nvidia.capture_gate import GATE
@@ -32,7 +32,7 @@ PACKAGES = ("onnxruntime", "onnxruntime-gpu")
 _DTYPES = {"tensor(float)": "float32", "tensor(float16)": "float16", "tensor(uint8)": "uint8"}
 
 
-class OnnxRuntime:
+class OnnxRuntime(Closing):
     """ONNX Runtime behind the contract of `Backend`. What is not the CPU is used wholly or not at all.
 
     Args:
@@ -155,14 +155,6 @@ class OnnxRuntime:
         if self._copies is not None:
             self._copies.close()
         self._session = self._binding = self._copies = None
-
-    def __enter__(self) -> OnnxRuntime:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:

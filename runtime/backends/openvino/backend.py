@@ -6,7 +6,6 @@ import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 from ...errors import BackendError, InputError, MissingExtraError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
+from ..contract import Closing
 from ..device import Device
 from .cache import Compiled, choose_folder
 
@@ -22,7 +22,7 @@ PACKAGES = ("openvino",)
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
 
 
-class OpenVino:
+class OpenVino(Closing):
     """OpenVINO behind the contract of `Backend`.
 
     Args:
@@ -101,14 +101,6 @@ class OpenVino:
     def close(self) -> None:
         """See `Backend.close`."""
         self._request = self._model = None
-
-    def __enter__(self) -> OpenVino:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:

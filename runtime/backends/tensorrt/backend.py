@@ -10,7 +10,6 @@ from __future__ import annotations
 import importlib.util
 import logging
 from collections.abc import Callable, Mapping
-from types import TracebackType
 from typing import Any
 
 import msgspec
@@ -18,7 +17,7 @@ from numpy.typing import NDArray
 
 from ...errors import BackendError, EdgeganError
 from ...model.artefact import Artefact
-from ..contract import Arrays, Port, check_inputs
+from ..contract import Arrays, Closing, Port, check_inputs
 from ..device import gpu_number
 from ..fit import (
     LIBRARIES,
@@ -45,7 +44,7 @@ PACKAGES = ("tensorrt", "tensorrt-cu13", "tensorrt-cu12", "tensorrt-rtx")
 _LOG = logging.getLogger("edgegan")
 
 
-class TensorRT:
+class TensorRT(Closing):
     """A TensorRT engine behind the contract of `Backend`.
 
     An engine fits one version of TensorRT and one kind of GPU; `fit` compares both with the card before loading, and
@@ -197,14 +196,6 @@ class TensorRT:
         lane, self._lane = self._lane, None
         if lane is not None:
             lane.close()
-
-    def __enter__(self) -> TensorRT:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.close()
 
 
 def describe_library() -> str:
