@@ -33,6 +33,7 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     noise: Share = 0.03  # the most deviation of the camera's noise, of the range from black to white
     jpeg: Share = 0.4  # probability of JPEG compression, of quality 35 to 95
     blur: Share = 0.3  # probability of a blur by up to a pixel
+    hair: Share = 0.0  # probability that a picture to edit has the hair colour of another, where its hair is known
 
 
 @dataclass(frozen=True)
