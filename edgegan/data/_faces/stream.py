@@ -36,6 +36,7 @@ from .masks import PERSON
 GLASSES = "Eyeglasses"
 DRESSED = 0.3
 _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasses may be
+_CAST_ON_DYE = 0.3  # share of a light's colour that a recolouring takes on; all of it reads as copper, or mauve
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
 Floats = NDArray[np.float32]
@@ -109,11 +110,23 @@ class FaceStream:
         if dressed:
             source_label[names.index(GLASSES)] = 1.0
 
+        finished: dict[int, tuple[Floats, Floats]] = {}  # with what each was made of, so that no number is given twice
+
+        def finish(shown: Floats, *, dyed: bool = False) -> Floats:
+            """The same lens, sensor and codec for every picture of the item, each of them computed once."""
+            if id(shown) not in finished:
+                lit = light.apply(shown)
+                if dyed and hair is not None:
+                    lit = lit + hair[:, :, None] * (light.soften(_CAST_ON_DYE).apply(shown) - lit)
+                seen = degrade(cfg, lit, copy.deepcopy(rng))
+                finished[id(shown)] = shown, np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
+            return finished[id(shown)][1]
+
         guides, guided = [], []
         everywhere = np.ones((size, size), np.float32)
         outside = np.zeros_like(everywhere) if person is None else 1.0 - _widen(person)
         for name, on in zip(names, source_label > 0.5, strict=True):
-            guide, where = source, outside
+            guide, where, dyed = source, outside, False
             if name == GLASSES and dressed:
                 guide, where = bare, everywhere
             elif name == GLASSES and on:
@@ -123,26 +136,17 @@ class FaceStream:
             elif name in HAIR and on:  # its own colour: nothing to change
                 where = everywhere
             elif name in self._colours and own is not None and hair is not None:
-                guide, where = recolour(clean, hair, own, self._colours[name]), everywhere
+                guide, where, dyed = recolour(clean, hair, own, self._colours[name]), everywhere, True
                 guide = guide if worn is None else overlay(guide, worn)
-            guides.append(guide)
+            guides.append(finish(guide, dyed=dyed))
             guided.append(where)
-
-        finished: dict[int, Floats] = {}
-
-        def finish(shown: Floats) -> Floats:
-            """The same lens, sensor and codec for every picture of the item, each of them computed once."""
-            if id(shown) not in finished:
-                seen = degrade(cfg, light.apply(shown), copy.deepcopy(rng))
-                finished[id(shown)] = np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
-            return finished[id(shown)]
 
         return {
             "image": finish(clean),
             "label": label,
             "source": finish(source),
             "source_label": source_label,
-            "guide": np.stack([finish(g) for g in guides]),
+            "guide": np.stack(guides),
             "guided": np.stack(guided)[:, None],
         }
 
