@@ -14,7 +14,7 @@ from ..faces.options import FaceOptions, Which
 from ..faces.pose import refuse_pose
 from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image
 from . import align, blending
