@@ -9,9 +9,9 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..faces.finder import FaceFinder
+from ..faces.landmarks import refuse_pose
 from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
-from ..faces.pose import refuse_pose
 from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
 from ..metrics.tally import Stopwatch
