@@ -9,12 +9,12 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..faces.finder import FaceFinder
+from ..faces.landmarks import refuse_pose
 from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
-from ..faces.pose import refuse_pose
 from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image
 from . import align, blending

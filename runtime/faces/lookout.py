@@ -10,10 +10,9 @@ import msgspec
 
 from ..channel import Channel, ChannelClosed
 from ..checks import Owner
-from ..model.image import Image
+from ..model.image import Image, count_halvings, halve
 from . import Face, Point
 from .finder import FaceFinder
-from .reduction import count_halvings, halve
 from .tiles import Sweep, Tile, small_side, tiles_of
 from .tracking import Sighting
 
