@@ -92,7 +92,7 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
     import cv2
 
     source: Any = frame
-    shrink = int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    shrink = count_pixels(matrix)
     part = region(matrix, hw, (frame.shape[0], frame.shape[1]))
     if shrink > 1 and part is not None:
         x0, y0, x1, y1 = part
@@ -109,6 +109,11 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
     border = cv2.BORDER_REPLICATE if border is None else border
     warped: Any = cv2.warpAffine(source, matrix, (hw[1], hw[0]), flags=cv2.INTER_LINEAR, borderMode=border)
     return warped  # type: ignore[no-any-return]
+
+
+def count_pixels(matrix: Matrix) -> int:
+    """How many pixels of the frame, along each side, are averaged before a crop is sampled; 0 or 1 for none."""
+    return int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
 
 
 def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
