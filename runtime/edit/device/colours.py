@@ -19,10 +19,7 @@ _XYZ_BY_RGB = np.array(
 
 def to_network(spec: TensorSpec, order: Order) -> Mapping[str, Float32Array]:
     """`mix`, (3, channels), `gain` and `low`, (1,): from a frame's colours and grey levels to a network's input."""
-    if spec.colour == "GRAY":
-        mix = _in_order(LUMA_BGR, order)[:, None]
-    else:
-        mix = _swap(spec, order)
+    mix = _in_order(LUMA_BGR, order)[:, None] if spec.colour == "GRAY" else _swap(spec, order)
     if spec.dtype == "uint8":
         return {"mix": _array(mix), "gain": _array([1.0]), "low": _array([0.0])}
     low, high = range_of(spec)
