@@ -4,9 +4,10 @@
     python benchmarks/gpu/probe.py overlap OUT.jsonl --model runs/stargan/export/model.fp16.engine
 
 host: the CUDA calls of the TensorRT backend on a true driver. engine: that backend whole, with PyTorch in the place of
-TensorRT. pool: many threads on one pool, whose networks record CUDA graphs. frames: pictures that lie on the GPU, edited
-there and by way of the host. torch: the generators in PyTorch, by precision, layout and way of launching. train: images
-per second. overlap: a network one by one, with two runs under way, in several lanes, and on arrays that lie on the GPU.
+TensorRT. pool: many threads on one pool, whose networks record CUDA graphs. frames: pictures that lie on the GPU,
+edited there and by way of the host. torch: the generators in PyTorch, by precision, layout and way of launching. train:
+images per second. overlap: a network one by one, with two runs under way, in several lanes, and on arrays that lie on
+the GPU.
 On a CPU, `--device cpu --tiny` runs what makes sense there, to try the script itself.
 """
 
