@@ -10,9 +10,8 @@ from numpy.typing import NDArray
 
 from ..errors import CardError
 from ..faces import Face, Point
-from ..faces.reduction import halve
 from ..model.card import ModelCard, SizeRule
-from ..model.image import Image
+from ..model.image import Image, halve
 
 Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
 

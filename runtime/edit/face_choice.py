@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from weakref import WeakKeyDictionary
 
 from ..faces.finder import FaceFinder
+from ..faces.landmarks import refuse_pose
 from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
-from ..faces.pose import refuse_pose
 from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.image import Image
 from .labels import Label, Labels, Memory
 

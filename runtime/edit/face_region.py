@@ -10,7 +10,7 @@ import numpy as np
 
 from ..faces.finder import FaceFinder
 from ..faces.options import FaceOptions, Which
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image
 from . import align, blending

@@ -10,7 +10,7 @@ from typing import Protocol
 from ..errors import InputError
 from ..faces import Face
 from ..faces.options import Which, check_which
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.card import SizeRule
 from ..model.image import Image
 from . import align, blending

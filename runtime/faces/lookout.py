@@ -8,10 +8,9 @@ from threading import Lock, Thread
 
 from ..channel import Channel, ChannelClosed
 from ..checks import Owner
-from ..model.image import Image
+from ..model.image import Image, count_halvings, halve
 from .finder import FaceFinder
-from .places import enlarge
-from .reduction import count_halvings, halve
+from .landmarks import enlarge
 from .tiles import Sweep, Tile, small_side, tiles_of
 from .tracking import Sighting
 

@@ -11,7 +11,7 @@ from ...errors import BackendError, InputError
 from ...faces import Face
 from ...faces.finder import FaceFinder
 from ...faces.options import FaceOptions, Which
-from ...metrics.stopwatch import Record
+from ...metrics.tally import Record
 from ...model.artefact import Artefact
 from ...model.image import Order
 from ..assembly import load_labels
@@ -105,7 +105,7 @@ class DeviceEditor(Session):
                 are estimated anew in every frame. `Face.left_eye` and `right_eye` say how a face is cut out, they and
                 `points` where its middle is. None searches.
             colour: the order of the channels, "bgr" or "rgb", of both pictures.
-            record: called with (stage, seconds) for each of `stopwatch.STAGES`, once a frame.
+            record: called with (stage, seconds) for each of `tally.STAGES`, once a frame.
 
         Raises:
             InputError: a picture in host memory, an attribute that the model does not know, places for a model of

@@ -19,7 +19,7 @@ from ...faces import Face
 from ...faces.finder import FaceFinder
 from ...faces.options import FaceOptions, Which
 from ...faces.tracking import Track
-from ...metrics.stopwatch import Record, Stopwatch
+from ...metrics.tally import Record, Stopwatch
 from ...model.card import ModelCard, TensorSpec
 from ...model.image import Order
 from .. import align

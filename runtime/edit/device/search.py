@@ -9,10 +9,10 @@ import numpy as np
 
 from ...faces import Face
 from ...faces.finder import FaceFinder
+from ...faces.landmarks import enlarge
 from ...faces.options import FaceOptions, Which, check_which
-from ...faces.places import enlarge
 from ...faces.tracking import Track
-from ...metrics.stopwatch import Stopwatch
+from ...metrics.tally import Stopwatch
 from ...model.image import Image
 from ..face_choice import FaceChoice
 from ..labels import Label, Labels
