@@ -98,18 +98,18 @@ class Road:
         assert window.x >= 0 <= window.y
         rows, columns = window.rows * window.side, window.columns * window.side
         assert window.y + rows <= frame_hw[0] and window.x + columns <= frame_hw[1]
-        part = self.ordered(frame)[window.y : window.y + rows, window.x : window.x + columns]
+        part = self.in_order(frame)[window.y : window.y + rows, window.x : window.x + columns]
         blocks = part.reshape(window.rows, window.side, window.columns, window.side, 3)
         spec = self.card.inputs[0]
         found = run(
             f"cut-{spec.layout.lower()}-{spec.dtype}",
             {"part": np.ascontiguousarray(blocks), **tell_cut(cut, window, spec, self.order)},
         )
-        return cut, crop, self.ordered(found["crop"]), found["picture"]
+        return cut, crop, self.in_order(found["crop"]), found["picture"]
 
     def paste(self, frame, cut, before, after):
         """The frame with the change, on the host and by the graph."""
-        host, there = frame.copy(), self.ordered(frame).copy()
+        host, there = frame.copy(), self.in_order(frame).copy()
         mask = None
         edited = after
         if cut.face is not None:
@@ -130,7 +130,7 @@ class Road:
                 f"paste-{'matched-' if self.look.colour_match else ''}{spec.layout.lower()}-{spec.dtype}",
                 {
                     "part": np.ascontiguousarray(part),
-                    "crop": self.ordered(before),
+                    "crop": self.in_order(before),
                     "picture": preprocess(as_input, after),
                     **told,
                     **filters_for(cut.hw),
@@ -138,11 +138,11 @@ class Road:
             )
             assert np.isfinite(found["total"]).all()
             part[...] = found["blended"]
-        return host, self.ordered(there)
+        return host, self.in_order(there)
 
     @property
     def free(self):
         return msgspec.structs.replace(self.card.size, kind="multiple_of", multiple=1)
 
-    def ordered(self, picture):
+    def in_order(self, picture):
         return picture if self.order == "bgr" else np.ascontiguousarray(picture[:, :, ::-1])
