@@ -8,8 +8,7 @@ from dataclasses import replace
 
 from ..frame_clock import FrameClock
 from ..pace import Pace
-from ..source import Frame
-from .wrapped import Wrapped
+from ..source import Frame, Wrapped
 
 
 class Paced(Wrapped):

@@ -12,9 +12,8 @@ import numpy as np
 from ...channel import Channel, ChannelClosed
 from ...errors import SourceError, SourceRefusedError
 from ..media.fitting import fit
-from ..source import Frame, Source, frame_of
+from ..source import Frame, Source, Wrapped, frame_of
 from .retry import Retry
-from .wrapped import Wrapped
 
 _SILENCE_S = 1.0  # without a frame for so long, the last one is held
 _HELD_EVERY_S = 0.2  # how often it is given again: keys and the seconds on it still move

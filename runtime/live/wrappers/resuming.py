@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...errors import SourceError, SourceRefusedError
-from ..source import Frame, Source
+from ..source import Frame, Source, Wrapped
 from .retry import Retry
-from .wrapped import Wrapped
 
 
 class Resuming(Wrapped):
