@@ -6,8 +6,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..frame_clock import FrameClock
-from ..pace import Pace
+from ..frame_clock import FrameClock, Pace
 from ..source import Frame, Wrapped
 
 
