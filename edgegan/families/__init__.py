@@ -92,7 +92,13 @@ class Stage:
 
 
 class Stream(Protocol):
-    """A set of training items; shuffling, batching and prefetching are the loader's."""
+    """A set of training items; shuffling, batching and prefetching are the loader's.
+
+    `sets` are the pictures that its items show, by which a resume notices other ones.
+    """
+
+    @property
+    def sets(self) -> tuple[Pictures, ...]: ...
 
     def __len__(self) -> int: ...
 
