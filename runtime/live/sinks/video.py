@@ -217,6 +217,7 @@ class Video(Sink):
             self._end_sound()
             with suppress(OSError, ValueError):  # the disk is full: the fragments written so far play
                 self._container.close()
+            self._file.release()
             if not self._packets or (self._failed and self._file.waits):
                 self._file.discard()
                 whole = False
