@@ -1,5 +1,7 @@
 """Every command that takes a model takes it in every form: a file, an export folder, a run, a name that ships."""
 
+import shutil
+
 import pytest
 from support import tiny_models
 
@@ -19,11 +21,18 @@ COMMANDS = {
 
 @pytest.fixture(scope="module")
 def places(tmp_path_factory):
-    """An editor and a generator, each as a run's export."""
+    """An editor and a generator, each as a run's export and as a model that ships, called by its name."""
     top = tmp_path_factory.mktemp("models")
     tiny_models.write_editor(top / "editor" / "export")
     tiny_models.write_sampler(top / "generator" / "export")
+    for name in ("editor", "generator"):
+        shutil.copytree(top / name / "export", top / "shipped" / name)
     return top
+
+
+@pytest.fixture(autouse=True)
+def _shipped(places, monkeypatch):
+    monkeypatch.setattr(shipped, "FOLDER", places / "shipped")
 
 
 @pytest.mark.parametrize(
@@ -32,11 +41,10 @@ def places(tmp_path_factory):
 def test_every_command_takes_every_form_of_a_model(command, form, places, run, monkeypatch):
     if command == "eval":
         pytest.importorskip("dicebear", reason="needs the avatars extra")
-    top = places / ("generator" if command == "sample" else "editor")
+    name = "generator" if command == "sample" else "editor"
+    top = places / name
     model = top / "export" / "model.onnx"
-    monkeypatch.setattr(shipped, "list_models", lambda: {"tiny": model})
-    monkeypatch.setattr("edgegan.runtime.model.artefact.list_models", lambda: {"tiny": model})
-    given = dict(zip(FORMS, (model, model.parent, top, "tiny"), strict=True))[form]
+    given = dict(zip(FORMS, (model, model.parent, top, name), strict=True))[form]
     code, out, err = run(*(word.format(given) for word in COMMANDS[command]))
     assert code == 0, err + out
 
@@ -48,8 +56,8 @@ def test_a_model_that_is_not_there_is_named_with_what_there_could_be(command, ru
 
 
 @pytest.mark.parametrize("option", ["--json", "--markdown"])
-def test_the_figures_of_a_shipped_model_do_not_take_its_place(option, run):
-    card = shipped.list_models()["avatars"].with_name("model.onnx.card.json")
+def test_the_figures_of_a_shipped_model_do_not_take_its_place(option, run, places):
+    card = places / "shipped" / "editor" / "model.onnx.card.json"
     before = card.read_bytes()
-    code, _, err = run("bench", "avatars", option, str(card))
+    code, _, err = run("bench", "editor", option, str(card))
     assert code == 2 and "is part of the model" in err and card.read_bytes() == before

@@ -240,7 +240,7 @@ def _copy(path: Path, to: Path) -> None:
     av = pyav()
     with (
         av.open(str(path)) as recorded,
-        av.open(str(to), "w", options={"movflags": "faststart"}) as ordinary,
+        av.open(str(to), "w", options={} if to.suffix.lower() == ".mkv" else {"movflags": "faststart"}) as ordinary,
     ):
         ordinary.metadata.update(recorded.metadata)
         streams = {stream.index: ordinary.add_stream_from_template(stream) for stream in recorded.streams}
