@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .backends import open_backend as open_backend
     from .backends.selection import Selection as Selection
     from .edit.aio import AsyncEditor as AsyncEditor
+    from .edit.device.editor import DeviceEditor as DeviceEditor
     from .edit.editor import Editor as Editor
-    from .edit.on_device import DeviceEditor as DeviceEditor
     from .edit.pool import EditorPool as EditorPool
     from .errors import BackendError as BackendError
     from .errors import CardError as CardError
@@ -40,9 +40,9 @@ if TYPE_CHECKING:
     from .live.source import Frame as Frame
     from .live.sources import open_source as open_source
     from .live.stream import Stream as Stream
-    from .metrics.calls import Statistics as Statistics
+    from .metrics.live import LiveStatistics as LiveStatistics
     from .metrics.live import LiveTally as LiveTally
-    from .metrics.live_statistics import LiveStatistics as LiveStatistics
+    from .metrics.tally import Statistics as Statistics
     from .model.artefact import Artefact as Artefact
     from .model.artefact import load as load
     from .model.card import ModelCard as ModelCard
@@ -57,7 +57,7 @@ _MODULES = {
     "BackendError": "errors",
     "Callback": "live.sink",
     "CardError": "errors",
-    "DeviceEditor": "edit.on_device",
+    "DeviceEditor": "edit.device.editor",
     "EdgeganError": "errors",
     "Editor": "edit.editor",
     "EditorPool": "edit.pool",
@@ -68,14 +68,14 @@ _MODULES = {
     "FrameClock": "live.frame_clock",
     "InputError": "errors",
     "LiveSession": "live.session",
-    "LiveStatistics": "metrics.live_statistics",
+    "LiveStatistics": "metrics.live",
     "LiveTally": "metrics.live",
     "MissingExtraError": "errors",
     "ModelCard": "model.card",
     "Sampler": "generate.sampler",
     "Selection": "backends.selection",
     "Sighting": "faces.tracking",
-    "Statistics": "metrics.calls",
+    "Statistics": "metrics.tally",
     "Stream": "live.stream",
     "Track": "faces.tracking",
     "Tracker": "faces.tracking",

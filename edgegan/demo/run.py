@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.table import Table
 
 from edgegan.runtime.errors import InputError, reason
-from edgegan.runtime.metrics.stopwatch import STAGES
+from edgegan.runtime.metrics.tally import STAGES
 from edgegan.runtime.places import model_parts, refuse_clashes
 
 from .report import Section, write_report

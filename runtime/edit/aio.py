@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 from ..checks import Owner
 from ..errors import InputError
 from ..faces.options import Which
-from ..metrics.calls import Statistics
+from ..metrics.tally import Statistics
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from ..model.image import Image, Order

@@ -13,8 +13,7 @@ import numpy as np
 from ..backends import Backend, Progress, Rebuild
 from ..errors import InputError
 from ..faces.options import FaceOptions, Which
-from ..metrics.calls import CallTally, Statistics
-from ..metrics.stopwatch import Record
+from ..metrics.tally import CallTally, Record, Statistics
 from ..model.artefact import Artefact
 from ..model.image import Image, Order, as_bgr, check_out, give_back
 from .assembly import assemble
@@ -110,7 +109,7 @@ class Editor(Session):
                 that does not rise begins another video. None: a picture that stands alone.
             colour: the order of the channels, "bgr" or "rgb", of the frame and of what is returned.
             out: a (H, W, 3) uint8 array to write into, such as a shared buffer; it may be the frame itself.
-            record: called with (stage, seconds) for each of `stopwatch.STAGES`, once a frame.
+            record: called with (stage, seconds) for each of `tally.STAGES`, once a frame.
 
         Returns:
             `out`, or a new (H, W, 3) uint8 array. A frame in which no face is found comes back unchanged.

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ..backends import Backend, Pending, begin
 from ..errors import CardError
-from ..metrics.stopwatch import Stopwatch
+from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard, SizeRule, TensorSpec
 from ..model.image import Image, image_spec, postprocess, preprocess
 

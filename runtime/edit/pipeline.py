@@ -16,7 +16,7 @@ from ..backends import Backend
 from ..checks import check_finite
 from ..faces.finder import FaceFinder
 from ..faces.options import FaceOptions, Which
-from ..metrics.stopwatch import Record, Stopwatch
+from ..metrics.tally import Record, Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image, Order, as_bgr, check_out, give_back, pad_by_mirror
 from .face_region import Faces

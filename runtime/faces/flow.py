@@ -11,9 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.image import Image
+from ..model.image import Image, count_halvings, halve
 from ..types import Float64Array
-from .reduction import count_halvings, halve
 
 Motion = NDArray[np.float64]  # (2, 3): places in the last frame to places in this one
 

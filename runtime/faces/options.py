@@ -23,7 +23,7 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
     colour_match: give the edit the colours of the frame around it; see `blending.match_colours`.
     guard: drop slight changes, which no edit means; see `blending.guard_mask`.
     any_pose: edit also faces that lie on their side, are upside down or turned far away; else they are left alone, as
-        `pose.refuse_pose` says.
+        `landmarks.refuse_pose` says.
     """
 
     which: Which = "all"

@@ -18,10 +18,8 @@ from ..model.image import Image
 from ..types import Float64Array
 from . import Face
 from .flow import Flow, move
+from .landmarks import USUAL, WIDER, OneEuro, Refusal, centre_of, face_of, iou, places_of, refuse_pose
 from .options import Which, check_which
-from .places import centre_of, face_of, iou, places_of
-from .pose import USUAL, WIDER, Refusal, refuse_pose
-from .smoothing import OneEuro
 from .tiles import Tile
 
 HOLD_S, FADE_S, APPEAR_S = 0.2, 0.3, 0.2
@@ -82,7 +80,7 @@ class Tracker:
     face is lost, however far apart the frames are. The faces of the first sighting, and of the first after a cut,
     show at once. Identity is kept by the overlap of boxes.
 
-    A face that lies, is upside down or turned far away (`pose.refuse_pose`) is left alone; see `refusals`. It comes to
+    A face that lies, is upside down or turned far away (`refuse_pose`) is left alone; see `refusals`. It comes to
     that, and back, when sightings of 0.2 s agree, and with wider limits for a face that is painted.
 
     Args:

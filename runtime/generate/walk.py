@@ -9,7 +9,7 @@ import numpy as np
 
 from ..live.controls.walking import WalkControls
 from ..live.source import Frame
-from ..metrics.stopwatch import Record
+from ..metrics.tally import Record
 from ..model.image import Image
 from ..types import Float32Array
 from . import conditions, latent

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..edit.editor import Editor
 from ..faces.options import Which
-from ..metrics.stopwatch import Record
+from ..metrics.tally import Record
 from ..model.image import Image
 from .controls.attributes import Controls
 from .controls.easing import Easing

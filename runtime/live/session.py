@@ -16,8 +16,7 @@ from ..errors import InputError
 from ..faces.options import Which
 from ..generate.sampler import Sampler
 from ..generate.walk import Walk
-from ..metrics.live import LiveTally
-from ..metrics.live_statistics import LiveStatistics
+from ..metrics.live import LiveStatistics, LiveTally
 from .controls.attributes import Controls
 from .controls.lines import Lines
 from .controls.panel import Panel

@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 from ..channel import Channel, ChannelClosed
 from ..metrics.live import LiveTally
-from ..metrics.stopwatch import Record
+from ..metrics.tally import Record
 from ..model.image import Image
 from .frame_clock import FrameClock
 from .sink import Sink, SinkClosed

@@ -1,22 +1,56 @@
-"""How long each stage took, and how often what happened: the one store of timings and counts."""
+"""How long each stage took, and how often what happened: the one store of timings and counts, and what fills it."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from itertools import islice
 from threading import Lock
+from typing import ParamSpec, TypeVar
 
+import msgspec
 import numpy as np
 
-from .stopwatch import STAGES
+STAGES = ("faces", "track", "align", "labels", "preprocess", "network", "postprocess", "blend")
+Record = Callable[[str, float], None]  # (stage, seconds)
+_P = ParamSpec("_P")
+_T = TypeVar("_T")
 
 PERCENTILES = (50, 95, 99)
 _WINDOW = 4096  # samples kept per stage: memory stays bounded however long the run
 _NOW = 31  # of which are "now"
+_OF_CALLS = ("p50", "p95")  # of an editor's stages
 
 # Along the way of a frame; a stage of another name comes where the unnamed one stands.
 _BEFORE = ("wait", "read", "decode", *STAGES[: STAGES.index("network")], "latent", *STAGES[STAGES.index("network") :])
 _AFTER = ("total", "process", "besides", "dress", "encode", "display", "write", "age")
+
+
+class Stopwatch:
+    """Calls functions and adds their time to a stage; tells `record` at the end of the frame. One thread uses it."""
+
+    def __init__(self, record: Record | None) -> None:
+        self._record = record
+        self._seconds = dict.fromkeys(STAGES, 0.0)
+
+    def __call__(self, stage: str, function: Callable[_P, _T], *args: _P.args, **kwargs: _P.kwargs) -> _T:
+        start = time.perf_counter()
+        try:
+            return function(*args, **kwargs)
+        finally:
+            self._seconds[stage] += time.perf_counter() - start
+
+    def add(self, stage: str, seconds: float) -> None:
+        """Time that another thread spent on a stage."""
+        self._seconds[stage] += seconds
+
+    def report(self) -> None:
+        """Tells the seconds of each stage, of all of them, once."""
+        if self._record is not None:
+            for stage, seconds in self._seconds.items():
+                self._record(stage, seconds)
 
 
 class Tally:
@@ -74,6 +108,46 @@ class Tally:
             if name not in idle
         ]
         return ("stage", *(f"p{p} ms" for p in PERCENTILES)), rows
+
+
+class Statistics(msgspec.Struct, frozen=True, kw_only=True):
+    """Counts since the editor was opened, and times of the last 4096 calls.
+
+    `stages_ms` holds p50 and p95, in milliseconds, of each stage of `tally.STAGES`, of `wait` (for another
+    thread's turn to end) and of `total` (the whole call, without `wait`). A batch counts as one call.
+    """
+
+    frames: int  # given to `edit` and `edit_batch`
+    crops: int  # given to `translate`
+    errors: int  # calls that raised
+    stages_ms: dict[str, dict[str, float]]
+    left_alone: dict[str, int] = {}  # faces that were not edited, by the reason; each counts in every frame
+
+
+class CallTally(Tally):
+    """Counts and times the calls of an editor; every method may be called from any thread."""
+
+    @contextmanager
+    def call(self, *, frames: int = 0, crops: int = 0) -> Iterator[None]:
+        """Counts and times one call; one that raises counts as an error alone."""
+        began = time.perf_counter()
+        try:
+            yield
+        except BaseException:
+            self.count("errors")
+            raise
+        self.record("total", time.perf_counter() - began)
+        self.count("frames", frames)
+        self.count("crops", crops)
+
+    def statistics(self) -> Statistics:
+        """The counts and times so far."""
+        return Statistics(
+            frames=self.total("frames"),
+            crops=self.total("crops"),
+            errors=self.total("errors"),
+            stages_ms={name: {p: ms[p] for p in _OF_CALLS} for name, ms in self.percentiles_ms().items()},
+        )
 
 
 def _place(stage: tuple[str, object]) -> int:

@@ -158,6 +158,26 @@ def test_uniform_latents_are_uniform_and_the_exported_model_still_takes_normal_o
     assert torch.equal(nets["generator"](z), plain(torch.erf(z / math.sqrt(2))))
 
 
+def test_the_discriminator_sees_all_pictures_augmented(monkeypatch: pytest.MonkeyPatch) -> None:
+    cfg = with_settings(dcgan.tiny(), ['d_augment=["colour"]', "generator_loss=feature_matching"])
+    nets = dcgan.networks(cfg)
+    g, d = nets["generator"], nets["discriminator"]
+    assert isinstance(g, DcganGenerator) and isinstance(d, DcganDiscriminator)
+    image = torch.rand(4, 3, 16, 16)
+    step = Step({"real": {"image": image}, "matched": {"image": image}}, first_image=0, seed=0)
+    seen, features = [], d.features
+    monkeypatch.setattr(d, "features", lambda images: (seen.append(images), features(images))[1])
+    dcgan.objective.g_loss(cfg, g, d, step)
+    fakes = step.scratch[dcgan.objective.FAKES]
+    dcgan.objective.d_loss(cfg, d, step)
+    drawn = [fakes, image, image, fakes]  # in the order in which they are looked at
+    assert [torch.equal(one, shown) for one, shown in zip(drawn, seen, strict=True)] == [False] * 4
+    assert torch.equal(seen[0], seen[3]), "both players see a drawn picture changed in the same way"
+    assert not torch.equal(seen[1], seen[2])
+    seen[0].sum().backward()
+    assert all(p.grad is not None for p in g.parameters()), "the generator learns through the change"
+
+
 @pytest.mark.parametrize("body", ["4x4", "5x5", "mlp"])
 def test_four_steps_equal_two_a_resume_and_two(body: str, tmp_path: Path) -> None:
     tensors = resumes_exactly("dcgan", with_settings(dcgan.tiny(), [f"body={body}"]), tmp_path)

@@ -33,18 +33,27 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     noise: Share = 0.03  # the most deviation of the camera's noise, of the range from black to white
     jpeg: Share = 0.4  # probability of JPEG compression, of quality 35 to 95
     blur: Share = 0.3  # probability of a blur by up to a pixel
+    hair: Share = 0.0  # probability that a picture to edit has the hair colour of another, where its hair is known
 
 
 @dataclass(frozen=True)
 class Light:
-    """What became of colours: out = in ** gamma * gain, (3,) and, from one side, (H, W, 1)."""
+    """What became of colours: out = in ** gamma * gain, of which `cast` (3,) is the colour of the light.
+
+    `gain` (H, W, 1) is the exposure, and a light from one side.
+    """
 
     gamma: float
     gain: Floats
+    cast: Floats
+
+    def soften(self, share: float) -> Light:
+        """The same light with that share of its colour."""
+        return Light(self.gamma, self.gain, np.power(self.cast, np.float32(share)))
 
     def apply(self, picture: Floats) -> Floats:
         """(H, W, 3) in [0, 1] -> the same, clipped."""
-        lit: Floats = np.clip(np.power(np.clip(picture, 0.0, 1.0), self.gamma) * self.gain, 0.0, 1.0)
+        lit: Floats = np.clip(np.power(np.clip(picture, 0.0, 1.0), self.gamma) * self.gain * self.cast, 0.0, 1.0)
         return lit
 
 
@@ -79,8 +88,9 @@ def draw_light(cfg: Augmentation, size: int, rng: Rng) -> Light:
     angle = rng.uniform(0.0, 2.0 * np.pi)
     y, x = (np.mgrid[:size, :size].astype(np.float32) + 0.5) / size - 0.5
     slope = 2.0 * side * (np.cos(angle) * x + np.sin(angle) * y)
-    gain = np.exp(exposure + cast + warmth * np.array([1.0, 0.0, -1.0])) * np.exp(slope)[:, :, None]
-    return Light(gamma, gain.astype(np.float32))
+    gain = np.exp(exposure + slope)[:, :, None]
+    colour = np.exp(cast + warmth * np.array([1.0, 0.0, -1.0]))
+    return Light(gamma, gain.astype(np.float32), colour.astype(np.float32))
 
 
 def degrade(cfg: Augmentation, picture: Floats, rng: Rng) -> Floats:

@@ -18,8 +18,9 @@ Floats = NDArray[np.float32]
 LEAST = 0.009  # share of hair in a picture below which its colour is not measured
 CLEAR = 4  # one in so many is a clear case
 # A network that is taught by an absolute error answers with less than it was shown: between a tenth and a third of the
-# way from a face's own hair to a colour was missing. So colours are shown farther from average hair.
-_EXAGGERATION = 1.2
+# way from a face's own hair to a colour was missing. So colours are shown farther from average hair; most of all in Cb,
+# which tells blond from gray and gray from brown: how little blue there is, and how yellow is not orange.
+_EXAGGERATION = np.array([1.2, 2.0, 1.2])  # of Y, Cb, Cr
 _LEAN = 10.0  # people that the common covariance counts for beside a colour's own
 _STRETCH = (0.5, 2.0)  # of the luminance's deviation
 _CHROMA_KEPT = 0.35  # of the differences in chroma between strands
@@ -67,6 +68,7 @@ def choose_colours(measured: Mapping[str, Sequence[HairColour]]) -> dict[str, Ha
         surest = np.argsort(np.logaddexp.reduce(list(density.values())) - density[name])
         clear = surest[: (len(own) + CLEAR - 1) // CLEAR]
         y, cb, cr = (average + _EXAGGERATION * (np.median(own[clear], axis=0) - average)).tolist()
+        cb, cr = min(cb, 0.0), max(cr, 0.0)  # no hair is blue or green
         deviation = float(np.median([measured[name][i].deviation for i in clear]))
         found[name] = HairColour((y, cb, cr), deviation)
     return found

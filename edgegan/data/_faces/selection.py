@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edgegan.runtime.faces import Face
-from edgegan.runtime.faces.pose import refuse_pose
+from edgegan.runtime.faces.landmarks import refuse_pose
 
 from .alignment import Geometry
 

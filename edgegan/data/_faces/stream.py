@@ -4,6 +4,8 @@ Besides "image" and "label" an item holds what a generator may be guided by:
 
 - "source" (3, S, S) and "source_label" (C,): the picture to edit. It is the image itself, or, in DRESSED of those who
   wear no glasses, the image with drawn ones: then the edit to learn is to take them off, and its true answer known.
+  In a share of `Augmentation.hair` its hair has the colour of another person of the set, and that person's label: what
+  an edit answers must not depend on the hue that it begins with.
 - "guide" (C, 3, S, S): the source with each attribute changed: set, if it is a hair colour, else flipped.
 - "guided" (C, 1, S, S) in [0, 1]: where the guide is meant. An edit whose answer nobody knows is guided where it must
   change nothing: outside the person, and for glasses outside the band of the eyes.
@@ -34,6 +36,7 @@ from .masks import PERSON
 GLASSES = "Eyeglasses"
 DRESSED = 0.3
 _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasses may be
+_CAST_ON_DYE = 0.3  # share of a light's colour that a recolouring takes on; all of it reads as copper, or mauve
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
 Floats = NDArray[np.float32]
@@ -74,7 +77,8 @@ class FaceStream:
         weights = rake_weights(labels, decisions, cap=cap)
         self._order = repeat_by_weight(weights, _ROUNDS * len(pictures))
         self._guides, self._dye = guides, dye
-        self._colours = measure_colours(pictures) if guides else {}
+        self._donors = measure_people(pictures) if guides else {}
+        self._colours = choose_colours(self._donors)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -98,51 +102,68 @@ class FaceStream:
             clean, label = (clean, label) if self._dye is None else self._dye(clean, hair, label, rng)
             shown = degrade(cfg, light.apply(clean), rng)
             return {"image": np.ascontiguousarray(shown.transpose(2, 0, 1)) * 2.0 - 1.0, "label": label}
+        own = None if hair is None else measure_hair(clean, hair > 0.5)
+        bare, source_label = self._dye_hair(clean, hair, own, label, rng)
         left, right = sorted(_move(matrix, eye) for eye in self.pictures.eyes)
         dressed = GLASSES in names and label[names.index(GLASSES)] < 0.5 and bool(rng.random() < DRESSED)
         worn = draw_eyewear(draw_style(rng), left, right, size) if dressed else None
-        source = clean if worn is None else overlay(clean, worn)
-        source_label = label.copy()
+        source = bare if worn is None else overlay(bare, worn)
         if dressed:
             source_label[names.index(GLASSES)] = 1.0
+
+        finished: dict[int, tuple[Floats, Floats]] = {}  # with what each was made of, so that no number is given twice
+
+        def finish(shown: Floats, *, dyed: bool = False) -> Floats:
+            """The same lens, sensor and codec for every picture of the item, each of them computed once."""
+            if id(shown) not in finished:
+                lit = light.apply(shown)
+                if dyed and hair is not None:
+                    lit = lit + hair[:, :, None] * (light.soften(_CAST_ON_DYE).apply(shown) - lit)
+                seen = degrade(cfg, lit, copy.deepcopy(rng))
+                finished[id(shown)] = shown, np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
+            return finished[id(shown)][1]
 
         guides, guided = [], []
         everywhere = np.ones((size, size), np.float32)
         outside = np.zeros_like(everywhere) if person is None else 1.0 - _widen(person)
-        own = None if hair is None else measure_hair(clean, hair > 0.5)
-        for name, on in zip(names, label > 0.5, strict=True):
-            guide, where = source, outside
+        for name, on in zip(names, source_label > 0.5, strict=True):
+            guide, where, dyed = source, outside, False
             if name == GLASSES and dressed:
-                guide, where = clean, everywhere
+                guide, where = bare, everywhere
             elif name == GLASSES and on:
                 where = _outside_eyes(left, right, size)
             elif name == GLASSES:
-                guide, where = overlay(clean, draw_eyewear(USUAL, left, right, size)), everywhere
+                guide, where = overlay(bare, draw_eyewear(USUAL, left, right, size)), everywhere
             elif name in HAIR and on:  # its own colour: nothing to change
                 where = everywhere
             elif name in self._colours and own is not None and hair is not None:
-                guide, where = recolour(clean, hair, own, self._colours[name]), everywhere
+                guide, where, dyed = recolour(clean, hair, own, self._colours[name]), everywhere, True
                 guide = guide if worn is None else overlay(guide, worn)
-            guides.append(guide)
+            guides.append(finish(guide, dyed=dyed))
             guided.append(where)
-
-        finished: dict[int, Floats] = {}
-
-        def finish(shown: Floats) -> Floats:
-            """The same lens, sensor and codec for every picture of the item, each of them computed once."""
-            if id(shown) not in finished:
-                seen = degrade(cfg, light.apply(shown), copy.deepcopy(rng))
-                finished[id(shown)] = np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
-            return finished[id(shown)]
 
         return {
             "image": finish(clean),
             "label": label,
             "source": finish(source),
             "source_label": source_label,
-            "guide": np.stack([finish(g) for g in guides]),
+            "guide": np.stack(guides),
             "guided": np.stack(guided)[:, None],
         }
+
+    def _dye_hair(
+        self, clean: Floats, hair: Floats | None, own: HairColour | None, label: Floats, rng: np.random.Generator
+    ) -> tuple[Floats, Floats]:
+        """The picture to edit and its label: in a share of cases with the hair colour of someone drawn from the set."""
+        label = label.copy()
+        share = self._augmentation.hair  # without which nothing is drawn: an older run goes on as it began
+        if not share or not self._donors or hair is None or own is None or rng.random() >= share:
+            return clean, label
+        name = list(self._donors)[int(rng.integers(len(self._donors)))]
+        donors = self._donors[name]
+        label[[i for i, n in enumerate(self.pictures.names) if n in HAIR]] = 0.0
+        label[self.pictures.names.index(name)] = 1.0
+        return recolour(clean, hair, own, donors[int(rng.integers(len(donors)))]), label
 
     def _place_layers(
         self, index: int, matrix: NDArray[np.float64]
@@ -160,8 +181,8 @@ class FaceStream:
         return picture, person.astype(np.float32) / 255.0, cover
 
 
-def measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
-    """The usual look of each hair colour in the set."""
+def measure_people(pictures: FacePictures) -> dict[str, list[HairColour]]:
+    """The hair of everybody in the set who has one known colour of it, by that colour's name."""
 
     def measure(index: int) -> tuple[str, HairColour] | None:
         mask = pictures.mask(index)
@@ -172,7 +193,13 @@ def measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
         return None if colour is None else (own[0], colour)
 
     found = [f for f in in_threads(measure, range(len(pictures)), what="Measuring hair colours") if f]
-    return choose_colours({name: [c for n, c in found if n == name] for name in pictures.names})
+    everyone = {name: [c for n, c in found if n == name] for name in pictures.names}
+    return {name: people for name, people in everyone.items() if people}
+
+
+def measure_colours(pictures: FacePictures) -> dict[str, HairColour]:
+    """The usual look of each hair colour in the set."""
+    return choose_colours(measure_people(pictures))
 
 
 def _move(matrix: NDArray[np.float64], point: tuple[float, float]) -> tuple[float, float]:

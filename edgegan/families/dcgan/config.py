@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from msgspec import Meta
 
 from edgegan.families._generation import BatchNormConfig
+from edgegan.networks.diff_augment import Kind
 from edgegan.networks.generation.dcgan import Body
 from edgegan.networks.generation.latents import Law
 from edgegan.ranges import LearningRate, Momentum, Weight, Width
@@ -34,6 +35,7 @@ class Config(BatchNormConfig, frozen=True, kw_only=True):
     beta1: Momentum = 0.5
     beta2: Momentum = 0.999
     weight_decay: Annotated[float, Meta(ge=0, le=1)] = 0.0  # added to the gradient; 1e-5 in the authors' code
+    d_augment: tuple[Kind, ...] = ()  # DiffAugment on all that D sees; not in the paper
 
     # "Improved Techniques for Training GANs" (Salimans et al. 2016), each by itself:
     generator_loss: Literal["adversarial", "feature_matching"] = "adversarial"  # section 3.1

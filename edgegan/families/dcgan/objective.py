@@ -15,12 +15,14 @@ from torch import Tensor
 
 from edgegan import losses
 from edgegan.families import Loss, Step
+from edgegan.networks.diff_augment import DRAWS, diff_augment
 
 from .config import Config
 from .discriminator import ImprovedDiscriminator, Judging
 from .history import History
 
 FAKES = "fakes"
+_REAL, _FAKE, _MATCHED, _LABELLED = range(4)  # numbers of independent draws
 Draw = Callable[[Tensor], Tensor]  # latents -> pictures
 
 
@@ -29,10 +31,10 @@ def g_loss(cfg: Config, g: Draw, d: Judging, step: Step) -> Loss:
     real = step.real["image"]
     fakes = g(torch.randn(len(real), cfg.nz, device=real.device))
     step.scratch[FAKES] = fakes.detach()
-    features = d.features(fakes)
+    features = d.features(augment(cfg, step, fakes, _FAKE))
     if cfg.generator_loss == "feature_matching":
         with torch.no_grad():
-            wanted = d.features(step.streams["matched"]["image"])
+            wanted = d.features(augment(cfg, step, step.streams["matched"]["image"], _MATCHED))
         matching = feature_matching(wanted, features)
         return matching, {"matching": matching}
     adv = losses.vanilla_g(d.score(features))
@@ -44,16 +46,24 @@ def d_loss(cfg: Config, d: Judging, step: Step) -> Loss:
 
     With classes, half of it, and the cross-entropy of the labelled pictures (section 5).
     """
-    real, fake = (d.score(d.features(images)) for images in (step.real["image"], step.scratch.pop(FAKES)))
+    images = ((step.real["image"], _REAL), (step.scratch.pop(FAKES), _FAKE))
+    real, fake = (d.score(d.features(augment(cfg, step, image, draw))) for image, draw in images)
     adv = smooth_d(real, fake, cfg.real_target)
     parts = {"adv": adv, **confidence(real, fake)}
     if not cfg.classes:
         return adv, parts
     assert isinstance(d, ImprovedDiscriminator)
     labelled = step.streams["labelled"]
-    logits = d.logits(d.features(labelled["image"]))
+    logits = d.logits(d.features(augment(cfg, step, labelled["image"], _LABELLED)))
     parts["class"] = F.cross_entropy(logits, labelled["label"].argmax(1))
     return 0.5 * adv + parts["class"], parts
+
+
+def augment(cfg: Config, step: Step, image: Tensor, draw: int) -> Tensor:
+    """What the discriminator sees of pictures: DiffAugment, if the configuration wants it."""
+    if not cfg.d_augment:
+        return image
+    return diff_augment(image, step.uniform(len(image), DRAWS, draw=draw), cfg.d_augment)
 
 
 def smooth_d(real: Tensor, fake: Tensor, target: float) -> Tensor:

@@ -42,8 +42,10 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     target = own.clone()
     for row, draw in zip(target, (step.uniform(len(own), draw=slot.number) * len(decisions)).tolist(), strict=True):
         _change(cfg, row, decisions, draw)
-    put_on = (own != real["label"]).any(1)
-    target = torch.where(put_on[:, None], real["label"], target)  # an index by truths would wait for the GPU
+    alone = own.new_tensor([not any(name in g for g in cfg.groups) for name in cfg.attributes]) > 0.5
+    without = torch.where(alone, real["label"], own)
+    put_on = (own != without).any(1)
+    target = torch.where(put_on[:, None], without, target)  # an index by truths would wait for the GPU
     if cfg.targets == "one_or_two":
         draws = step.uniform(len(own), 2, draw=_SECOND + slot.number).tolist()
         for before, row, (whether, which) in zip(own, target, draws, strict=True):

@@ -23,7 +23,7 @@ from ..wrappers.resuming import Resuming
 
 SPECS = (
     "a camera (0 or /dev/video0), a video file, a picture, a folder of pictures, a URL, gst:PIPELINE, "
-    "synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
+    "csi[:SENSOR] (a Jetson's camera), synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
 )
 
 

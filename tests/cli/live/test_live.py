@@ -23,7 +23,7 @@ from support.servers.mjpeg import MjpegServer
 from edgegan.cli import _register, app
 from edgegan.runtime.edit.editor import Editor
 from edgegan.runtime.live.sources.synthetic import Synthetic
-from edgegan.runtime.metrics.memory import resident_mb
+from edgegan.runtime.metrics.live import resident_mb
 
 
 def test_every_frame_of_a_clip_comes_out_edited(live, tmp_path):

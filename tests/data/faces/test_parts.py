@@ -138,6 +138,15 @@ def test_hair_takes_the_wanted_colour_and_nothing_else_changes() -> None:
     assert np.abs(same - shown).mean() < 0.01
 
 
+def test_soft_light_has_less_of_its_colour_and_all_of_its_brightness() -> None:
+    light = draw_light(Augmentation(colour=0.5), 32, np.random.default_rng(0))
+    grey = np.full((32, 32, 3), 0.2, np.float32)
+    full, half, none = (light.soften(share).apply(grey) for share in (1.0, 0.5, 0.0))
+    assert np.array_equal(full, light.apply(grey)) and np.ptp(none, axis=2).max() < 1e-6
+    assert (np.ptp(half, axis=2) < np.ptp(full, axis=2)).all() and np.ptp(full, axis=2).min() > 0.01
+    assert np.allclose(half**2, full * none, atol=1e-6)
+
+
 def test_a_colour_is_that_of_its_clear_cases() -> None:
     """Half of those called blond are brown: the chosen blond is the others'."""
     rng = np.random.default_rng(0)
@@ -170,5 +179,6 @@ def test_a_colour_between_others_is_not_pushed_to_their_edge() -> None:
         }
     )
     light, blue, _ = chosen["Brown_Hair"].mean
-    assert 0.17 < light < 0.25 and abs(blue + 0.04) < 0.01
+    assert 0.17 < light < 0.25 and abs(blue + 0.04) < 0.02
     assert chosen["Black_Hair"].mean[0] < 0.08 and chosen["Blond_Hair"].mean[1] < -0.09
+    assert chosen["Black_Hair"].mean[1] == 0, "hair is not blue, however far from the average"

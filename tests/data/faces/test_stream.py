@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 from support.faces.photographs import Shot, write_face_set
 from support.needed import needed
 
@@ -66,6 +67,27 @@ def test_hair_is_guided_to_the_other_colour_and_its_own_is_left_alone(pictures: 
         assert change[:28].max() > 0.1 and change[36:50, 26:38].max() < 0.02  # hair above, not the nose and mouth
         darker = (item["guide"][0] - item["source"]).mean(0)
         assert darker[change > 0.1].mean() < 0
+
+
+def test_dyed_hair_is_labelled_and_its_guides_do_not_depend_on_the_dye(pictures: FacePictures) -> None:
+    dyed, plain = (
+        FaceStream(pictures, size=64, augmentation=replace(STILL, hair=share), flip=False) for share in (1.0, 0.0)
+    )
+    seen = set()
+    for i in range(24):
+        item, other = (s.item(i % len(s), np.random.default_rng(i)) for s in (dyed, plain))
+        assert np.array_equal(item["image"], other["image"]) and np.array_equal(item["label"], other["label"])
+        hair, own = item["source_label"][:2], int(item["label"][1])
+        assert hair.sum() == 1
+        seen.add((own, int(hair[1])))
+        now = int(hair[1])
+        assert np.array_equal(item["guide"][now], item["source"]) and item["guided"][now].min() == 1
+        if now != own and item["source_label"][2] == item["label"][2]:  # no drawn glasses
+            change = np.abs(item["source"] - item["image"]).max(0)
+            assert change[:28].max() > 0.1 and change[36:50, 26:38].max() < 0.02
+        if item["source_label"][2] == other["source_label"][2] == item["label"][2] and now == own:
+            assert np.array_equal(item["guide"][1 - now], other["guide"][1 - now])
+    assert seen == {(0, 0), (0, 1), (1, 0), (1, 1)}
 
 
 def test_what_nobody_knows_is_guided_outside_the_person_alone(pictures: FacePictures) -> None:

@@ -13,6 +13,7 @@ from support.needed import needed
 from torch import Tensor
 
 from edgegan.config import build, with_settings
+from edgegan.data._faces.augmentation import Augmentation
 from edgegan.families import Step, stargan
 from edgegan.families.stargan import Config, objective
 from edgegan.families.stargan.export import condition
@@ -101,6 +102,20 @@ def list_changed(cfg: Config, label: Tensor, target: Tensor) -> list[tuple[str, 
     """The decisions in which two labels (C,) differ."""
     differ = dict(zip(cfg.attributes, (label != target).tolist(), strict=True))
     return [names for names in cfg.decisions if any(differ[name] for name in names)]
+
+
+def test_dyed_hair_is_nothing_that_was_put_on(faces: str) -> None:
+    cfg = tiny(faces, augmentation=Augmentation(hair=1.0))
+    batch = (step := showings(faces, cfg, 24)).real
+    own, target = batch["source_label"], objective.target_labels(cfg, step, *cfg.slots)
+    grouped = torch.tensor([any(name in g for g in cfg.groups) for name in cfg.attributes])
+    dressed = ((own != batch["label"]) & ~grouped).any(1)
+    dyed = ((own != batch["label"]) & grouped).any(1) & ~dressed
+    assert dyed.any() and dressed.any()
+    assert torch.equal(target[dressed][:, grouped], own[dressed][:, grouped])
+    assert torch.equal(target[dressed][:, ~grouped], batch["label"][dressed][:, ~grouped])
+    assert (target[dyed] != batch["label"][dyed]).any(1).any(), "it is not always dyed back"
+    assert all(len(list_changed(cfg, *pair)) <= 1 for pair in zip(own, target, strict=True))
 
 
 def test_what_was_put_on_is_what_is_taken_off(faces: str) -> None:

@@ -9,7 +9,7 @@ from support.models.editors import SIZE, crop
 from edgegan.runtime import Editor, FaceOptions
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.errors import CardError, InputError
-from edgegan.runtime.metrics.stopwatch import STAGES
+from edgegan.runtime.metrics.tally import STAGES
 from edgegan.runtime.model.condition import Condition
 from edgegan.runtime.model.image import postprocess, preprocess
 

@@ -9,7 +9,7 @@ from support import tiny_models
 from support.faces.real_faces import astronaut
 
 from edgegan.runtime import Editor, FaceOptions
-from edgegan.runtime.faces.pose import LYING
+from edgegan.runtime.faces.landmarks import LYING
 
 
 @pytest.fixture(scope="module")

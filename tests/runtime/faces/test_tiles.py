@@ -7,8 +7,8 @@ from support.faces.moving_faces import STEP_S, STILL, face_at
 from support.faces.real_faces import astronaut
 
 from edgegan.runtime.faces.finder import FaceFinder
+from edgegan.runtime.faces.landmarks import refuse_pose
 from edgegan.runtime.faces.lookout import Lookout
-from edgegan.runtime.faces.pose import refuse_pose
 from edgegan.runtime.faces.tiles import Sweep, Tile, small_side, tiles_of
 from edgegan.runtime.faces.tracking import Sighting, Tracker
 

@@ -14,8 +14,7 @@ from edgegan.runtime.live.sinks.video import Video
 from edgegan.runtime.live.source import Source, frame_of
 from edgegan.runtime.live.sources.synthetic import Synthetic
 from edgegan.runtime.live.stream import Stream
-from edgegan.runtime.metrics.live import LiveTally
-from edgegan.runtime.metrics.live_statistics import LiveStatistics
+from edgegan.runtime.metrics.live import LiveStatistics, LiveTally
 
 HW, FPS, DRAWN = (240, 320), 30.0, 400  # frames drawn, of three people; then they come again
 

@@ -9,7 +9,7 @@ from support.models.editors import SIZE, crop
 
 from edgegan.runtime import Editor
 from edgegan.runtime.errors import InputError
-from edgegan.runtime.metrics.stopwatch import STAGES
+from edgegan.runtime.metrics.tally import STAGES
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +41,7 @@ def test_statistics_count_pictures_and_errors_and_time_every_stage(model, scene)
 
 
 def test_statistics_cost_next_to_nothing():
-    from edgegan.runtime.metrics.calls import CallTally
+    from edgegan.runtime.metrics.tally import CallTally
 
     tally, best = CallTally(), 1.0
     for _ in range(5):

@@ -1,11 +1,23 @@
 """What a live run tells of itself, by a clock and a memory that the test moves: rates, ages, losses, growth."""
 
 import json
+import subprocess
+import sys
 
 import msgspec
 import pytest
 
-from edgegan.runtime.metrics.live import LiveTally
+from edgegan.runtime.metrics.live import LiveTally, resident_mb
+
+_PROCESS = """
+import numpy as np
+from edgegan.runtime.metrics.live import resident_mb
+empty = resident_mb()
+reserved = np.empty(400_000_000, np.uint8)
+print(resident_mb() - empty < 40)
+used = np.ones(200_000_000, np.uint8)
+print(200 - 40 < resident_mb() - empty < 200 + 40)
+"""
 
 
 class World:
@@ -85,3 +97,11 @@ def test_figures_as_json_keep_their_names():
         "fps": {"in": None, "out": None},
         "stages_ms": {"network": {"p50": 2.0, "p95": 2.0, "p99": 2.0}},
     }
+
+
+def test_memory_is_what_the_process_uses():
+    """In a process of its own, where nothing else comes and goes."""
+    if resident_mb() is None:
+        pytest.skip("this system does not tell")
+    done = subprocess.run([sys.executable, "-c", _PROCESS], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["True", "True"], done.stderr

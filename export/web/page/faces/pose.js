@@ -1,4 +1,4 @@
-// Whether a face stands so that it can be edited, as `faces/pose.py` says, and why not.
+// Whether a face stands so that it can be edited, as `faces/landmarks.py` says, and why not.
 
 export const USUAL = { roll: 45, yaw: 0.45, below: 0.15, upright: -0.07 };
 // For a face that is edited already: at the limit an edit would come and go.

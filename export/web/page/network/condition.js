@@ -1,4 +1,4 @@
-// What steers the model, as `Condition` of `model/card.py`: labels are {name: number from 0 to 1}.
+// What steers the model, as `Condition` of `model/condition.py`: labels are {name: number from 0 to 1}.
 
 // `label` with `changes` on top; turning one name of a group on turns the others off.
 export function applyChanges(condition, label, changes) {

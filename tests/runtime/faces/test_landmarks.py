@@ -1,4 +1,4 @@
-"""Faces that lie, are upside down or turned far away are left alone; those turned a little are not."""
+"""Landmarks are steadied; faces that lie, are upside down or turned far away are left alone."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from support.faces.real_faces import astronaut, talking_man, turn
 from edgegan.runtime.drawn import avatars
 from edgegan.runtime.faces import Face
 from edgegan.runtime.faces.finder import FaceFinder
-from edgegan.runtime.faces.pose import JUMBLED, LYING, TURNED, USUAL, WIDER, refuse_pose
+from edgegan.runtime.faces.landmarks import JUMBLED, LYING, TURNED, USUAL, WIDER, OneEuro, refuse_pose
 from edgegan.runtime.faces.tracking import Sighting, Tracker
 
 
@@ -120,3 +120,22 @@ def test_the_rule_can_be_turned_off():
 
 def _fields(face):
     return {name: getattr(face, name) for name in face.__struct_fields__}
+
+
+def test_a_one_euro_filter_without_speed_is_an_exponential_mean():
+    """With beta 0 the filter is a plain low-pass: after one time constant 1/e of a step is left."""
+    smooth, cutoff_hz, step_s = OneEuro(0.5), 0.5, 1e-3
+    smooth(np.zeros(1), step_s)
+    constant_s = 1 / (2 * np.pi * cutoff_hz)
+    for _ in range(round(constant_s / step_s)):
+        value = smooth(np.ones(1), step_s)
+    assert 1 - value[0] == pytest.approx(np.exp(-1), abs=2e-3)
+
+
+def test_a_one_euro_filter_is_the_same_at_every_resolution_and_prompter_with_speed():
+    samples = np.cumsum(np.random.default_rng(1).normal(0, 0.1, (50, 3)), axis=0)
+    small, large, slow = OneEuro(1.0, 2.0), OneEuro(1.0, 2.0), OneEuro(1.0, 0.0)
+    for sample in samples:
+        a, b, c = small(sample, STEP_S), large(sample * 7.0, STEP_S, unit=7.0), slow(sample, STEP_S)
+    assert b == pytest.approx(7.0 * a)
+    assert (np.abs(a - samples[-1]) < np.abs(c - samples[-1])).all()
