@@ -92,13 +92,12 @@ class Stage:
 
 
 class Stream(Protocol):
-    """A set of training items; shuffling, batching and prefetching are the loader's.
-
-    `sets` are the pictures that its items show, by which a resume notices other ones.
-    """
+    """A set of training items; shuffling, batching and prefetching are the loader's."""
 
     @property
-    def sets(self) -> tuple[Pictures, ...]: ...
+    def sets(self) -> tuple[Pictures, ...]:
+        """The sets of pictures that the items show, by which a resume notices other ones."""
+        ...
 
     def __len__(self) -> int: ...
 

@@ -24,10 +24,10 @@ def refuse_infinite(app: typer.Typer) -> None:
 
 def _check(callback: Callable[..., Any]) -> Callable[..., Any]:
     @wraps(callback)
-    def checked(*args: Any, **options: Any) -> Any:
+    def run(*args: Any, **options: Any) -> Any:
         for name, value in options.items():
             if isinstance(value, float) and not math.isfinite(value):
                 raise InputError(f"--{name.replace('_', '-')} is {value}", "a finite number")
         return callback(*args, **options)
 
-    return checked
+    return run

@@ -21,7 +21,9 @@ class Items(Protocol):
     """A training stream, as far as a fingerprint needs it."""
 
     @property
-    def sets(self) -> tuple[Pictures, ...]: ...
+    def sets(self) -> tuple[Pictures, ...]:
+        """The sets of pictures that the items show."""
+        ...
 
     def __len__(self) -> int: ...
 
