@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from copy import copy
 from dataclasses import replace
 
@@ -11,6 +12,7 @@ from .sound import Sound
 from .source import Frame, Source
 
 _RATE = 25.0  # frames per second where no rate is known
+_LATE_S = 1.0  # further behind than this, the clock starts anew: no rush to catch up
 
 
 class FrameClock:
@@ -112,3 +114,17 @@ class ConstantRate:
     def rest(self) -> int:
         """How many slots the last frame fills after its own, to last as long as its file says."""
         return max(0, round(self._end_s * self.fps) - self.filled)
+
+
+class Pace:
+    """Recorded pictures at their own speed: how long to wait until a moment has come; the first asked for is now."""
+
+    def __init__(self) -> None:
+        self._begin: float | None = None
+
+    def wait_s(self, moment_s: float) -> float:
+        """Seconds until `moment_s` of the recording; 0 if it is past."""
+        now = time.monotonic()
+        if self._begin is None or now - self._begin - moment_s > _LATE_S:
+            self._begin = now - moment_s
+        return max(0.0, self._begin + moment_s - now)

@@ -13,6 +13,7 @@ from ...model.image import Image
 from ...opencv import pyav
 from ...redaction import legible, redact
 from ..continuity import Continuity, is_whole
+from ..frame_clock import Pace
 from ..media.damage import Damage
 from ..media.fields import Deinterlacer
 from ..media.fitting import fit
@@ -20,7 +21,6 @@ from ..media.opening import is_segmented, no_video, open_film
 from ..media.pictures import Picture, Pictures
 from ..media.times import FrameTimes
 from ..media.tracks import constant_rate, describe_left_out, sound_track
-from ..pace import Pace
 from ..sound import Sound
 from ..source import AGAIN_S, Frame, Source, frame_of
 from ._catch_up import CatchUp
