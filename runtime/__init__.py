@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from .backends import open_backend as open_backend
     from .backends.selection import Selection as Selection
     from .edit.aio import AsyncEditor as AsyncEditor
+    from .edit.device.editor import DeviceEditor as DeviceEditor
     from .edit.editor import Editor as Editor
-    from .edit.on_device import DeviceEditor as DeviceEditor
     from .edit.pool import EditorPool as EditorPool
     from .errors import BackendError as BackendError
     from .errors import CardError as CardError
@@ -57,7 +57,7 @@ _MODULES = {
     "BackendError": "errors",
     "Callback": "live.sink",
     "CardError": "errors",
-    "DeviceEditor": "edit.on_device",
+    "DeviceEditor": "edit.device.editor",
     "EdgeganError": "errors",
     "Editor": "edit.editor",
     "EditorPool": "edit.pool",

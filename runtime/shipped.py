@@ -8,6 +8,7 @@ from typing import Literal
 from .errors import InputError
 
 FOLDER = Path(__file__).parent / "data"
+FRAMES = FOLDER / "frames"  # the small graphs of `edit/device`, which `edgegan.export.frames` writes
 
 # What is taken where no model is named, the best first: for pictures of the world, and for the synthetic camera.
 _DEFAULTS = {"real": ("portraits", "avatars"), "synthetic": ("avatars",)}

@@ -1,12 +1,13 @@
 """What can be asked of a GPU directly, one JSON line for each answer, written as it comes.
 
-    python benchmarks/gpu/probe.py host|engine|pool|torch|train OUT.jsonl [--device cuda] [--tiny]
+    python benchmarks/gpu/probe.py host|engine|pool|frames|torch|train OUT.jsonl [--device cuda] [--tiny]
     python benchmarks/gpu/probe.py overlap OUT.jsonl --model runs/stargan/export/model.fp16.engine
 
 host: the CUDA calls of the TensorRT backend on a true driver. engine: that backend whole, with PyTorch in the place of
-TensorRT. pool: many threads on one pool, whose networks record
-CUDA graphs. torch: the generators in PyTorch, by precision, layout and way of launching. train: images per second.
-overlap: a network one by one, with two runs under way, in several lanes, and on arrays that lie on the GPU.
+TensorRT. pool: many threads on one pool, whose networks record CUDA graphs. frames: pictures that lie on the GPU,
+edited there and by way of the host. torch: the generators in PyTorch, by precision, layout and way of launching. train:
+images per second. overlap: a network one by one, with two runs under way, in several lanes, and on arrays that lie on
+the GPU.
 On a CPU, `--device cpu --tiny` runs what makes sense there, to try the script itself.
 """
 
@@ -20,6 +21,7 @@ from pathlib import Path
 import numpy as np
 from engine import engine
 from figures import Figures, Probe
+from frames import frames
 from overlap import overlap
 from pytorch import generators, train
 
@@ -135,7 +137,8 @@ def pool(probe: Probe) -> None:
 def main() -> None:
     """Ends with 1 if any attempt failed."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    probes = {"host": host, "engine": engine, "pool": pool, "torch": generators, "train": train, "overlap": overlap}
+    probes = {"host": host, "engine": engine, "pool": pool, "frames": frames}
+    probes |= {"torch": generators, "train": train, "overlap": overlap}
     parser.add_argument("probe", choices=probes)
     parser.add_argument("out", type=Path)
     parser.add_argument("--device", default="cuda")

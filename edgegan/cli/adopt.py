@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from ._shared.lists import split_words
+from ._shared.options import split_words
 
 if TYPE_CHECKING:
     from edgegan.export.adopt.adopt import Adopted

@@ -10,7 +10,7 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
-from ._shared.lists import split_words
+from ._shared.options import split_words
 
 
 class Layout(str, Enum):

@@ -9,7 +9,7 @@ import typer
 
 from edgegan.runtime.errors import InputError
 
-from ._shared.lists import split_words
+from ._shared.options import split_words
 from ._shared.page import check_options, offer_shipped, write_page
 
 if TYPE_CHECKING:

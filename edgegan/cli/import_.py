@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from ._shared.lists import split_words
+from ._shared.options import split_words
 
 EPILOG = """
 **Examples**

@@ -56,7 +56,7 @@ def sample(
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
-    from edgegan.cli._shared.settings import setting
+    from edgegan.cli._shared.options import setting
     from edgegan.sampling import Request
     from edgegan.sampling import sample as draw
 

@@ -26,14 +26,19 @@ def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
     Raises:
         CardError: the card has no alignment.
     """
+    matrix = crop_matrix(face, card)
+    return warp(frame, matrix, card.size.hw), matrix
+
+
+def crop_matrix(face: Face, card: ModelCard) -> Matrix:
+    """The matrix of `crop`; raises CardError where the card has no alignment."""
     if card.alignment is None:
         raise CardError(
             f"the card of {card.name} says that it edits faces, but not where the eyes lie", todo="export again"
         )
     height, width = card.size.hw
     to = [(x * width, y * height) for x, y in (card.alignment.left_eye, card.alignment.right_eye)]
-    matrix = similarity((face.left_eye, face.right_eye), (to[0], to[1]))
-    return warp(frame, matrix, (height, width)), matrix
+    return similarity((face.left_eye, face.right_eye), (to[0], to[1]))
 
 
 def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
@@ -62,12 +67,17 @@ def whole(frame: Image, hw: tuple[int, int]) -> tuple[Image, Matrix]:
     """
     import cv2
 
-    height, width = hw
-    scale = min(height / frame.shape[0], width / frame.shape[1])
-    corner = ((width - scale * frame.shape[1]) / 2, (height - scale * frame.shape[0]) / 2)
+    matrix = whole_matrix((frame.shape[0], frame.shape[1]), hw)
+    return warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
+
+
+def whole_matrix(frame_hw: tuple[int, int], hw: tuple[int, int]) -> Matrix:
+    """The matrix of `whole`, for a frame of `frame_hw`."""
+    scale = min(hw[0] / frame_hw[0], hw[1] / frame_hw[1])
+    corner = ((hw[1] - scale * frame_hw[1]) / 2, (hw[0] - scale * frame_hw[0]) / 2)
     matrix = np.array([[scale, 0.0, corner[0]], [0.0, scale, corner[1]]])
     matrix[:, 2] += 0.5 * scale - 0.5  # pixel index i lies at i + 0.5
-    return warp(frame, matrix, hw, border=cv2.BORDER_REFLECT_101), matrix
+    return matrix
 
 
 def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
@@ -91,7 +101,7 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
     import cv2
 
     source: Any = frame
-    shrink = int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    shrink = count_pixels(matrix)
     part = region(matrix, hw, (frame.shape[0], frame.shape[1]))
     if shrink > 1 and part is not None:
         x0, y0, x1, y1 = part
@@ -108,6 +118,11 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
     border = cv2.BORDER_REPLICATE if border is None else border
     warped: Any = cv2.warpAffine(source, matrix, (hw[1], hw[0]), flags=cv2.INTER_LINEAR, borderMode=border)
     return warped  # type: ignore[no-any-return]
+
+
+def count_pixels(matrix: Matrix) -> int:
+    """How many pixels of the frame, along each side, are averaged before a crop is sampled; 0 or 1 for none."""
+    return int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
 
 
 def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:

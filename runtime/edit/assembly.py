@@ -30,7 +30,7 @@ def assemble(
     opened: list[Backend] = []
     try:
         opened.append(load(model))
-        labels, notices = _load_labels(model, helper, opened)
+        labels, notices = load_labels(model, helper, opened)
         finder = FaceFinder() if model.card.faces else None
         taken = opened[0].selection.artefact or model  # of a folder, another file of the same network perhaps
         pipeline = Pipeline(taken.card, opened[0], labels, finder, work_size=work_size, faces=faces)
@@ -41,7 +41,7 @@ def assemble(
     return Parts(pipeline, opened[0], (*opened[0].selection.notices, *notices))
 
 
-def _load_labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
+def load_labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
     """Loads the label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
     condition = model.card.condition
     if not condition.names:

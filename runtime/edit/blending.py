@@ -21,19 +21,19 @@ from ..types import Float32Array
 from .align import Matrix, region
 
 # A change of up to 12 grey levels leaves the frame's detail alone, one of 48 and more scales it by the local gain.
-_DETAIL_STAYS, _DETAIL_GOES = 12.0, 48.0
-_GAIN_REACH = 1 / 32  # of the crop's shorter side: the radius of the window in which a gain is measured
-_GAIN_NOISE = 2.0  # grey levels: where the crop itself varies by less, nothing says that detail is kept
-_MOST_GAIN = 1.25  # more, and noise beside an outline would be raised with it
+DETAIL_STAYS, DETAIL_GOES = 12.0, 48.0
+GAIN_REACH = 1 / 32  # of the crop's shorter side: the radius of the window in which a gain is measured
+GAIN_NOISE = 2.0  # grey levels: where the crop itself varies by less, nothing says that detail is kept
+MOST_GAIN = 1.25  # more, and noise beside an outline would be raised with it
 # With the guard, changes around which the mean is up to 4 grey levels are dropped, and those from 16 on are whole.
-_GUARD_DROPS, _GUARD_KEEPS = 4.0, 16.0
-_GUARD_REACH = 1 / 32  # of the crop's shorter side: the radius over which it looks
+GUARD_DROPS, GUARD_KEEPS = 4.0, 16.0
+GUARD_REACH = 1 / 32  # of the crop's shorter side: the radius over which it looks
 _STRIP = 32  # rows
 _CANNOT_BE_SEEN = 0.001  # so small a share of a pixel
 _NOTHING = (0.0, 0.0, 0.0, 1.0)
-_FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
-_ROUND = 4  # the exponent of a face's mask: 2 is an ellipse, and a large one a rectangle
-_MOST_STRETCH = 1.25  # of a colour's deviation
+FINER = 2  # a change is first enlarged this much smoothly, which bilinear sampling alone would not do
+ROUND = 4  # the exponent of a face's mask: 2 is an ellipse, and a large one a rectangle
+MOST_STRETCH = 1.25  # of a colour's deviation
 
 
 def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float32Array | None) -> None:
@@ -56,12 +56,12 @@ def blend(frame: Image, before: Image, after: Image, matrix: Matrix, mask: Float
         return
     # out = stays * frame + add, with all but the frame in the crop's pixels, so that one warp brings up both.
     change = _fit_change(before, after, mask)
-    fine: Any = cv2.resize(change, None, fx=_FINER, fy=_FINER, interpolation=cv2.INTER_CUBIC)
+    fine: Any = cv2.resize(change, None, fx=FINER, fy=FINER, interpolation=cv2.INTER_CUBIC)
     if mask is not None:  # nothing may leak out between the last pixels
         fine[:1] = fine[-1:] = fine[:, :1] = fine[:, -1:] = _NOTHING
     border = cv2.BORDER_REPLICATE if mask is None else cv2.BORDER_CONSTANT
-    to_fine = matrix * _FINER
-    to_fine[:, 2] += (_FINER - 1) / 2
+    to_fine = matrix * FINER
+    to_fine[:, 2] += (FINER - 1) / 2
     x0, y0, x1, y1 = part
     # In strips, so that temporaries stay in the cache: fresh megabytes for each frame cost more than the sums.
     for top in range(y0, y1, _STRIP):
@@ -114,20 +114,30 @@ def face_feather(hw: tuple[int, int], margin: float, face: Face, matrix: Matrix)
     No straight edges meet in a corner, where the eye finds a seam first; and the change fades out over more of the
     crop on the side where there is more room beside the face.
     """
+    across, down = face_reach(hw, face, matrix)
+    distance = 1.0 - (down[:, None] + across[None, :]) ** (1 / ROUND)
+    mask: Float32Array = _smoothstep(distance / feather_width(margin)).astype(np.float32)
+    return mask
+
+
+def face_reach(hw: tuple[int, int], face: Face, matrix: Matrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """How far out a crop's columns and rows are, to the power of `ROUND`: (w,) and (h,), 0 in the face's middle and 1
+    at the edges; the mask of `face_feather` falls along their sum."""
     places = np.array([face.left_eye, face.right_eye, *face.points])
     middle = matrix[:, :2] @ (places.mean(axis=0) - 0.5) + matrix[:, 2] + 0.5
 
     def out(count: int, centre: float) -> NDArray[np.float64]:
-        """How far out each pixel is: 0 in the middle, 1 at the edge on its side."""
         centre = min(max(centre, 0.3 * count), 0.7 * count)
         offset = np.arange(count) + 0.5 - centre
         reached: NDArray[np.float64] = np.abs(offset) / np.where(offset < 0, centre, count - centre)
-        return reached
+        return reached**ROUND
 
-    across, down = (out(count, float(c)) ** _ROUND for count, c in zip(hw[::-1], middle, strict=True))
-    distance = 1.0 - (down[:, None] + across[None, :]) ** (1 / _ROUND)
-    mask: Float32Array = _smoothstep(distance / max(2.0 * margin, 1e-6)).astype(np.float32)
-    return mask
+    return out(hw[1], float(middle[0])), out(hw[0], float(middle[1]))
+
+
+def feather_width(margin: float) -> float:
+    """Over which share of the way from the middle to the edge the mask of `face_feather` falls."""
+    return max(2.0 * margin, 1e-6)
 
 
 def guard_mask(before: Image, after: Image) -> Float32Array:
@@ -140,9 +150,9 @@ def guard_mask(before: Image, after: Image) -> Float32Array:
     import cv2
 
     change: Any = _largest_change(before, after).astype(np.float32)
-    reach = 1 + 2 * max(1, round(_GUARD_REACH * min(before.shape[:2])))
+    reach = 1 + 2 * max(1, round(GUARD_REACH * min(before.shape[:2])))
     change = cv2.GaussianBlur(change, (reach, reach), 0)
-    meant: Float32Array = _smoothstep((change - _GUARD_DROPS) / (_GUARD_KEEPS - _GUARD_DROPS)).astype(np.float32)
+    meant: Float32Array = _smoothstep((change - GUARD_DROPS) / (GUARD_KEEPS - GUARD_DROPS)).astype(np.float32)
     return meant
 
 
@@ -155,14 +165,14 @@ def match_colours(before: Image, after: Image, mask: Float32Array) -> Image:
     """
     import cv2
 
-    rim = (mask < 0.95) & (_largest_change(before, after) < _DETAIL_GOES)
+    rim = (mask < 0.95) & (_largest_change(before, after) < DETAIL_GOES)
     if rim.sum() < 0.02 * rim.size:
         return after
     lab_before, lab_after = (
         cv2.cvtColor(crop.astype(np.float32) / 255.0, cv2.COLOR_BGR2Lab) for crop in (before, after)
     )
     there, here = lab_before[rim], lab_after[rim]
-    stretch = np.clip(there.std(axis=0) / np.maximum(here.std(axis=0), 1e-3), 1 / _MOST_STRETCH, _MOST_STRETCH)
+    stretch = np.clip(there.std(axis=0) / np.maximum(here.std(axis=0), 1e-3), 1 / MOST_STRETCH, MOST_STRETCH)
     matched: Any = ((lab_after - here.mean(axis=0)) * stretch + there.mean(axis=0)).astype(np.float32)
     return cv2.convertScaleAbs(np.maximum(cv2.cvtColor(matched, cv2.COLOR_Lab2BGR), 0.0), alpha=255.0)  # type: ignore[no-any-return]
 
@@ -188,8 +198,8 @@ def _measure_detail(before: Image, after: Image) -> Float32Array:
     change: Any = _largest_change(before, after).astype(np.float32)
     # One pixel more on each side: the detail of an outline lies on both.
     change = cv2.GaussianBlur(cv2.dilate(change, np.ones((3, 3), np.uint8)), (3, 3), 0)
-    replaced = _smoothstep((change - _DETAIL_STAYS) / (_DETAIL_GOES - _DETAIL_STAYS))
-    reach = 1 + 2 * max(1, round(_GAIN_REACH * min(before.shape[:2])))
+    replaced = _smoothstep((change - DETAIL_STAYS) / (DETAIL_GOES - DETAIL_STAYS))
+    reach = 1 + 2 * max(1, round(GAIN_REACH * min(before.shape[:2])))
     guide, result = (cv2.cvtColor(crop, cv2.COLOR_BGR2GRAY).astype(np.float32) for crop in (before, after))
 
     def average(values: NDArray[Any]) -> Any:
@@ -198,7 +208,7 @@ def _measure_detail(before: Image, after: Image) -> Float32Array:
     mean = average(guide)
     covariance = average(guide * result) - mean * average(result)
     variance = average(guide * guide) - mean * mean
-    gain = np.clip(covariance / (np.maximum(variance, 0.0) + _GAIN_NOISE**2), 0.0, _MOST_GAIN)
+    gain = np.clip(covariance / (np.maximum(variance, 0.0) + GAIN_NOISE**2), 0.0, MOST_GAIN)
     scale: Float32Array = (1.0 - replaced * (1.0 - gain)).astype(np.float32)
     return scale
 

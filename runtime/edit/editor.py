@@ -19,8 +19,7 @@ from ..model.image import Image, Order, as_bgr, check_out, give_back
 from .assembly import assemble
 from .loading import Loading, load_for
 from .pipeline import Pipeline
-from .priority_lock import Behind, Turns
-from .session import Session
+from .session import Behind, Session, Turns
 
 _WARM_HW = (720, 1280)
 
@@ -201,7 +200,7 @@ class Editor(Session):
         """An editor for another video: it follows faces of its own and shares the loaded models with this one, on
         which its calls take turns. Closing it leaves this one open; once this one is closed, it is too.
 
-        give_way: its calls let this one's go first, as `priority_lock.Turns` says: for guests beside a live stream.
+        give_way: its calls let this one's go first, as `session.Turns` says: for guests beside a live stream.
         """
         with self._turn():
             return _Another(self, self._pipeline.another(), self._lock.behind if give_way else self._lock)

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from weakref import WeakKeyDictionary
+from copy import copy
 
 import numpy as np
 
 from ..faces.finder import FaceFinder
-from ..faces.landmarks import refuse_pose
-from ..faces.lookout import Lookout
 from ..faces.options import FaceOptions, Which
-from ..faces.tiles import Sweep, small_side
-from ..faces.tracking import Sighting, Track, Tracker, choose
 from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard
 from ..model.image import Image
 from . import align, blending
-from .labels import Label, Labels, Memory
+from .face_choice import FaceChoice
+from .labels import Labels
 from .regions import Patch
 
 
@@ -33,25 +30,24 @@ class Faces:
     """
 
     def __init__(self, card: ModelCard, labels: Labels, finder: FaceFinder, options: FaceOptions) -> None:
-        self._card, self._labels, self._finder, self._options = card, labels, finder, options
+        self._card, self._options = card, options
         self._margin = card.alignment.margin if card.alignment is not None else 0.0
-        self._tracker = Tracker(options.which, smooth=options.smooth, any_pose=options.any_pose)
-        self.left_alone: Counter[str] = Counter()
-        self._lookout = Lookout(finder) if options.beside else None
-        self._sweep = Sweep()
-        # What is known of a face is forgotten with its track.
-        self._memories: WeakKeyDictionary[Track, Memory] = WeakKeyDictionary()
+        self._choice = FaceChoice(labels, finder, options)
+
+    @property
+    def left_alone(self) -> Counter[str]:
+        """See `Region`."""
+        return self._choice.left_alone
 
     def choose(self, which: Which) -> None:
         """See `Region.choose`."""
-        self._tracker.which = which
+        self._choice.choose(which)
 
     def extract(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Patch]:
         """See `Region.extract`; raises CardError for a card without an alignment."""
-        sightings = timed("faces", self._search, frame, timestamp, timed)
-        tracks = timed("track", self._follow, frame, timestamp, sightings)
+        tracks = self._choice.find(frame, timestamp, timed)
         cuts = timed("align", lambda: [align.crop(frame, track.face, self._card) for track in tracks])
-        labels = timed("labels", self._label, tracks, [crop for crop, _ in cuts])
+        labels = timed("labels", self._choice.label, tracks, [crop for crop, _ in cuts])
         return [
             Patch(crop, matrix, label, track.face, track.strength)
             for track, (crop, matrix), label in zip(tracks, cuts, labels, strict=True)
@@ -72,48 +68,15 @@ class Faces:
             blending.blend(out, crop, edited, patch.matrix, mask * np.float32(patch.strength))
 
     def another(self) -> Faces:
-        """See `Region.another`; it searches beside this one, with a finder of its own."""
-        return Faces(self._card, self._labels, FaceFinder(), self._options)
+        """See `Region.another`."""
+        other = copy(self)
+        other._choice = self._choice.another()
+        return other
 
     def reset(self) -> None:
         """Forgets the faces seen so far."""
-        self._tracker.reset()
-        self._sweep.reset()
-        if self._lookout is not None:
-            self._lookout.reset()
+        self._choice.reset()
 
     def close(self) -> None:
         """Ends the thread that searches."""
-        if self._lookout is not None:
-            self._lookout.close()
-
-    def _search(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Sighting]:
-        """Returns the searches that have ended; for a picture that stands alone, the one of it."""
-        if timestamp is None:
-            return [Sighting(0.0, self._finder.find(frame))]
-        if self._lookout is None:
-            hw = (frame.shape[0], frame.shape[1])
-            tiles = self._sweep.take(hw)
-            return [Sighting(timestamp, self._finder.find(frame, tiles), tiles=tiles, small=small_side(hw))]
-        found = self._lookout.look(frame, timestamp)
-        for sighting in found:
-            timed.add("faces", sighting.seconds)
-        return found
-
-    def _follow(self, frame: Image, timestamp: float | None, sightings: Sequence[Sighting]) -> list[Track]:
-        """Returns the faces to edit in this frame."""
-        if timestamp is None:
-            seen = [(face, None if self._options.any_pose else refuse_pose(face)) for face in sightings[0].faces]
-            self.left_alone.update(refusal.why for _, refusal in seen if refusal is not None)
-            tracks = [Track(number, face) for number, (face, refusal) in enumerate(seen, start=1) if refusal is None]
-            return choose(tracks, self._tracker.which)
-        tracks = self._tracker.follow(frame, timestamp, sightings)
-        self.left_alone.update(refusal.why for refusal in self._tracker.refusals)
-        return tracks
-
-    def _label(self, tracks: Sequence[Track], crops: Sequence[Image]) -> list[Label]:
-        """Returns what each face already is, as it was seen over time."""
-        return [
-            self._labels.follow(self._memories.setdefault(track, Memory()), crop)
-            for track, crop in zip(tracks, crops, strict=True)
-        ]
+        self._choice.close()

@@ -59,13 +59,23 @@ class Labels:
             )
         self._condition, self._card, self._backend = condition, card, backend
 
+    @property
+    def looks(self) -> bool:
+        """Whether labels follow from pictures; else each is the condition's default."""
+        return self._backend is not None
+
+    @property
+    def default(self) -> Label:
+        """The condition's default label."""
+        return dict(zip(self._condition.names, self._condition.default, strict=True))
+
     def estimate(self, crop: Image) -> Label:
         """How likely each attribute is, in [0, 1]; the default label without a classifier.
 
         The crop may have any size: it is resized to the classifier's.
         """
         if self._card is None or self._backend is None:
-            return dict(zip(self._condition.names, self._condition.default, strict=True))
+            return self.default
         hw = self._card.size.hw
         if crop.shape[:2] != hw:
             import cv2

@@ -23,7 +23,7 @@ from ..model.image import Image, Order
 from .assembly import Load, assemble
 from .editor import Editor, _Another
 from .loading import Loading, load_for
-from .priority_lock import Turns
+from .session import Turns
 
 if TYPE_CHECKING:
     from typing import Self, Unpack

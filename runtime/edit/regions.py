@@ -38,12 +38,11 @@ class Patch:
 
 
 class Region(Protocol):
-    """What happens to the frames of one video before and after the network. Not thread-safe.
+    """What happens to the frames of one video before and after the network. Not thread-safe."""
 
-    left_alone: how many faces were not edited, by the reason; a face counts in every frame.
-    """
-
-    left_alone: Counter[str]
+    @property
+    def left_alone(self) -> Counter[str]:
+        """How many faces were not edited, by the reason; a face counts in every frame."""
 
     def choose(self, which: Which) -> None:
         """Edits other faces from now on. Raises InputError if `which` says none."""

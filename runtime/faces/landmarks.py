@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 from typing import Any, NamedTuple
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -147,3 +148,19 @@ def refuse_pose(face: Face, limits: Limits = USUAL) -> Refusal | None:
         lengths = f"the nose {drop:.2f} eye distances below the eyes, the mouth {further:.2f} below the nose"
         return Refusal(JUMBLED, f"{lengths} (at least {limits.below:g})")
     return None
+
+
+def enlarge(face: Face, factor: int) -> Face:
+    """A face of a frame that was reduced by `factor`, as it lies in the frame itself."""
+
+    def there(point: Point) -> Point:
+        return point[0] * factor, point[1] * factor
+
+    x, y, width, height = face.box
+    return msgspec.structs.replace(
+        face,
+        box=(x * factor, y * factor, width * factor, height * factor),
+        left_eye=there(face.left_eye),
+        right_eye=there(face.right_eye),
+        points=tuple(there(point) for point in face.points),
+    )

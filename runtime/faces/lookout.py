@@ -6,13 +6,11 @@ import time
 from collections.abc import Sequence
 from threading import Lock, Thread
 
-import msgspec
-
 from ..channel import Channel, ChannelClosed
 from ..checks import Owner
 from ..model.image import Image, count_halvings, halve
-from . import Face, Point
 from .finder import FaceFinder
+from .landmarks import enlarge
 from .tiles import Sweep, Tile, small_side, tiles_of
 from .tracking import Sighting
 
@@ -99,23 +97,7 @@ class Lookout:
 
     def _search(self, small: Image, factor: int, timestamp: float, tiles: Sequence[Tile]) -> Sighting:
         began = time.perf_counter()
-        faces = [_enlarge(face, factor) for face in self._finder.find(small, tiles)]
+        faces = [enlarge(face, factor) for face in self._finder.find(small, tiles)]
         there = [Tile(*(factor * number for number in tile)) for tile in tiles]
         seconds = time.perf_counter() - began
         return Sighting(timestamp, faces, seconds, there, factor * small_side(small.shape[:2]))
-
-
-def _enlarge(face: Face, factor: int) -> Face:
-    """A face of a reduced frame, as it lies in the frame itself."""
-
-    def there(point: Point) -> Point:
-        return point[0] * factor, point[1] * factor
-
-    x, y, width, height = face.box
-    return msgspec.structs.replace(
-        face,
-        box=(x * factor, y * factor, width * factor, height * factor),
-        left_eye=there(face.left_eye),
-        right_eye=there(face.right_eye),
-        points=tuple(there(point) for point in face.points),
-    )

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from copy import copy
 from dataclasses import replace
 
+from ..checks import check_finite
+from ..errors import InputError
 from .sound import Sound
 from .source import Frame, Source
 
 _RATE = 25.0  # frames per second where no rate is known
+_LATE_S = 1.0  # further behind than this, the clock starts anew: no rush to catch up
 
 
 class FrameClock:
@@ -25,6 +29,8 @@ class FrameClock:
         known: whether `fps` is the source's own rate. Frames of which neither moment nor rate is known are pictures
             that stand alone: `edit_s` is None for them.
         constant_fps: of outputs whose rate is constant; None takes `fps`.
+
+    Raises InputError for a rate that is none.
     """
 
     def __init__(
@@ -36,6 +42,8 @@ class FrameClock:
         known: bool = True,
         constant_fps: float | None = None,
     ) -> None:
+        if check_finite(fps, "fps") <= 0:
+            raise InputError(f"{fps} frames per second were asked for", "a number above 0")
         self.fps, self.by_timestamp, self.sound, self._known = fps, by_timestamp, sound, known
         self.constant_fps = constant_fps or fps
         self._begin_s = None if by_timestamp else 0.0
@@ -106,3 +114,17 @@ class ConstantRate:
     def rest(self) -> int:
         """How many slots the last frame fills after its own, to last as long as its file says."""
         return max(0, round(self._end_s * self.fps) - self.filled)
+
+
+class Pace:
+    """Recorded pictures at their own speed: how long to wait until a moment has come; the first asked for is now."""
+
+    def __init__(self) -> None:
+        self._begin: float | None = None
+
+    def wait_s(self, moment_s: float) -> float:
+        """Seconds until `moment_s` of the recording; 0 if it is past."""
+        now = time.monotonic()
+        if self._begin is None or now - self._begin - moment_s > _LATE_S:
+            self._begin = now - moment_s
+        return max(0.0, self._begin + moment_s - now)

@@ -1,4 +1,4 @@
-"""The contract of a source: the frames it gives, and what may be asked of it."""
+"""The contract of a source: the frames it gives, what may be asked of it, and what a source around another one is."""
 
 from __future__ import annotations
 
@@ -111,6 +111,29 @@ class Source(Protocol):
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+class Wrapped(Source):
+    """Tells of itself what `source` tells; owns it. Subclasses say which frames come, and when."""
+
+    def __init__(self, source: Source) -> None:
+        self._source = source
+        self.name, self.about, self.live, self.fps = source.name, source.about, source.live, source.fps
+        self.size_hw, self.length, self.sound = source.size_hw, source.length, source.sound
+        self.constant_fps, self.revivable, self.notes = source.constant_fps, source.revivable, source.notes
+        self.seed = source.seed
+
+    def troubles(self) -> tuple[str, ...]:
+        """Those of the source."""
+        return self._source.troubles()
+
+    def stop(self) -> None:
+        """Passes it on."""
+        self._source.stop()
+
+    def close(self) -> None:
+        """Closes the source."""
+        self._source.close()
 
 
 def frame_of(

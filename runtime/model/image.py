@@ -14,7 +14,7 @@ Image = NDArray[np.uint8]  # (H, W, 3), BGR
 Array = NDArray[Any]
 Order = Literal["bgr", "rgb"]  # of a caller's pictures; those between functions here are always BGR
 
-_LUMA_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601
+LUMA_BGR = np.array([0.114, 0.587, 0.299], dtype=np.float32)  # ITU-R BT.601
 
 
 def as_bgr(picture: Array, colour: Order = "bgr") -> Image:
@@ -72,14 +72,14 @@ def preprocess(card: ModelCard, picture_bgr: Array) -> Array:
     card.size.check((picture.shape[0], picture.shape[1]))
     values: Array
     if spec.colour == "GRAY":
-        values = (picture @ _LUMA_BGR)[:, :, None]
+        values = (picture @ LUMA_BGR)[:, :, None]
     else:
         values = picture if spec.colour == "BGR" else picture[:, :, ::-1]
     if spec.layout == "NCHW":
         values = values.transpose(2, 0, 1)
     if spec.dtype == "uint8":
         return np.ascontiguousarray(np.rint(values).astype(np.uint8)[None])
-    low, high = _range(spec)
+    low, high = range_of(spec)
     scaled = values.astype(np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
     return np.ascontiguousarray(scaled.astype(spec.dtype)[None])
 
@@ -99,7 +99,7 @@ def postprocess(card: ModelCard, tensor: Array) -> Image:
         )
     values = tensor[0] if channels_last else tensor[0].transpose(1, 2, 0)
     if spec.dtype != "uint8":
-        low, high = _range(spec)
+        low, high = range_of(spec)
         scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
         if not np.isfinite(scaled.sum()) and not np.isfinite(scaled).all():
             raise BackendError(
@@ -155,7 +155,8 @@ def image_spec(specs: tuple[TensorSpec, ...], what: str) -> TensorSpec:
     raise CardError(f"no {what} is a picture", f"there are: {', '.join(s.name for s in specs)}")
 
 
-def _range(spec: TensorSpec) -> tuple[float, float]:
+def range_of(spec: TensorSpec) -> tuple[float, float]:
+    """The lowest and the highest value of a picture's tensor; raises CardError for what is no range."""
     if spec.value_range is None or spec.value_range[0] >= spec.value_range[1]:
         raise CardError(
             f"the card gives '{spec.name}' the value range {spec.value_range}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import shutil
@@ -9,7 +10,10 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
+from support.fakes.cuda_sessions import picture_of, picture_on_gpu, play_cuda
+from support.fakes.gpu_array import OnGpu
 
 SCRIPT = Path(__file__).parents[2] / "benchmarks" / "gpu.sh"
 pytestmark = pytest.mark.skipif(shutil.which("bash") is None, reason="bash is not here")
@@ -168,7 +172,7 @@ def test_a_backend_that_has_no_row_or_no_test_is_no_success(checkout: Path) -> N
     assert "tensorrt_rtx" not in told  # TensorRT for RTX does not know every GPU
 
 
-@pytest.mark.parametrize("probe", ["host", "engine", "pool", "overlap"])
+@pytest.mark.parametrize("probe", ["host", "engine", "pool", "frames", "overlap"])
 def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tmp_path: Path) -> None:
     """On a CPU: CUDA has no GPU, the backend of TensorRT a fake one, and the pool works."""
     out = tmp_path / "out.jsonl"
@@ -182,6 +186,31 @@ def test_a_probe_tells_every_answer_in_a_line_also_where_it_fails(probe: str, tm
         "host": [False, True, False, False],
         "engine": [True] * 7,
         "pool": [True],
+        "frames": [False, False, False],  # every one of them begins on the GPU
         "overlap": [True] * 5,
     }[probe], done.stderr
-    assert done.returncode == (1 if probe == "host" else 0)
+    assert done.returncode == (1 if probe in ("host", "frames") else 0)
+
+
+def test_frames_are_timed_and_compared(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The probe of frames on a GPU made of host memory: its figures are there; what they would be is not said."""
+    monkeypatch.syspath_prepend(str(SCRIPT.parent / "gpu"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    fake = play_cuda(monkeypatch)
+    figures, frames = importlib.import_module("figures"), importlib.import_module("frames")
+
+    def upload(picture: np.ndarray) -> OnGpu:
+        made = picture_on_gpu(fake, picture)
+        made.write(picture)  # now, and not when somebody waits for it
+        return made
+
+    monkeypatch.setattr(frames, "upload", upload)
+    monkeypatch.setattr(frames, "download", picture_of)
+    monkeypatch.setenv("EDGEGAN_AUTO", "card")
+    probe = figures.Probe(tmp_path / "out.jsonl", "cuda", True)
+    monkeypatch.setattr(probe, "time", lambda run: run() or {"p50_ms": 0.0})
+    frames.frames(probe)
+    rows = [json.loads(line) for line in (tmp_path / "out.jsonl").read_text().splitlines()]
+    assert [row["ok"] for row in rows] == [True] * 3, rows
+    assert rows[0]["faces"] >= 2 and {row["backend"] for row in rows} == {"onnxruntime"}
+    assert rows[1]["psnr_db"] > 45 and rows[2]["psnr_db"] > 35 and rows[1]["stages_ms"]["blend"] > 0

@@ -12,7 +12,7 @@ import typer
 from support import tiny_models
 
 from edgegan import cli
-from edgegan.cli._shared.lists import split_words
+from edgegan.cli._shared.options import split_words
 from edgegan.cli.export import _show
 from edgegan.export import Exported, Row
 from edgegan.runtime.commands import command

@@ -11,7 +11,7 @@ from torch import nn
 
 from edgegan.networks.diff_augment import DRAWS, diff_augment
 from edgegan.networks.efficientnet import CHANNELS, Backbone, load_efficientnet_lite0
-from edgegan.networks.film import FilmNorm
+from edgegan.networks.norm import FilmNorm
 from edgegan.networks.projected import ProjectedDiscriminator
 
 needed("efficientnet_lite_pytorch", "train")

@@ -11,7 +11,7 @@ import typer
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.shipped import default_model
 
-from .lists import split_words
+from .options import split_words
 
 if TYPE_CHECKING:
     from rich.console import Console

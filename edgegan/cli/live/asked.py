@@ -9,8 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from edgegan.cli._shared.options import setting
 from edgegan.cli._shared.rebuild import choice
-from edgegan.cli._shared.settings import setting
 from edgegan.runtime.errors import InputError
 
 from .options import WEB_PORT

@@ -36,8 +36,9 @@ Source = Annotated[
     _source(
         "--source",
         metavar="SPEC",
-        help="A camera (0, /dev/video0), video, picture, folder, URL (rtsp, http), gst:PIPELINE, or "
-        "synthetic[:WxH][@FPS][#SEED] (the default); for a generator: latent[@FPS][#SEED].",
+        help="A camera (0, /dev/video0), video, picture, folder, URL (rtsp, http), gst:PIPELINE, "
+        "csi[:SENSOR][:WxH][@FPS][#FLIP] (a Jetson's camera), or synthetic[:WxH][@FPS][#SEED] (the default); "
+        "for a generator: latent[@FPS][#SEED].",
     ),
 ]
 Size = Annotated[str | None, _source(metavar="WxH", help="Ask a camera for a size, as in 1280x720.")]

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from edgegan.networks.film import FilmNorm
+from edgegan.networks.norm import FilmNorm
 from edgegan.networks.separable import conv3x3
 
 _LAST = 16  # channels at full size, at most

@@ -12,10 +12,9 @@ from ..provenance import EDITED, Origin
 from ..sink import Sink
 from ..source import Frame
 from . import overlay
-from .layers import Layers
 from .lettering import Colour
 from .statusline import StatusLine
-from .views import compose
+from .views import Layers, compose
 
 
 class Compositor(Sink):

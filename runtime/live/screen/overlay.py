@@ -13,9 +13,8 @@ from ..controls.panel import Panel, Word
 from ..controls.slider import Slider
 from . import lettering
 from .board import Board, board_top, line_height
-from .layers import Area
 from .lettering import Colour
-from .views import darken
+from .views import Area, darken
 
 WHITE, GREY, ON, OFF = (255, 255, 255), (175, 175, 175), (120, 230, 120), (110, 150, 255)  # BGR
 COLOURS = {"": GREY, "on": ON, "off": OFF}

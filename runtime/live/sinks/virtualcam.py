@@ -8,8 +8,7 @@ from typing import Any
 
 from ...errors import MissingExtraError, SinkError
 from ...model.image import Image
-from ..frame_clock import ConstantRate, FrameClock
-from ..pace import Pace
+from ..frame_clock import ConstantRate, FrameClock, Pace
 from ..sink import Sink, check_same_size
 from ..source import Frame
 

@@ -9,8 +9,7 @@ from ...errors import SinkError
 from ...model.image import Image
 from ..controls.keys import ESCAPE
 from ..controls.panel import Panel
-from ..frame_clock import FrameClock
-from ..pace import Pace
+from ..frame_clock import FrameClock, Pace
 from ..screen.touch import Touch
 from ..sink import Sink, SinkClosed
 from ..source import Frame

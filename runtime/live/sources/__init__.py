@@ -18,12 +18,11 @@ from ...places import localise
 from ...redaction import redact
 from ..source import AGAIN_S, Source, Wanted
 from ..wrappers.paced import Paced
-from ..wrappers.reconnecting import Reconnecting
-from ..wrappers.resuming import Resuming
+from ..wrappers.reconnecting import Reconnecting, Resuming
 
 SPECS = (
     "a camera (0 or /dev/video0), a video file, a picture, a folder of pictures, a URL, gst:PIPELINE, "
-    "synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
+    "csi[:SENSOR] (a Jetson's camera), synthetic[:WxH][@FPS][#SEED], or, for a generator, latent[@FPS][#SEED]"
 )
 
 

@@ -23,7 +23,7 @@ from ...redaction import redact, redact_text
 from ..source import Frame, Source, Wanted, frame_of
 
 _PREFIX = "gst:"
-_FIRST_S, _NEXT_S = 15.0, 5.0  # how long the first picture may take, and each after it
+FIRST_S, _NEXT_S = 15.0, 5.0  # how long the first picture may take, and each after it
 _PIPE_BYTES = 1 << 20  # asked for, of Linux: a 720p picture then takes 3 turns instead of 43
 # What comes to an end: files by their element or address, and a number of pictures that was asked for.
 _ENDS = re.compile(
@@ -46,12 +46,25 @@ def open_frames(spec: str, wanted: Wanted) -> GStreamer:
             "the pipeline itself says that",
             "as in: gst:v4l2src ! video/x-raw,width=1280,height=720",
         )
-    return GStreamer(spec.removeprefix(_PREFIX), fps=wanted.fps, answer_s=wanted.answer_s or _FIRST_S)
+    return GStreamer(spec.removeprefix(_PREFIX), fps=wanted.fps, answer_s=wanted.answer_s or FIRST_S)
+
+
+def find_launcher(who: str) -> str:
+    """The path of gst-launch-1.0; raises SourceError, which says that `who` needs it, where it is not installed."""
+    program = shutil.which("gst-launch-1.0")
+    if program is None:
+        raise SourceError(
+            f"{who} needs the program gst-launch-1.0, which is not installed",
+            todo="Debian, Ubuntu, Jetson: sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base "
+            "gstreamer1.0-plugins-good",
+        )
+    return program
 
 
 class GStreamer(Source):
     """What a pipeline, as gst-launch-1.0 takes it, gives; its last element must have a video/x-raw source pad.
 
+    `name` is what the source is called, None for the pipeline's first word.
     Live, so that the newest frame wins, unless it reads a file (`filesrc`, `uri=file:...`) or a number of pictures was
     asked for (`num-buffers`): then it gives every frame, and ends. The process ends with this object; should
     this program be killed, its pipe breaks and it ends too.
@@ -62,19 +75,15 @@ class GStreamer(Source):
     length = None
     _took_s = 0.0
 
-    def __init__(self, pipeline: str, *, fps: float | None = None, answer_s: float = _FIRST_S) -> None:
-        program = shutil.which("gst-launch-1.0")
-        if program is None:
-            raise SourceError(
-                "gst: needs the program gst-launch-1.0, which is not installed",
-                todo="Debian, Ubuntu, Jetson: sudo apt install gstreamer1.0-tools gstreamer1.0-plugins-base "
-                "gstreamer1.0-plugins-good",
-            )
+    def __init__(
+        self, pipeline: str, *, fps: float | None = None, answer_s: float = FIRST_S, name: str | None = None
+    ) -> None:
+        program = find_launcher("gst:")
         try:
             words = shlex.split(pipeline)
         except ValueError as error:
             raise InputError(f"the pipeline {redact(pipeline)!r} cannot be read: {error}") from None
-        self.name = "gst:" + (redact(words[0]) if words else "")
+        self.name = name or "gst:" + (redact(words[0]) if words else "")
         self.live = self.revivable = not any(_ENDS.fullmatch(word) for word in words)
         self._said: deque[str] = deque(maxlen=20)
         self._caps = ""

@@ -13,8 +13,8 @@ from ...errors import InputError
 from ...faces.options import Which
 from ...model.image import Image
 from ..controls.attributes import Controls
-from ..controls.easing import Easing
 from ..controls.look import View
+from ..editing import Easing
 from . import jpeg
 from .broadcast import Shot
 

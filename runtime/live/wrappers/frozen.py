@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..controls.panel import Panel
-from ..source import Frame, Source
-from .wrapped import Wrapped
+from ..source import Frame, Source, Wrapped
 
 _TICK_S = 0.04
 

@@ -6,10 +6,8 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from ..frame_clock import FrameClock
-from ..pace import Pace
-from ..source import Frame
-from .wrapped import Wrapped
+from ..frame_clock import FrameClock, Pace
+from ..source import Frame, Wrapped
 
 
 class Paced(Wrapped):

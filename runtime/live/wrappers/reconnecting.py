@@ -1,24 +1,70 @@
-"""A source that goes away is opened again, and its last frame is held meanwhile."""
+"""A source that goes away is opened again: of a live one the last frame is held meanwhile, a recording waits."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from threading import Thread
+from threading import Event, Thread
+from typing import TypeVar
 
 import numpy as np
 
 from ...channel import Channel, ChannelClosed
 from ...errors import SourceError, SourceRefusedError
 from ..media.fitting import fit
-from ..source import Frame, Source, frame_of
-from .retry import Retry
-from .wrapped import Wrapped
+from ..source import Frame, Source, Wrapped, frame_of
+
+T = TypeVar("T")
 
 _SILENCE_S = 1.0  # without a frame for so long, the last one is held
 _HELD_EVERY_S = 0.2  # how often it is given again: keys and the seconds on it still move
 _CLOSE_S = 5.0  # a driver may sit in a read for as long; after that its thread is left to end by itself
+# Counted from the beginning of a try, of which one may take two seconds: a source is back within three of its return.
+_FIRST_WAIT_S, _LONGEST_WAIT_S = 0.25, 1.0
+
+
+class Retry:
+    """Opens again until that succeeds; `why` says in a line what the last thing was that went wrong.
+
+    Args:
+        give_up_s: how long a source may be away, in seconds.
+    """
+
+    def __init__(self, give_up_s: float) -> None:
+        self._give_up_s = give_up_s
+        self._stopping = Event()
+        self.why = ""
+
+    def until_open(self, reopen: Callable[[], T], reason: SourceError) -> T | None:
+        """What `reopen` gives; None once `stop` was called. `reason` is why the source went away.
+
+        Waits 0.25 s before the first try, doubling up to 1 s. Raises SourceError when the source has been away for
+        too long, a SourceRefusedError at once.
+        """
+        lost, self.why = time.monotonic(), _line(reason)
+        wait_s = left_s = _FIRST_WAIT_S
+        while not self._stopping.wait(left_s):
+            began = time.monotonic()
+            try:
+                opened = reopen()
+            except SourceRefusedError:
+                raise
+            except SourceError as error:
+                self.why = _line(error)
+                away_s = time.monotonic() - lost
+                if away_s >= self._give_up_s:
+                    raise SourceError(f"{reason.seen}; away for {away_s:.0f} s", error.seen, error.todo) from None
+            else:
+                self.why = ""
+                return opened
+            wait_s = min(2 * wait_s, _LONGEST_WAIT_S)
+            left_s = max(0.0, began + wait_s - time.monotonic())
+        return None
+
+    def stop(self) -> None:
+        """Ends the waiting."""
+        self._stopping.set()
 
 
 class Reconnecting(Wrapped):
@@ -97,3 +143,38 @@ class Reconnecting(Wrapped):
             self._thread.join(_CLOSE_S)
         else:
             self._source.close()
+
+
+class Resuming(Wrapped):
+    """Every frame of `source`, once and in order, however often it breaks; owns it. It waits meanwhile.
+
+    Raises SourceError, while iterating, once the source has been away for `give_up_s` seconds, and a
+    SourceRefusedError at once.
+    """
+
+    def __init__(self, source: Source, *, give_up_s: float) -> None:
+        super().__init__(source)
+        self._retry = Retry(give_up_s)
+
+    def __iter__(self) -> Iterator[Frame]:
+        while True:
+            try:
+                return (yield from self._source)
+            except SourceRefusedError:
+                raise
+            except SourceError as error:
+                reason = error
+            if not self._retry.until_open(self._resume, reason):
+                return
+
+    def _resume(self) -> bool:
+        self._source.resume()
+        return True
+
+    def stop(self) -> None:
+        """Stops trying."""
+        self._retry.stop()
+
+
+def _line(error: SourceError) -> str:
+    return error.seen.partition("\n")[0]

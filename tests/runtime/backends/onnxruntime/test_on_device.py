@@ -100,15 +100,15 @@ def test_the_editor_of_gpu_pictures_writes_into_what_it_is_given(model, fake):
         for array in (given, out):  # one picture, without a batch axis
             found = array.__cuda_array_interface__
             found |= {"shape": found["shape"][1:], "strides": found["strides"][1:]}
-        editor.edit(given, {names[0]: 0.25}, out=out)
+        editor.translate(given, {names[0]: 0.25}, out=out)
         assert (out.read() == 1.25).all()
-        editor.edit(given, {names[1]: 1.0}, label={names[0]: 0.0, names[1]: 0.0, names[2]: 1.0}, out=given)
+        editor.translate(given, {names[1]: 1.0}, label={names[0]: 0.0, names[1]: 0.0, names[2]: 1.0}, out=given)
         assert (given.read() == 1.0).all()
         for changes, words in (({}, "no change was asked for"), ({"Nose": 1.0}, "Nose")):
             with pytest.raises(InputError, match=words):
-                editor.edit(given, changes, out=out)
+                editor.translate(given, changes, out=out)
     with pytest.raises(InputError, match=r"this deviceeditor is closed\n?.*DeviceEditor\.open"):
-        editor.edit(given, {names[0]: 1.0}, out=out)
+        editor.translate(given, {names[0]: 1.0}, out=out)
 
 
 def test_the_editor_of_gpu_pictures_needs_a_gpu(model):

@@ -10,7 +10,7 @@ from edgegan.runtime.live.controls.panel import Panel
 from edgegan.runtime.live.controls.slider import Slider
 from edgegan.runtime.live.screen import lettering, overlay
 from edgegan.runtime.live.screen.board import Board, board_top
-from edgegan.runtime.live.screen.layers import Layers
+from edgegan.runtime.live.screen.views import Layers
 
 HW = (240, 320)
 NAMES = ("Blond_Hair", "Smiling")

@@ -9,8 +9,7 @@ import pytest
 
 from edgegan.runtime.errors import InputError, SourceError, SourceRefusedError
 from edgegan.runtime.live.source import Source, frame_of
-from edgegan.runtime.live.wrappers.reconnecting import Reconnecting
-from edgegan.runtime.live.wrappers.retry import Retry
+from edgegan.runtime.live.wrappers.reconnecting import Reconnecting, Retry
 
 
 @pytest.fixture(autouse=True)

@@ -1,10 +1,9 @@
-"""A source around another one."""
+"""The contract of a source, and of one around another."""
 
 from __future__ import annotations
 
-from edgegan.runtime.live.source import Source
+from edgegan.runtime.live.source import Source, Wrapped
 from edgegan.runtime.live.sources.latent import Beat
-from edgegan.runtime.live.wrappers.wrapped import Wrapped
 
 
 def test_all_that_a_source_tells_of_itself_is_told_through_a_wrapper() -> None:

@@ -9,8 +9,8 @@ from itertools import pairwise
 import pytest
 from support.virtual_time import VirtualTime
 
-from edgegan.runtime.edit import priority_lock
-from edgegan.runtime.edit.priority_lock import Turns
+from edgegan.runtime.edit import session
+from edgegan.runtime.edit.session import Turns
 
 _WORK_S = 0.02
 
@@ -18,8 +18,8 @@ _WORK_S = 0.02
 @pytest.fixture
 def world(monkeypatch):
     world = VirtualTime()
-    monkeypatch.setattr(priority_lock, "time", world)
-    monkeypatch.setattr(priority_lock, "Condition", world.condition)
+    monkeypatch.setattr(session, "time", world)
+    monkeypatch.setattr(session, "Condition", world.condition)
     return world
 
 
