@@ -20,6 +20,7 @@ from edgegan.runtime.generate import latent
 from edgegan.runtime.generate.sampler import MIXER, Sampler
 from edgegan.runtime.live.frame_clock import FrameClock
 from edgegan.runtime.live.provenance import GENERATED, Origin, into_png
+from edgegan.runtime.live.sink import check_writable
 from edgegan.runtime.live.sinks.video import Video
 from edgegan.runtime.live.source import Frame
 from edgegan.runtime.model import artefact as artefacts
@@ -71,7 +72,7 @@ def sample(request: Request, on_progress: Progress | None = None) -> Sampled:
         InputError: no generator, a folder that is not empty, a name that the model does not know, or a style mixer
             that is not there.
         MissingExtraError: a film is wanted and PyAV is not installed, or a run and PyTorch is not.
-        SinkError: the film cannot be written.
+        SinkError: the folder or the film cannot be written.
     """
     tell = on_progress or (lambda what, done, total: None)
     _check_out(request.out, force=request.force)
@@ -149,6 +150,7 @@ def _check_out(out: Path, *, force: bool) -> None:
         raise InputError(f"{out} is a file", todo="name a folder: --out DIR")
     if not force and out.is_dir() and any(out.iterdir()):
         raise InputError(f"{out} is not empty", todo="name another folder with --out, or add --force")
+    check_writable(out / "grid.png")
 
 
 def _clear(out: Path) -> None:

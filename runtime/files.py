@@ -14,6 +14,7 @@ from functools import cache
 from pathlib import Path
 
 from .errors import InputError
+from .special_files import is_special, write_special
 
 _STEM = 40  # characters of a name in that of its temporary, which may not be longer than a file's name can be
 
@@ -27,8 +28,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     the disk is full or the folder cannot be written.
     """
     try:
-        path = Path(os.path.realpath(path))
-        special = path.exists() and not path.is_file() and not path.is_dir()
+        special = is_special(path)
+        path = path if special else Path(os.path.realpath(path))
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(
             prefix=f".{path.stem[:_STEM]}.", suffix=path.suffix, dir=None if special else path.parent
@@ -40,8 +41,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
     try:
         yield temporary
         if special:
-            with open(temporary, "rb") as whole, open(path, "wb") as out:
-                return shutil.copyfileobj(whole, out)
+            return write_special(temporary, path)
         with open(temporary, "rb+") as file:
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())  # mkstemp makes private files; artefacts are for sharing

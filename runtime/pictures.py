@@ -55,6 +55,8 @@ def decode(path: Path) -> Image:
                 raise UnreadableError(path, f"{image.width}x{image.height} pixels, a decompression bomb?")
             if image.format in _ANIMATED and getattr(image, "is_animated", False):
                 _say_animated(path)
+            if _is_deep_rgb(image) and isinstance(clear := image.info.get("transparency"), tuple):
+                image.info["transparency"] = tuple(value >> 8 for value in clear)  # as Pillow reduces the pixels
             image.load()
             return _to_rgb(ImageOps.exif_transpose(image), path)
     except UnreadableError:
@@ -84,6 +86,11 @@ def _formats() -> tuple[str, ...]:
 
     Image.init()
     return tuple(name for name in FORMATS if name in Image.OPEN)
+
+
+def _is_deep_rgb(image: Image) -> bool:
+    """Whether a file that is not loaded yet holds colours of 16 bits, of which Pillow gives the upper 8."""
+    return image.mode == "RGB" and any(";16" in str(part) for part in getattr(image, "tile", ()))
 
 
 def _say_animated(path: Path) -> None:

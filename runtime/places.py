@@ -13,10 +13,12 @@ from urllib.parse import unquote, urlsplit
 from .errors import InputError
 from .pictures import SUFFIXES
 from .redaction import redact
+from .shipped import list_models
+from .special_files import STDOUT, is_null
 
 _LOCATION = re.compile(r"(?:location|uri)\s*=\s*(\"[^\"]*\"|'[^']*'|\S+)", re.IGNORECASE)
 _HOSTLESS = re.compile(r"[a-z][a-z0-9+.\-]*://(?=/)", re.IGNORECASE)  # cache:///FILE, which FFmpeg reads
-_DESCRIPTORS = {"-": 1, "stdout": 1}
+_DESCRIPTORS = dict.fromkeys(("-", "stdout", *STDOUT), 1)
 _OF_MODELS = ("*.onnx*", "*.xml", "*.bin", "*.data", "*.engine*", "*.safetensors", "golden.npz", "config.json")
 _READ_IN_FOLDERS = (*SUFFIXES, ".csv", ".txt")
 _LOOKED_AT = 1000  # files of a folder
@@ -64,12 +66,13 @@ def identities(spec: str) -> frozenset[Hashable]:
 
 
 def model_parts(model: str | Path) -> dict[str, str]:
-    """What a run that opens `model`, a file or a folder, reads of it, as `refuse_clashes` takes it.
+    """What a run that opens `model`, a file, a folder or a shipped model's name, reads of it, for `refuse_clashes`.
 
     Of the files beside it only those that a model consists of: others may be what an earlier run has written.
     """
-    place = Path(model)
-    found = {str(model): "the model"}
+    shipped = None if _exists(Path(model)) else list_models().get(str(model))
+    place = shipped.parent if shipped else Path(model)
+    found = {str(place): "the model"}
     with suppress(OSError, ValueError):
         if place.exists():
             folder = place if place.is_dir() else place.parent
@@ -123,6 +126,8 @@ def _folder_around(spec: str, folders: Iterable[str]) -> str | None:
 
 def _of_file(path: Path) -> frozenset[Hashable]:
     found: set[Hashable] = set()
+    if is_null(path):
+        return frozenset()
     with suppress(OSError, ValueError, RuntimeError):  # a name that is too long, or links in a circle
         found.add(os.path.normcase(os.path.realpath(path)))
         status = os.stat(path)

@@ -21,12 +21,13 @@ _HOST = re.compile(r"\[[0-9A-Fa-f:.]+(?:%[\w.\-]+)?\]|[^\s:@/\[\]]*")
 # Parts of the names of what lets someone in, or says who comes in.
 _SECRET = re.compile(
     r"pass|pwd|psw|pw$|secret|token|key|auth|cred|sig$|signature|session|sid$|jwt|cookie|hash|nonce|otp|pin$|code$"
-    r"|user|usr|login|account|admin|streamid|policy|access|private|^[pu]$",
+    r"|^psk$|^tok$|^sas$|user|usr|login|account|admin|streamid|policy|access|private|^[pu]$",
     re.IGNORECASE,
 )
 _PAIR = re.compile(r"([A-Za-z][\w%.\-\[\]]*)([=:])([^&;,/?#]*)")
 # A segment of a path that is a key in itself: a JSON web token, or a long word of digits and letters.
 _TOKEN = re.compile(r"eyJ[\w\-]+\.[\w\-]+(\.[\w\-]+)?|(?=[^.]*\d)(?=[^.]*[A-Za-z])[\w\-]{24,}")
+_KEYED = ("rtmp", "rtmps", "rtmpt", "rtmpe")  # the last segment of such a path is the stream's key
 _OPAQUE = 12  # characters; a longer word that stands alone in a query may itself be a key
 # The same where no address stands: user-pw=... of a pipeline, password: ... of a library's words.
 _OPTION = re.compile(
@@ -78,7 +79,10 @@ def _address(address: str) -> str:
     behind = unquote(rest[len(parts.netloc) :])
     if "@" in behind or "://" in behind or not _HOST.fullmatch(name) or not rest.startswith(parts.netloc):
         return hidden
-    shown = f"{scheme}://" + (f"{MASK}@" if user else "") + host + _path(parts.path)
+    path = _path(parts.path)
+    if scheme.lower() in _KEYED:
+        path = re.sub(r"(?<=/)[^/]+$", MASK, path)
+    shown = f"{scheme}://" + (f"{MASK}@" if user else "") + host + path
     if parts.query and MASK in shown.rpartition("/")[2]:  # the password there may hold a "?"
         shown += f"?{MASK}"
     elif parts.query:

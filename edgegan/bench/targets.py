@@ -34,7 +34,7 @@ class Target:
 
 
 def resolve(path: Path | None) -> Target:
-    """The target at `path`: a run folder, an export folder of a run, a checkpoint, or an artefact.
+    """The target at `path`: a run folder, an export folder of a run, a checkpoint, an artefact, or a shipped model.
 
     To a run or a checkpoint belongs what was exported from it: in the run's `export/`, or beside a lone checkpoint.
     None means the shipped model of drawn faces. Raises InputError or CardError, before anything is measured.
@@ -44,7 +44,8 @@ def resolve(path: Path | None) -> Target:
         return Target("", None, (model.path,), "", stem(model.path), single=True)
     shown = _show(path)
     if not path.exists():
-        raise InputError(f"there is no run or model at {path}", todo="name a run folder, a checkpoint or a model file")
+        model = artefacts.load(path)  # of a name that comes with edgegan; else it says what there could be
+        return Target(shown, None, (model.path,), "", stem(model.path), single=True)
     if path.suffix == ".safetensors":
         in_run = path.parent.name == "checkpoints"
         exported = path.parent.parent / "export" if in_run else path.parent

@@ -10,6 +10,7 @@ from functools import cache
 import typer
 
 from edgegan import __version__
+from edgegan.cli._shared.finite import refuse_infinite
 from edgegan.cli._shared.streams import make_streams_safe, words_of_loss
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.files import cache_note
@@ -50,6 +51,7 @@ def _register() -> None:
     """Each module of this folder adds its own command, once: `register(app)`. What commands share begins with "_"."""
     for module in modules(__name__):
         module.register(app)
+    refuse_infinite(app)
 
 
 def main(argv: list[str] | None = None) -> None:

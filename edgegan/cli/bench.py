@@ -35,7 +35,8 @@ def bench(
     model: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[RUN|MODEL]", help="A run, checkpoint, export folder or model; default: the shipped one."
+            metavar="[RUN|MODEL]",
+            help="A run, checkpoint, export folder, model file or shipped model's name; default: that of drawn faces.",
         ),
     ] = None,
     backend: Annotated[

@@ -37,7 +37,9 @@ def register(app: typer.Typer) -> None:
 
 
 def evaluate(
-    model: Annotated[Path, typer.Argument(help="A run folder, a checkpoint, or an exported model.")],
+    model: Annotated[
+        Path, typer.Argument(help="A run folder, a checkpoint, an exported model, or a shipped one's name.")
+    ],
     data: Annotated[str, typer.Option(help="Pictures to score on; else those the model was trained on.")] = "",
     count: Annotated[
         int, typer.Option("--count", "--faces", min=1, help="Held-out pictures, and pictures generated, at most.")

@@ -32,7 +32,9 @@ def register(app: typer.Typer) -> None:
 
 
 def verify(
-    model: Annotated[Path, typer.Argument(help="A model file, an export folder or a run folder.")],
+    model: Annotated[
+        Path, typer.Argument(help="A model file, an export folder, a run folder or a shipped model's name.")
+    ],
     backend: Annotated[
         list[str] | None,
         typer.Option(

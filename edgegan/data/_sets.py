@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -23,7 +25,15 @@ class Pictures(Protocol):
         """Picture `index`, at the size the set was opened with; the same at every call."""
         ...
 
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """What the pictures are read from, in order: "files", and what lies beside those; nothing for drawn ones.
 
+        A checkpoint holds a digest of them, so that a resume notices other ones.
+        """
+        ...
+
+
+@runtime_checkable
 class Labelled(Pictures, Protocol):
     """Pictures with a label vector each. `groups` are sets of names of which exactly one is on."""
 

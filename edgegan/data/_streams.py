@@ -25,7 +25,8 @@ class LabelledStream:
     def __init__(
         self, pictures: Labelled, *, flip: bool, balance: Sequence[Sequence[str]] = (), cap: float = 6.0
     ) -> None:
-        self.pictures, self._flip = pictures, flip
+        self._pictures, self._flip = pictures, flip
+        self.sets = (pictures,)
         self._order = np.arange(len(pictures))
         if balance:
             labels = np.stack([pictures.label(i) for i in range(len(pictures))])
@@ -38,10 +39,10 @@ class LabelledStream:
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Item `index`; whether it is mirrored comes from `rng`."""
         index = int(self._order[index])
-        picture = self.pictures.picture(index)
+        picture = self._pictures.picture(index)
         if self._flip and rng.random() < 0.5:
             picture = picture[:, ::-1]
-        return {"image": normalise(picture), "label": self.pictures.label(index)}
+        return {"image": normalise(picture), "label": self._pictures.label(index)}
 
 
 class PictureStream:
@@ -53,14 +54,15 @@ class PictureStream:
 
     def __init__(self, pictures: Pictures, *, crop: int | None, flip: bool) -> None:
         _check(pictures, crop)
-        self.pictures, self._crop, self._flip = pictures, crop, flip
+        self._pictures, self._crop, self._flip = pictures, crop, flip
+        self.sets = (pictures,)
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self._pictures)
 
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Item `index`; place of the crop and mirroring come from `rng`."""
-        (image,) = _augment((self.pictures.picture(index),), self._crop, self._flip, rng)
+        (image,) = _augment((self._pictures.picture(index),), self._crop, self._flip, rng)
         return {"image": normalise(image)}
 
 
@@ -77,15 +79,16 @@ class PairStream:
                 f"{domains.name}: {len(domains.a)} pictures of {a[0]}x{a[1]} and {len(domains.b)} of {b[0]}x{b[1]}",
                 "pairs: equally many, of one size",
             )
-        self.domains, self._crop, self._flip = domains, crop, flip
+        self._crop, self._flip = crop, flip
+        self.sets = (domains.a, domains.b)
 
     def __len__(self) -> int:
-        return len(self.domains.a)
+        return len(self.sets[0])
 
     def item(self, index: int, rng: np.random.Generator) -> Item:
         """Pair `index`; place of the crop and mirroring come from `rng`."""
-        pair = (self.domains.a.picture(index), self.domains.b.picture(index))
-        a, b = _augment(pair, self._crop, self._flip, rng)
+        pair = [pictures.picture(index) for pictures in self.sets]
+        a, b = _augment(tuple(pair), self._crop, self._flip, rng)
         return {"a": normalise(a), "b": normalise(b)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache, partial
 from pathlib import Path
 
@@ -48,6 +48,10 @@ class AvatarPictures:
         """Picture `index`."""
         picture: Picture = self._pictures[index]
         return picture
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """None: they are drawn."""
+        return {}
 
     def label(self, index: int) -> NDArray[np.float32]:
         """Its labels; a hair colour counts even where a hat hides it."""

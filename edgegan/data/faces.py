@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import cv2
@@ -45,14 +46,17 @@ class FacePictures(PictureFiles):
         how = cv2.INTER_AREA if self._size < len(crop) else cv2.INTER_LINEAR
         return cv2.resize(crop, (self._size, self._size), interpolation=how)  # type: ignore[return-value]
 
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """The files, and their masks, which guides are made with."""
+        return {"files": self.files, "masks": [_mask_of(file) for file in self.files]}
+
     def whole(self, index: int) -> Picture:
         """The stored picture (edge, edge, 3)."""
         return _read(self.files[index], cv2.IMREAD_COLOR_RGB)
 
     def mask(self, index: int) -> NDArray[np.uint8] | None:
         """(edge, edge) uint8: 0 background, 127 person, 255 hair; None where nothing could be cut out."""
-        file = self.files[index]
-        path = file.parents[1] / MASKS / file.name
+        path = _mask_of(self.files[index])
         return _read(path, cv2.IMREAD_GRAYSCALE) if path.is_file() else None
 
     def crop_mask(self, index: int) -> NDArray[np.uint8] | None:
@@ -128,6 +132,10 @@ def read_geometry(folder: Path) -> Geometry:
         raise InputError(
             f"{path}: {error}", "a folder that `edgegan data faces` wrote", f"write one: edgegan data faces {folder}"
         ) from None
+
+
+def _mask_of(file: Path) -> Path:
+    return file.parents[1] / MASKS / file.name
 
 
 def _read(path: Path, how: int) -> NDArray[np.uint8]:

@@ -8,13 +8,13 @@ folders of their own, one pair in ten is held out, chosen by a hash of its name.
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.pictures import decode, upright_size
 
-from ._files.domains import HELDOUT, JUDGE, LAYOUT, Subset, TwoDomains, has_sides, sides
+from ._files.domains import HELDOUT, JUDGE, LAYOUT, TwoDomains, has_sides, sides
 from ._files.pictures import (
     MAX_NAMED,
     PictureFiles,
@@ -26,6 +26,7 @@ from ._files.pictures import (
     whole_pictures,
 )
 from ._files.resize import stretch
+from ._files.subsets import Subset
 from ._sets import Picture
 
 USUAL_SHAPE, SHAPE_TOLERANCE = 2.0, 0.15  # width over height of two squares side by side
@@ -50,6 +51,10 @@ class Half:
         middle = image.width // 2
         box = (middle, 0, 2 * middle, image.height) if self._right else (0, 0, middle, image.height)
         return stretch(image.crop(box), size=self._size)
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """The whole pictures."""
+        return self._both.sources()
 
 
 def open_pairs(place: str, *, size: int, split: str) -> TwoDomains:

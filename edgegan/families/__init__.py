@@ -94,6 +94,11 @@ class Stage:
 class Stream(Protocol):
     """A set of training items; shuffling, batching and prefetching are the loader's."""
 
+    @property
+    def sets(self) -> tuple[Pictures, ...]:
+        """The sets of pictures that the items show, by which a resume notices other ones."""
+        ...
+
     def __len__(self) -> int: ...
 
     def item(self, index: int, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:

@@ -6,6 +6,8 @@ import time
 from copy import copy
 from dataclasses import replace
 
+from ..checks import check_finite
+from ..errors import InputError
 from .sound import Sound
 from .source import Frame, Source
 
@@ -27,6 +29,8 @@ class FrameClock:
         known: whether `fps` is the source's own rate. Frames of which neither moment nor rate is known are pictures
             that stand alone: `edit_s` is None for them.
         constant_fps: of outputs whose rate is constant; None takes `fps`.
+
+    Raises InputError for a rate that is none.
     """
 
     def __init__(
@@ -38,6 +42,8 @@ class FrameClock:
         known: bool = True,
         constant_fps: float | None = None,
     ) -> None:
+        if check_finite(fps, "fps") <= 0:
+            raise InputError(f"{fps} frames per second were asked for", "a number above 0")
         self.fps, self.by_timestamp, self.sound, self._known = fps, by_timestamp, sound, known
         self.constant_fps = constant_fps or fps
         self._begin_s = None if by_timestamp else 0.0

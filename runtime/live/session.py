@@ -10,7 +10,9 @@ from pathlib import Path
 from threading import Event
 from typing import TYPE_CHECKING
 
+from ..checks import check_finite
 from ..edit.editor import Editor
+from ..errors import InputError
 from ..faces.options import Which
 from ..generate.sampler import Sampler
 from ..generate.walk import Walk
@@ -175,8 +177,13 @@ class LiveSession:
             frames: how many are shown at most.
             seconds: of a recording by its own time, of a live source by the clock on the wall.
 
-        Raises what the source, the model and the sinks raise. See `Stream.run`.
+        Raises what the source, the model and the sinks raise, and InputError for limits that are none. See
+        `Stream.run`.
         """
+        if frames is not None and check_finite(frames, "frames", "a number from 1") < 1:
+            raise InputError(f"{frames} frames were asked for", "a number from 1")
+        if seconds is not None and check_finite(seconds, "seconds") <= 0:
+            raise InputError(f"{seconds} seconds were asked for", "a number above 0")
         stream = Stream(
             Frozen(self.source, self.controls) if isinstance(self.model, Editor) else self.source,
             self._process(),

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from ..errors import SinkError, reason
 from ..model.image import Image
+from ..special_files import is_special
 from .controls.panel import Panel
 from .provenance import EDITED, Origin
 from .source import Frame
@@ -121,7 +122,11 @@ def check_writable(path: Path) -> None:
         pass
     except (OSError, ValueError) as error:  # as a name that is too long
         raise SinkError(f"cannot write {str(path)[:100]!r}: {reason(error)}", todo="name another place") from None
-    place = path.absolute().parent
+    if is_special(path):
+        if not os.access(path, os.W_OK):
+            raise SinkError(f"cannot write {path}: you may not write to it", todo="name another place")
+        return
+    place = Path(os.path.realpath(path)).parent
     while not place.exists():
         place = place.parent
     if path.is_dir() or not place.is_dir() or not os.access(place, os.W_OK | os.X_OK):

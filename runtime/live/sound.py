@@ -52,6 +52,7 @@ class SoundTrack:
 
     def __init__(self, container: Any, stream: Any, sound: Sound) -> None:
         self._container, self.stream, self._sound = container, stream, sound
+        self._header = b""  # that comes with the packets and not with the stream, as after the headers of a broadcast
         self.codec: str = stream.codec_context.codec.canonical_name
         self.broken = ""
         if not sound.period_s:
@@ -75,9 +76,8 @@ class SoundTrack:
     def add_to(self, output: Any) -> Any:
         """The stream of the container `output` that is to take the packets. Raises ValueError where it takes none."""
         stream = output.add_stream_from_template(self.stream)
-        first = self.first(1)
-        if first and first[0].has_sidedata("new_extradata"):
-            stream.codec_context.extradata = bytes(first[0].get_sidedata("new_extradata"))
+        if self.first(1) and self._header:
+            stream.codec_context.extradata = self._header
         return stream
 
     def until(self, moment_s: float, delay_s: float = 0.0) -> Iterator[Any]:
@@ -98,9 +98,17 @@ class SoundTrack:
             strip = av.bitstream.BitStreamFilterContext("aac_adtstoasc", self.stream)
         try:
             for packet in self._film():
-                yield from strip.filter(packet) if strip else (packet,)
+                for part in strip.filter(packet) if strip else (packet,):
+                    yield self._without_header(part)
         except (av.FFmpegError, OSError) as error:
             self.broken = reason(error)
+
+    def _without_header(self, packet: Any) -> Any:
+        """The packet, its header apart: from one that comes late, Matroska's muxer makes every track a second time."""
+        if not packet.has_sidedata("new_extradata"):
+            return packet
+        self._header = self._header or bytes(packet.get_sidedata("new_extradata"))
+        return bare(packet)
 
     def _film(self) -> Iterator[Any]:
         """The packets of the film, of each of its turns where it is looped."""
@@ -133,6 +141,13 @@ class SoundTrack:
     def close(self) -> None:
         """Closes the file."""
         self._container.close()
+
+
+def bare(packet: Any) -> Any:
+    """The packet once more, without what lies beside its bytes: muxing one changes its times."""
+    copy = pyav().Packet(bytes(packet))
+    copy.pts, copy.dts, copy.time_base, copy.duration = packet.pts, packet.dts, packet.time_base, packet.duration
+    return copy
 
 
 def _ticks(seconds: float, tick: Fraction) -> int:

@@ -56,7 +56,7 @@ def test_an_onnx_file_needs_no_torch(editor: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["nowhere.onnx"], "there is no run or model at nowhere.onnx"),
+        (["nowhere.onnx"], "there is no model at nowhere.onnx"),
         ([__file__], "is not a model"),
         (["{model}", "--backend", "onnx"], "there is no backend 'onnx'"),
         (["{model}", "--device", "tpu"], "there is no device 'tpu'"),

@@ -2,35 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
-from support.training.folders import RED, SIZE, celeba, domains, fill, layout, save, side_by_side
+from support.training.folders import FILES, RED, SIZE, fill, save
 
 from edgegan.data import kinds, open_domains, open_pictures
 from edgegan.runtime.errors import InputError
-
-
-def rafd(top: Path) -> Path:
-    for i, expression in enumerate(("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad")):
-        save(top / f"Rafd090_01_Caucasian_male_{expression}_frontal.png", (RED[0], 10 * i, RED[2]))
-    for i, gaze in enumerate(("frontal", "left", "right")):
-        save(top / f"Rafd090_01_Caucasian_male_surprised_{gaze}.png", (RED[0], 10 * i, RED[2]))
-    return top
-
-
-# What lays out at least ten pictures of each kind; it returns the folder in which to damage them.
-FILES: dict[str, Callable[[Path], Path]] = {
-    "celeba": celeba,
-    "flat": lambda top: fill(top, 12, RED),
-    "folders": domains,
-    "paired": lambda top: side_by_side(top / "train", 12) or top / "train",  # type: ignore[func-returns-value]
-    "rafd": rafd,
-    "unaligned": lambda top: layout(top) / "trainA",
-}
 
 
 def test_every_kind_that_reads_files_is_tested_here() -> None:

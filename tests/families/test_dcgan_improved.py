@@ -16,7 +16,7 @@ from torch import nn
 
 from edgegan.config import with_settings
 from edgegan.families import Step, dcgan
-from edgegan.families.dcgan.classes import Classifier, FewLabelled
+from edgegan.families.dcgan.classes import Classifier, open_stream
 from edgegan.families.dcgan.discriminator import ImprovedDiscriminator, MinibatchFeatures
 from edgegan.families.dcgan.history import History, as_vector
 from edgegan.families.dcgan.objective import feature_matching, smooth_d
@@ -132,11 +132,11 @@ def test_the_score_with_classes_is_what_the_implied_class_leaves_over() -> None:
 
 def test_few_pictures_show_their_class_and_each_has_one() -> None:
     cfg = with_settings(dcgan.tiny(), OPTIONS["classes"])
-    few = FewLabelled(cfg, "avatars:16")
-    assert len(few) == 8 and len(FewLabelled(replace(cfg, labelled=99), "avatars:16")) == 16
+    few = open_stream(cfg, "avatars:16")["labelled"]
+    assert len(few) == 8 and len(open_stream(replace(cfg, labelled=99), "avatars:16")["labelled"]) == 16
     assert few.item(3, np.random.default_rng(0))["label"].sum() == 1
     with pytest.raises(InputError, match="exactly one"):
-        FewLabelled(replace(cfg, classes=("Eyeglasses", "Smiling")), "avatars:16")
+        open_stream(replace(cfg, classes=("Eyeglasses", "Smiling")), "avatars:16")
 
 
 def test_the_discriminator_with_classes_exports_as_a_classifier_and_its_error_is_a_figure() -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+import struct
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -42,6 +44,20 @@ def one_colour_clear(path: Path) -> np.ndarray:
     Image.fromarray(rgb).save(path, transparency=(1, 2, 3))
     rgb[:8] = 255
     return rgb
+
+
+def deep_colour_clear(path: Path) -> np.ndarray:
+    """Colours of 16 bits, which Pillow cannot write; the clear one's upper bytes are those of one row."""
+    rgb = np.full((64, 64, 3), 40_000, np.uint16)
+    rgb[:8], rgb[8:16] = (1000, 2000, 3000), (100, 200, 250)
+    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in rgb)
+    parts = [(b"IHDR", struct.pack(">2I5B", 64, 64, 16, 2, 0, 0, 0)), (b"tRNS", struct.pack(">3H", 1000, 2000, 3000))]
+    parts += [(b"IDAT", zlib.compress(rows)), (b"IEND", b"")]
+    chunks = (struct.pack(">I", len(d)) + n + d + struct.pack(">I", zlib.crc32(n + d)) for n, d in parts)
+    path.write_bytes(b"\x89PNG\r\n\x1a\n" + b"".join(chunks))
+    seen = (rgb >> 8).astype(np.uint8)
+    seen[:8] = 255
+    return seen
 
 
 def grey_colour_clear(path: Path) -> np.ndarray:
@@ -85,6 +101,7 @@ KINDS: dict[str, Save] = {
     "16.tif": sixteen_bits,
     "float.tif": floats,
     "trns.png": one_colour_clear,
+    "deep_trns.png": deep_colour_clear,
     "grey_trns.png": grey_colour_clear,
     "alpha.png": half_clear,
     "palette.png": palette,

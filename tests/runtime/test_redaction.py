@@ -32,6 +32,8 @@ from edgegan.runtime.redaction import MASK, legible, redact, redact_text
         ("rtsp//admin:hunter2@cam/1", "rtsp:***"),
         ("https://h/hls/eyJhbGciOiJIUzI1NiJ9.hunter2.abc/live.m3u8", "https://h/hls/***/live.m3u8"),
         ("https://h/live/0123456789hunter2abcdefgh/1", "https://h/live/***/1"),
+        ("rtmp://host/live2/abcd-hunter2-efgh", "rtmp://host/live2/***"),
+        ("http://cam/v?psk=hunter2&tok=hunter2&sas=hunter2", "http://cam/v?psk=***&tok=***&sas=***"),
         ("rtsp://cam/h264Preview_01_main", "rtsp://cam/h264Preview_01_main"),
         ("caf\udce9.mp4", "caf?.mp4"),
         ("clips/me@home.mp4", "clips/me@home.mp4"),

@@ -71,6 +71,7 @@ class FaceStream:
         dye: Dye | None = None,
     ) -> None:
         self.pictures, self._size, self._augmentation, self._flip = pictures, size, augmentation, flip
+        self.sets = (pictures,)
         labels = np.stack([pictures.label(i) for i in range(len(pictures))])
         decisions = [[pictures.names.index(name) for name in names] for names in balance]
         weights = rake_weights(labels, decisions, cap=cap)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,21 +25,6 @@ class TwoDomains:
     b: Pictures
 
 
-class Subset:
-    """Some pictures of a set, in the order of `indices`."""
-
-    def __init__(self, pictures: Pictures, indices: Sequence[int]) -> None:
-        self.name = pictures.name
-        self._pictures, self._indices = pictures, indices
-
-    def __len__(self) -> int:
-        return len(self._indices)
-
-    def picture(self, index: int) -> Picture:
-        """Picture `index` of the subset."""
-        return self._pictures.picture(self._indices[index])
-
-
 class Joined:
     """The pictures of both domains as one set, A's first."""
 
@@ -53,6 +38,11 @@ class Joined:
     def picture(self, index: int) -> Picture:
         """Picture `index`."""
         return self._a.picture(index) if index < len(self._a) else self._b.picture(index - len(self._a))
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """Those of both."""
+        a, b = self._a.sources(), self._b.sources()
+        return {what: [*a.get(what, ()), *b.get(what, ())] for what in {**a, **b}}
 
 
 def has_sides(top: Path) -> bool:

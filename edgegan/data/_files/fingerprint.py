@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
-from typing import Any, Protocol, runtime_checkable
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edgegan.data._sets import Domains, Pictures
-
-from .pictures import PictureFiles
+from edgegan.data._sets import Labelled, Pictures
 
 _SHOWN = 24  # items, evenly spaced, whose pixels are hashed
 _SEED = 0xF1D0
@@ -21,25 +20,16 @@ _SEED = 0xF1D0
 class Items(Protocol):
     """A training stream, as far as a fingerprint needs it."""
 
+    @property
+    def sets(self) -> tuple[Pictures, ...]:
+        """The sets of pictures that the items show."""
+        ...
+
     def __len__(self) -> int: ...
 
     def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         """One item, drawn with `rng`."""
         ...
-
-
-@runtime_checkable
-class _OfPictures(Protocol):
-    """A stream of one set of pictures."""
-
-    pictures: Pictures
-
-
-@runtime_checkable
-class _OfDomains(Protocol):
-    """A stream of two."""
-
-    domains: Domains
 
 
 def describe_stream(stream: Items) -> dict[str, Any]:
@@ -56,14 +46,14 @@ def describe_stream(stream: Items) -> dict[str, Any]:
         "shapes": {key: list(value.shape) for key, value in sorted(items[0].items())} if items else {},
         "pixels": pixels.hexdigest()[:16],
     }
-    for number, pictures in enumerate(_picture_sets(stream)):
+    for number, pictures in enumerate(stream.sets):
         which = f" {number + 1}" if number else ""
-        if isinstance(pictures, PictureFiles) and pictures.files:
-            found[f"files{which}"] = _digest_files([str(file) for file in pictures.files])
-            if pictures.labels.size:
-                found[f"names{which}"] = list(pictures.names)
-                labels = np.ascontiguousarray(pictures.labels)
-                found[f"labels{which}"] = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
+        sources = {what: files for what, files in pictures.sources().items() if files}
+        found.update({f"{what}{which}": _digest_files(files) for what, files in sources.items()})
+        if sources and isinstance(pictures, Labelled) and pictures.names:
+            found[f"names{which}"] = list(pictures.names)
+            labels = np.stack([pictures.label(i) for i in range(len(pictures))])
+            found[f"labels{which}"] = hashlib.sha256(labels.tobytes()).hexdigest()[:16]
     return found
 
 
@@ -76,15 +66,15 @@ class _Shown:
     """Pictures as a stream that changes none."""
 
     def __init__(self, pictures: Pictures) -> None:
-        self.pictures = pictures
+        self.sets = (pictures,)
 
     def __len__(self) -> int:
-        return len(self.pictures)
+        return len(self.sets[0])
 
     def item(self, index: int, rng: np.random.Generator) -> Mapping[str, NDArray[Any]]:
         """One picture."""
         del rng
-        return {"picture": self.pictures.picture(index)}
+        return {"picture": self.sets[0].picture(index)}
 
 
 def compare_streams(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
@@ -107,8 +97,9 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
         for key in sorted({*shapes, *before["shapes"]})
         if shapes.get(key) != before["shapes"].get(key)
     ]
-    for key in sorted({*before, *now} - {"items", "shapes", "pixels"}):
-        if before.get(key) != now.get(key):
+    # Older checkpoints know less of some sets.
+    for key in sorted(before.keys() & now.keys() - {"items", "shapes", "pixels"}):
+        if before[key] != now[key]:
             found.append(_WORDS[key.split()[0]])
     if not found and before["pixels"] != now["pixels"]:
         found.append("files of the same names show other pictures")
@@ -117,6 +108,7 @@ def _differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]
 
 _WORDS = {
     "files": "other files, or files of other sizes",
+    "masks": "other masks, or masks of other sizes",
     "names": "the attributes are others, or in another order",
     "labels": "the labels are others",
 }
@@ -126,20 +118,15 @@ def _shape(shape: list[int] | None) -> str:
     return "x".join(map(str, shape)) if shape else "not there"
 
 
-def _picture_sets(stream: Items) -> list[Pictures]:
-    if isinstance(stream, _OfDomains):
-        return [stream.domains.a, stream.domains.b]
-    return [stream.pictures] if isinstance(stream, _OfPictures) else []
-
-
-def _digest_files(files: list[str]) -> str:
+def _digest_files(files: Iterable[Path]) -> str:
     """Of names below what all share, so that a moved folder is the same, and of sizes."""
-    top = os.path.commonpath([os.path.dirname(os.path.abspath(file)) for file in files])
+    names = [str(file) for file in files]
+    top = os.path.commonpath([os.path.dirname(os.path.abspath(name)) for name in names])
     digest = hashlib.sha256()
-    for file in files:
+    for name in names:
         try:
-            size = os.stat(file).st_size
+            size = os.stat(name).st_size
         except OSError:
             size = -1
-        digest.update(os.fsencode(f"{os.path.relpath(file, top)}\0{size}\n"))
+        digest.update(os.fsencode(f"{os.path.relpath(name, top)}\0{size}\n"))
     return digest.hexdigest()[:16]

@@ -13,7 +13,7 @@ import hashlib
 import logging
 import os
 import zlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
@@ -96,6 +96,10 @@ class PictureFiles:
         other = copy.copy(self)
         other._stretched = True
         return other
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """The files."""
+        return {"files": self.files}
 
     @property
     def labels(self) -> NDArray[np.float32]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
@@ -34,6 +35,10 @@ class RenderedPictures:
         """Picture `index`."""
         picture: Picture = self._pixels[index]
         return picture
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """None: they are drawn."""
+        return {}
 
 
 def render(

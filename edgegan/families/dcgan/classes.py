@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from edgegan.data import LabelledStream, normalise, open_labelled, open_pictures
+from edgegan.data._files.subsets import LabelledSubset
 from edgegan.families import ExportSpec, Stream, Tolerance, _generation
 from edgegan.networks.generation.batch_statistics import measure_statistics
 from edgegan.runtime.errors import InputError
@@ -22,35 +22,23 @@ _TRAINING_PICTURES = 256  # that the norms are measured on
 _TOLERANCES = {"fp32": Tolerance(max_abs=1e-3, others_max_abs=5e-3), "fp16": Tolerance(max_abs=5e-2)}
 
 
-class FewLabelled:
-    """The first `count` labelled pictures of a set, each of exactly one class: {"image", "label"} with (K,) labels.
+def open_stream(cfg: Config, data: str) -> dict[str, Stream]:
+    """The stream of labelled pictures, where there are classes: the first `labelled` of the set, each of one class.
 
     Raises InputError for a picture of no class or of several.
     """
-
-    def __init__(self, cfg: Config, data: str) -> None:
-        pictures = open_labelled(data, size=cfg.size, names=cfg.classes, split="train")
-        self._stream = LabelledStream(pictures, flip=cfg.flip)
-        self._count = min(cfg.labelled, len(pictures))
-        wrong = [i for i in range(self._count) if pictures.label(i).sum() != 1]
-        if wrong:
-            raise InputError(
-                f"{pictures.name}: picture {wrong[0]} has {int(pictures.label(wrong[0]).sum())} of the classes "
-                f"{', '.join(cfg.classes)}",
-                "exactly one for each picture",
-            )
-
-    def __len__(self) -> int:
-        return self._count
-
-    def item(self, index: int, rng: np.random.Generator) -> dict[str, NDArray[np.float32]]:
-        """Item `index`."""
-        return self._stream.item(index, rng)
-
-
-def open_stream(cfg: Config, data: str) -> dict[str, Stream]:
-    """The stream of labelled pictures, where there are classes."""
-    return {"labelled": FewLabelled(cfg, data)} if cfg.classes else {}
+    if not cfg.classes:
+        return {}
+    pictures = open_labelled(data, size=cfg.size, names=cfg.classes, split="train")
+    few = LabelledSubset(pictures, range(min(cfg.labelled, len(pictures))))
+    wrong = [i for i in range(len(few)) if few.label(i).sum() != 1]
+    if wrong:
+        raise InputError(
+            f"{pictures.name}: picture {wrong[0]} has {int(few.label(wrong[0]).sum())} of the classes "
+            f"{', '.join(cfg.classes)}",
+            "exactly one for each picture",
+        )
+    return {"labelled": LabelledStream(few, flip=cfg.flip)}
 
 
 class Classifier(nn.Module):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -78,6 +81,10 @@ class AllNames:
     def picture(self, index: int) -> Picture:
         """Picture `index`."""
         return self._pictures.picture(index)
+
+    def sources(self) -> Mapping[str, Sequence[Path]]:
+        """Those of the pictures."""
+        return self._pictures.sources()
 
     def label(self, index: int) -> NDArray[np.float32]:
         """Its labels, in the model's order."""

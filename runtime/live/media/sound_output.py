@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from ...opencv import pyav
-from ..sound import SoundTrack
+from ..sound import SoundTrack, bare
 
 _TRIED = 12  # packets: some codecs are only known from their first ones
 FORMATS = {".mkv": "matroska", ".mov": "mov", ".mp4": "mp4"}
@@ -58,7 +58,7 @@ def plan(track: SoundTrack, suffix: str, options: Mapping[str, str]) -> SoundPla
 
 def _works(track: SoundTrack, suffix: str, options: Mapping[str, str], kind: Any) -> bool:
     av, file = pyav(), io.BytesIO()
-    packets = [_copy(packet) for packet in track.first(_TRIED)]
+    packets = [bare(packet) for packet in track.first(_TRIED)]
     try:
         with av.open(file, "w", format=FORMATS[suffix], options=dict(options)) as container:
             output = kind(container, _Fixed(track, packets))
@@ -69,13 +69,6 @@ def _works(track: SoundTrack, suffix: str, options: Mapping[str, str], kind: Any
             return not packets or any(packet.size for packet in back.demux(audio=0))
     except (av.FFmpegError, OSError, ValueError, TypeError, IndexError):
         return False
-
-
-def _copy(packet: Any) -> Any:
-    """The packet once more: muxing one changes its times."""
-    copy = pyav().Packet(bytes(packet))
-    copy.pts, copy.dts, copy.time_base, copy.duration = packet.pts, packet.dts, packet.time_base, packet.duration
-    return copy
 
 
 class _Fixed:

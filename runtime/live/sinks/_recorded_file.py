@@ -9,23 +9,24 @@ from contextlib import suppress
 from pathlib import Path
 
 from ...errors import SinkError
+from ...special_files import is_special, open_pipe
 
 
 class RecordedFile:
     """The file of a recording, from its first byte to its name.
 
     Where nothing is at `path`, it is written there from the beginning. An earlier file stays until `keep`, and the
-    recording meanwhile lies beside it under a hidden name: it `waits`. A pipe or a device is written to as it is.
-    `place` is where the bytes go now, and `plain` says that they can be read back.
+    recording meanwhile lies beside it under a hidden name: it `waits`. A device is written to as it is, and so is a
+    pipe, once somebody reads it. `place` is where the bytes go now, and `plain` says that they can be read back.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            mode = path.stat().st_mode if path.exists() else None
-            self.plain = mode is None or stat.S_ISREG(mode)
-            self.place = path if mode is None or not self.plain else self._beside()
+            self.plain = not is_special(path)
+            self.place = self._beside() if self.plain and path.exists() else path
+            self._pipe = open_pipe(path)
         except OSError as error:
             raise SinkError(f"cannot write {path}: {error.strerror or error}") from None
         self.waits = self.place != path
@@ -37,6 +38,12 @@ class RecordedFile:
         os.chmod(name, stat.S_IMODE(target.stat().st_mode))
         return Path(name)
 
+    def release(self) -> None:
+        """To be called once all is written: the reader of a pipe then sees the end."""
+        if self._pipe is not None:
+            os.close(self._pipe)
+            self._pipe = None
+
     def keep(self) -> None:
         """Puts the recording, finished or not, in the place of the earlier file."""
         if self.waits:
@@ -46,6 +53,7 @@ class RecordedFile:
 
     def discard(self) -> None:
         """Takes the recording away; an earlier file that still waits for it stays."""
+        self.release()
         if self.plain:
             with suppress(OSError):
                 self.place.unlink()

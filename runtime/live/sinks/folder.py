@@ -33,7 +33,7 @@ class Folder(Sink):
     stage = "encode"
 
     def __init__(self, path: Path) -> None:
-        check_writable(path / "frame")
+        check_writable(path / "frame_000000.png")
         if any(path.glob("frame_*.png")):
             raise SinkError(f"the folder {path} holds frames already", todo="name another folder, or empty this one")
         self._path = path

@@ -10,16 +10,17 @@ import numpy as np
 
 from ...errors import SinkError
 from ...model.image import Image
+from ...special_files import STDOUT
 from ..frame_clock import ConstantRate, FrameClock
 from ..sink import Sink, SinkClosed, check_same_size
 from ..source import Frame
 from ._even import even
 
-SPECS = ("-", "stdout")
+SPECS = ("-", "stdout", *STDOUT)
 
 
 def accepts(spec: str) -> bool:
-    """A dash, as other programs have it, or the word."""
+    """A dash, as other programs have it, the word, or a name of it in /dev."""
     return spec in SPECS
 
 

@@ -217,6 +217,7 @@ class Video(Sink):
             self._end_sound()
             with suppress(OSError, ValueError):  # the disk is full: the fragments written so far play
                 self._container.close()
+            self._file.release()
             if not self._packets or (self._failed and self._file.waits):
                 self._file.discard()
                 whole = False
@@ -239,7 +240,7 @@ def _copy(path: Path, to: Path) -> None:
     av = pyav()
     with (
         av.open(str(path)) as recorded,
-        av.open(str(to), "w", options={"movflags": "faststart"}) as ordinary,
+        av.open(str(to), "w", options={} if to.suffix.lower() == ".mkv" else {"movflags": "faststart"}) as ordinary,
     ):
         ordinary.metadata.update(recorded.metadata)
         streams = {stream.index: ordinary.add_stream_from_template(stream) for stream in recorded.streams}

@@ -19,6 +19,7 @@ from ..media.fields import Deinterlacer
 from ..media.fitting import fit
 from ..media.opening import is_segmented, no_video, open_film
 from ..media.pictures import Picture, Pictures
+from ..media.times import FrameTimes
 from ..media.tracks import constant_rate, describe_left_out, sound_track
 from ..sound import Sound
 from ..source import AGAIN_S, Frame, Source, frame_of
@@ -50,7 +51,7 @@ class AvVideo(Source):
     _late: CatchUp | None = None
     _continuity: Continuity | None = None
     _image_hw: tuple[int, int] | None = None  # of the first picture
-    _cycle = 0  # times that it began again
+    _cycle = _count = 0  # times that it began again, and frames given so far
 
     def __init__(
         self,
@@ -79,7 +80,6 @@ class AvVideo(Source):
         self._loop = loop and not self.live
         frames = stream.frames or (round(duration_s * (rate or 0)) if duration_s else 0)
         self.length = None if self.live or loop else frames or None
-        self._count = 0  # frames given so far
         length_s = float(stream.duration * stream.time_base) if stream.duration else duration_s
         self._length_s = length_s if self._loop else None  # from one beginning to the next
         self._moments = not (retimed or self.live or (self._loop and self._length_s is None))
@@ -191,17 +191,17 @@ class AvVideo(Source):
         `SoundTrack` reads the same ones, so that both go on alike."""
         heard = sound_track(self._container)
         sound = () if heard is None or not self._moments or is_whole(self._container) else (heard,)
-        self._continuity = Continuity(self._container)
+        continuity = self._continuity = Continuity(self._container)
         for packet in self._container.demux(self._stream, *sound):
-            self._continuity.carry(packet)
+            continuity.carry(packet)
             if packet.stream.index == self._stream.index:  # the last, empty one has no other number
                 yield packet
 
     def _decode(self, after_s: float = -math.inf) -> Iterator[Picture]:
         """Pictures, from the one after that time on; raises _OvershotError if they begin too late to tell which."""
-        av, overshot = pyav(), after_s > -math.inf
-        packets, fields = iter(self._packets()), self._fields
-        decode = (lambda packet: packet.decode()) if self.live else self._damage.decode
+        av, overshot, fields, packets = pyav(), after_s > -math.inf, self._fields, iter(self._packets())
+        times = FrameTimes(self._container, self._stream, self._damage)
+        decode = (lambda packet: packet.decode()) if self.live else times.decode
         packet: Any = ...
         while packet is not None:
             try:

@@ -11,6 +11,8 @@ from support.faces.moving_faces import STILL
 from edgegan.runtime import AsyncEditor, Editor, EditorPool, Sampler
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.faces.tracking import Tracker
+from edgegan.runtime.live.frame_clock import FrameClock
+from edgegan.runtime.live.session import LiveSession
 
 FRAME = np.full((64, 80, 3), 90, np.uint8)
 CROP = FRAME[:32, :32]
@@ -80,3 +82,17 @@ def test_a_sampler_refuses_them_too(tmp_path):
             sampler.generate(latents)
         with pytest.raises(InputError, match="truncation at nan"):
             sampler.sample(1, truncate=math.nan)
+
+
+@pytest.mark.parametrize(
+    "limits", [{"seconds": math.nan}, {"seconds": math.inf}, {"seconds": 0}, {"frames": 0}, {"frames": -1}]
+)
+def test_a_live_session_refuses_limits_that_are_none(model, limits):
+    with LiveSession.open(model, "synthetic", ["null"]) as session, pytest.raises(InputError):
+        session.run(**limits)
+
+
+@pytest.mark.parametrize("fps", [math.nan, math.inf, 0, -1])
+def test_a_clock_refuses_rates_that_are_none(fps):
+    with pytest.raises(InputError):
+        FrameClock(fps)

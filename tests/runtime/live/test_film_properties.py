@@ -120,6 +120,8 @@ def check(make):
         )
         times = [at for at, _ in sorted(packets_of(out, "video"))]
         assert times == pytest.approx([frame.moment_s for frame in frames], abs=2e-3)
+        with av.open(str(out)) as container:
+            assert [stream.type for stream in container.streams] == ["video", "audio"][: 2 if make["sound"] else 1]
         with open_source(str(out)) as again:
             assert np.abs(corners_of(next(iter(again)).image_bgr) - expected).max() <= 8
         if make["sound"] and FRAMES / make["rate"] > CLICK_S + 0.1:

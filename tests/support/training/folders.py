@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -56,3 +57,22 @@ def celeba(top: Path) -> Path:
 def domains(top: Path) -> Path:
     fill(top / "bee", 12, BLUE)
     return fill(top / "ant", 12, RED)
+
+
+def rafd(top: Path) -> Path:
+    for i, expression in enumerate(("angry", "contemptuous", "disgusted", "fearful", "happy", "neutral", "sad")):
+        save(top / f"Rafd090_01_Caucasian_male_{expression}_frontal.png", (RED[0], 10 * i, RED[2]))
+    for i, gaze in enumerate(("frontal", "left", "right")):
+        save(top / f"Rafd090_01_Caucasian_male_surprised_{gaze}.png", (RED[0], 10 * i, RED[2]))
+    return top
+
+
+# What lays out at least ten pictures of each kind; it returns the folder in which to damage them.
+FILES: dict[str, Callable[[Path], Path]] = {
+    "celeba": celeba,
+    "flat": lambda top: fill(top, 12, RED),
+    "folders": domains,
+    "paired": lambda top: side_by_side(top / "train", 12) or top / "train",  # type: ignore[func-returns-value]
+    "rafd": rafd,
+    "unaligned": lambda top: layout(top) / "trainA",
+}

@@ -107,6 +107,13 @@ def test_faces_are_searched_in_a_reduced_copy(fake, model, times):
     assert fake.copies.count("out") == 5, "the copy, two crops and two sums"
 
 
+def test_a_face_is_chosen_by_its_place_in_the_frame_not_in_the_copy(fake, model):
+    frame = np.repeat(np.repeat(two_people(), 2, axis=0), 2, axis=1)
+    found = edit(fake, model, frame, BROWN, open_with={"faces": FaceOptions(which=(960.0, 380.0))})
+    changed = (found != frame).any(axis=(0, 2))
+    assert changed[660:].any() and not changed[:640].any()
+
+
 def test_faces_of_a_video_are_followed(fake, model):
     """The face moves by three pixels a frame, and the edit with it; another video begins with reset."""
     whole = np.full((361, 643, 3), 90, np.uint8)
@@ -123,6 +130,7 @@ def test_faces_of_a_video_are_followed(fake, model):
             given = picture_on_gpu(fake, frame)
             editor.edit(given, BROWN, out=given, timestamp=index / 25)
             last = picture_of(given)
+            assert index > 4 or not np.array_equal(last, frame), "it was gone at once"
             given.free()
         assert np.array_equal(last, frame)
         editor.choose("all")
