@@ -13,6 +13,7 @@ from .labels import Labels
 from .pipeline import Pipeline
 
 Load = Callable[[Artefact], Backend]
+LoadHelper = Callable[[Artefact, Backend], Backend]  # of a model that is loaded
 
 
 class Parts(NamedTuple):
@@ -24,7 +25,7 @@ class Parts(NamedTuple):
 
 
 def assemble(
-    model: Artefact, load: Load, helper: Load, *, work_size: tuple[int, int] | None, faces: FaceOptions | None
+    model: Artefact, load: Load, helper: LoadHelper, *, work_size: tuple[int, int] | None, faces: FaceOptions | None
 ) -> Parts:
     """Loads the model with `load` and its classifier with `helper`; on an error everything is closed again."""
     opened: list[Backend] = []
@@ -41,8 +42,8 @@ def assemble(
     return Parts(pipeline, opened[0], (*opened[0].selection.notices, *notices))
 
 
-def load_labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
-    """Loads the label estimator of `model`; its backend is added to `opened`, so that the caller can free it."""
+def load_labels(model: Artefact, helper: LoadHelper, opened: list[Backend]) -> tuple[Labels, tuple[str, ...]]:
+    """Loads the label estimator of `model`, whose network is the first of `opened`; its backend is added there."""
     condition = model.card.condition
     if not condition.names:
         return Labels(condition), ()
@@ -54,5 +55,5 @@ def load_labels(model: Artefact, helper: Load, opened: list[Backend]) -> tuple[L
             f"{', '.join(on) or 'one with no attribute on'}, and what you do not set may change too"
         )
         return Labels(condition), (notice,)
-    opened.append(helper(companion))
+    opened.append(helper(companion, opened[0]))
     return Labels(condition, companion.card, opened[-1]), ()

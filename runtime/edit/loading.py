@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple, TypedDict
 
 from ..backends import Backend, Progress, Rebuild, open_backend, takes
-from ..errors import InputError
+from ..errors import EdgeganError, InputError
 from ..model import artefact as artefacts
 from ..model.artefact import Artefact
 from ..shipped import default_model
@@ -41,14 +41,25 @@ class Loading(NamedTuple):
         """The model itself; raises what `open_backend` does."""
         return open_backend(model, **self._asdict())
 
-    def helper(self, companion: Artefact) -> Backend:
-        """A helper's backend, on the device asked for: the backend asked for where it can load the file, else the best.
+    def helper(self, companion: Artefact, network: Backend) -> Backend:
+        """The backend of a helper of `network`, on the device asked for.
 
-        A helper that cannot run on that device goes to another one, with a notice. It runs on few frames: measuring
-        it would cost more than it gains.
+        It runs on few frames: measuring it would cost more than it gains, and so would a second library in memory. So
+        on a CPU it opens in the network's own library, if that can; else in the backend asked for where it can load
+        the file, else in the best. One that cannot run on the device goes to another, with a notice.
         """
-        wanted = self.backend if self.backend != "auto" and takes(self.backend, companion.path) else "auto"
-        return open_backend(companion, wanted, self.device, allow_fallback=True, threads=self.threads, measure=False)
+        wanted = network.name if self.backend == "auto" and network.device == "cpu" else self.backend
+        if wanted == "auto" or not takes(wanted, companion.path):
+            wanted = "auto"
+        try:
+            return self._open_helper(companion, wanted)
+        except EdgeganError:
+            if wanted == self.backend or self.backend != "auto":
+                raise
+            return self._open_helper(companion, "auto")
+
+    def _open_helper(self, companion: Artefact, backend: str) -> Backend:
+        return open_backend(companion, backend, self.device, allow_fallback=True, threads=self.threads, measure=False)
 
 
 def load_for(task: str, path: str | Path | Artefact | None) -> Artefact:

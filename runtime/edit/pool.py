@@ -20,7 +20,7 @@ from ..faces.options import FaceOptions
 from ..model.artefact import Artefact
 from ..model.card import ModelCard
 from ..model.image import Image, Order
-from .assembly import Load, assemble
+from .assembly import assemble
 from .editor import Editor, _Another
 from .loading import Loading, load_for
 from .session import Turns
@@ -132,11 +132,14 @@ class EditorPool:
         model = load_for("translate", path)
         each = threads or max(1, count_cores() // size)
 
-        def lanes(load: Load) -> Load:
-            return lambda artefact: Lanes(lambda: load(artefact), size)
-
         loading = Loading(threads=each, **options)
-        parts = assemble(model, lanes(loading.network), lanes(loading.helper), work_size=work_size, faces=faces)
+        parts = assemble(
+            model,
+            lambda network: Lanes(lambda: loading.network(network), size),
+            lambda helper, network: Lanes(lambda: loading.helper(helper, network), size),
+            work_size=work_size,
+            faces=faces,
+        )
         return cls(Editor(*parts), size)
 
     @property

@@ -85,7 +85,7 @@ class Sampler(Session):
         loading = Loading(backend, device, allow_fallback, threads, rebuild, on_progress)
         opened = loading.network(model)
         try:
-            mixer = None if companion is None else lambda: loading.helper(companion)
+            mixer = None if companion is None else lambda: loading.helper(companion, opened)
             taken = opened.selection.artefact or model
             return cls(taken.card, opened, mixer, notices=opened.selection.notices)
         except BaseException:

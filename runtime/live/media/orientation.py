@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ...model.image import Image
+from ...opencv import pyav
 
 
 class Orientation(NamedTuple):
@@ -36,7 +37,9 @@ def orientation(frame: Any) -> Orientation:
     Such a matrix may hold any turn; films hold quarter turns, each with a mirror image or without, and other angles
     are taken as the nearest of those. A matrix that would leave no picture is not obeyed.
     """
-    data = frame.side_data.get("DISPLAYMATRIX")
+    # `frame.side_data` would keep what it gives on the frame, and that the frame: a circle, which holds every picture
+    # of a film until Python looks for circles, hundreds of megabytes later.
+    data = pyav().sidedata.sidedata.SideDataContainer(frame).get("DISPLAYMATRIX")
     return UPRIGHT if data is None else from_matrix(bytes(data))
 
 

@@ -1,5 +1,6 @@
 """A film's picture as it is meant to be seen: turned, mirrored, of square pixels, in the right colours."""
 
+import gc
 import struct
 from fractions import Fraction
 
@@ -30,6 +31,22 @@ TURNS = {
 COLOURS = np.array(
     [[255, 255, 255], [0, 0, 255], [0, 255, 0], [255, 0, 0], [200, 120, 80], [64, 64, 64], [90, 160, 230]], np.uint8
 )
+
+
+def test_no_decoded_frame_outlives_its_turn(tmp_path):
+    """A frame in a circle of references stays, with its picture, until Python looks for circles."""
+
+    def count():
+        return sum(isinstance(each, av.VideoFrame) for each in gc.get_objects())
+
+    with open_source(str(clip(tmp_path / "film.mp4", frames=12))) as film:
+        gc.collect()
+        gc.disable()
+        try:
+            before = count()
+            assert sum(1 for _ in film) == 12 and count() <= before + 1
+        finally:
+            gc.enable()
 
 
 def lay(path, turn):
