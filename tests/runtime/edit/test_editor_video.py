@@ -47,7 +47,8 @@ def test_the_same_video_gives_the_same_pictures_and_a_lone_picture_leaves_it_alo
 def test_a_lost_face_is_still_edited_for_a_moment_and_then_no_more(editor):
     pytest.importorskip("resvg_py")
     frame = clip(1)[0]
-    find, finder = editor._pipeline._region._finder.find, editor._pipeline._region._finder
+    finder = editor._pipeline._region._choice._finder
+    find = finder.find
     try:
         changed = []
         for i in range(30):

@@ -9,7 +9,7 @@ import pytest
 from support import tiny_models
 from support.fakes.ort import on_two_gpus
 
-from edgegan.runtime import Editor
+from edgegan.runtime import Editor, EditorPool
 from edgegan.runtime.edit import loading
 from edgegan.runtime.edit.loading import Loading
 from edgegan.runtime.model.artefact import load
@@ -18,7 +18,7 @@ from edgegan.runtime.model.artefact import load
 def test_a_helper_opens_on_the_gpu_that_was_asked_for(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     ort = on_two_gpus(monkeypatch)()
     helper = load(tiny_models.write_editor(tmp_path, size=8, pairs=0, classifier=False))
-    network: Any = SimpleNamespace(name="onnxruntime", device="cuda:1")
+    network: Any = SimpleNamespace(selection=SimpleNamespace(backend="onnxruntime"), device="cuda:1")
     with Loading(device="cuda:1").helper(helper, network) as opened:
         assert opened.device == "cuda:1" and [s.options["device_id"] for s in ort.sessions] == ["1"]
 
@@ -49,6 +49,15 @@ def test_a_helper_on_a_cpu_opens_in_the_library_of_its_network(name: str, tmp_pa
 def test_a_helper_whose_network_runs_in_a_library_that_cannot_take_it_opens_in_another(tmp_path: Any) -> None:
     helper = load(tiny_models.write_editor(tmp_path, pairs=0, classifier=False))
     for name in ("tensorrt", "mnn"):  # of the first no file is here, and for the second it is of the wrong kind
-        network: Any = SimpleNamespace(name=name, device="cpu")
+        network: Any = SimpleNamespace(selection=SimpleNamespace(backend=name), device="cpu")
         with Loading().helper(helper, network) as opened:
             assert opened.name in ("onnxruntime", "openvino")
+
+
+def test_a_pool_has_its_helpers_in_the_library_of_its_networks(tmp_path: Any) -> None:
+    folder = tiny_models.write_editor(tmp_path)
+    for name in ("onnxruntime", "openvino"):
+        with EditorPool.open(folder, size=2, backend=name) as pool:
+            assert pool.selection.backend == name
+    with EditorPool.open(folder, size=2) as pool:
+        assert pool.selection.backend in ("onnxruntime", "openvino")
