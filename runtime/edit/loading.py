@@ -48,9 +48,9 @@ class Loading(NamedTuple):
         on a CPU it opens in the network's own library, if that can; else in the backend asked for where it can load
         the file, else in the best. One that cannot run on the device goes to another, with a notice.
         """
-        here = network.selection.backend if network.device == "cpu" else "auto"
-        wanted = here if self.backend == "auto" else self.backend
-        if wanted == "auto" or not takes(wanted, companion.path):
+        own = network.selection.backend if network.device == "cpu" else "auto"
+        wanted = own if self.backend == "auto" else self.backend
+        if wanted != "auto" and not takes(wanted, companion.path):
             wanted = "auto"
         try:
             return self._open_helper(companion, wanted)

@@ -14,8 +14,8 @@ class FrameTimes:
 
     Formats that tell only when packets are decoded (AVI) mislead FFmpeg's libraries about pictures that were coded out
     of order: there a frame takes the decoding time at which it came out, and those that come out at the end follow one
-    another as those before did. Frames at the beginning that tell no time, as
-    of Matroska's before second 0, are counted back from the first that does.
+    another as those before did. Frames at the beginning that tell no time, as of Matroska's before second 0, are
+    counted back from the first that does.
     """
 
     def __init__(self, container: Any, stream: Any, damage: Damage) -> None:
