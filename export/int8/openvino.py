@@ -18,7 +18,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from edgegan.runtime.backends.openvino.backend import import_openvino
+from edgegan.runtime.backends.openvino.library import import_openvino, process_core
 from edgegan.runtime.errors import InputError, MissingExtraError
 from edgegan.runtime.model.artefact import Artefact, payload_sha256
 from edgegan.runtime.model.card import ModelCard
@@ -33,7 +33,7 @@ _LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "GroupC
 
 def to_ir(model: Any) -> Any:
     """A float32 onnx.ModelProto as an openvino.Model."""
-    found = import_openvino().Core().read_model(model.SerializeToString())
+    found = process_core().read_model(model.SerializeToString())
     _number_names(found)
     return found
 

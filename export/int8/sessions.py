@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from typing import Any
 
 from edgegan.runtime.backends.onnxruntime.backend import cpu_session
-from edgegan.runtime.backends.openvino.backend import import_openvino
+from edgegan.runtime.backends.openvino.library import process_core
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
@@ -28,7 +28,7 @@ def in_onnxruntime(model: Any) -> Run:
 
 def in_openvino(model: Any) -> Run:
     """An onnx.ModelProto or openvino.Model in OpenVINO on the CPU, with the settings of `backends.openvino`."""
-    core = import_openvino().Core()
+    core = process_core()
     read = core.read_model(model.SerializeToString()) if hasattr(model, "SerializeToString") else model
     options = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     request = core.compile_model(read, "CPU", options).create_infer_request()

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from edgegan.runtime.backends.openvino.backend import import_openvino
+from edgegan.runtime.backends.openvino.library import process_core
 from edgegan.runtime.errors import MissingExtraError
 from edgegan.runtime.model import fidelity
 from edgegan.runtime.model.artefact import Artefact
@@ -97,8 +97,7 @@ def _onnxruntime(path: Path, names: list[str], given: dict[str, Array]) -> dict[
 
 
 def _openvino(path: Path, names: list[str], given: dict[str, Array]) -> dict[str, Array]:
-    openvino = import_openvino()
-    core = openvino.Core()
+    core = process_core()
     probe = core.read_model(str(path))
     held = {name for op in probe.get_ordered_ops() for port in op.outputs() for name in port.get_names()}
     there = {name for port in probe.outputs for name in port.get_names()}

@@ -90,9 +90,9 @@ def _intel() -> Iterator[Finding]:
         yield Finding(topic="gpu", name="render node", status="missing", text=text, todo=todo)
         return
     try:
-        from ..backends.openvino.backend import import_openvino
+        from ..backends.openvino.library import process_core
 
-        seen = [device for device in import_openvino().Core().available_devices if device.startswith("GPU")]
+        seen = [device for device in process_core().available_devices if device.startswith("GPU")]
     except EdgeganError:
         return
     if not seen:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -11,12 +10,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ...errors import BackendError, InputError, MissingExtraError
+from ...errors import BackendError, InputError
 from ...model.artefact import Artefact
 from .. import Arrays, Port, Selection, check_inputs
 from ..contract import Closing
 from ..device import Device
 from .cache import Compiled, choose_folder
+from .library import process_core
 
 PACKAGES = ("openvino",)
 _DTYPES = {"f32": "float32", "f16": "float16", "u8": "uint8"}
@@ -48,8 +48,7 @@ class OpenVino(Closing):
         cache_dir: Path | None = None,
         counters: bool = False,
     ) -> None:
-        openvino = import_openvino()
-        core = openvino.Core()
+        core = process_core()
         asked = Device.parse(device)
         kind = asked.kind
         wanted = kind.upper() + (f".{asked.number}" if asked.number is not None else "")
@@ -105,24 +104,7 @@ class OpenVino(Closing):
 
 def describe_library() -> str:
     """See `backends.describe_library`."""
-    core = import_openvino().Core()
-    return f"{version('openvino')}, devices: {', '.join(core.available_devices).lower()}"
-
-
-def import_openvino() -> Any:
-    """Imports OpenVINO without its telemetry package, through which it would report its own import."""
-    name = "openvino_telemetry"
-    held = sys.modules.get(name)
-    if held is None:
-        sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail; OpenVINO then uses a stub
-    try:
-        import openvino
-    except ImportError:
-        raise MissingExtraError("openvino", "cpu") from None
-    finally:
-        if held is None:
-            del sys.modules[name]
-    return openvino
+    return f"{version('openvino')}, devices: {', '.join(process_core().available_devices).lower()}"
 
 
 def _compile(core: Any, artefact: Artefact, device: str, properties: dict[str, Any], root: Path | None) -> Any:

@@ -17,7 +17,7 @@ from edgegan.export.graph.trace import check_graph
 from edgegan.export.int8 import qdq, ranges
 from edgegan.export.int8.search import Goal
 from edgegan.export.trt import precision_check
-from edgegan.runtime.backends.openvino.backend import import_openvino
+from edgegan.runtime.backends.openvino.library import process_core
 from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.fidelity import compare
@@ -58,7 +58,7 @@ def constants(model) -> dict[str, np.ndarray]:
 
 
 def worst_in_openvino(model, pairs: Golden) -> float:
-    core = import_openvino().Core()
+    core = process_core()
     options = {"INFERENCE_PRECISION_HINT": "f32"}
     request = core.compile_model(core.read_model(model.SerializeToString()), "CPU", options).create_infer_request()
     return min(compare(e["edited"], request.infer(dict(i))[0], RANGE)["psnr_db"] for i, e in pairs.calls())
@@ -72,7 +72,7 @@ def test_the_form_for_cpus_is_right_in_both_runtimes_even_behind_a_concat(model,
 
 
 def test_openvino_runs_every_quantised_layer_in_int8(model, for_cpu):
-    core = import_openvino().Core()
+    core = process_core()
     file = qdq.quantise(model, for_cpu, (), "m").SerializeToString()
     run = core.compile_model(core.read_model(file), "CPU", {"INFERENCE_PRECISION_HINT": "f32"}).get_runtime_model()
     about = [{key: str(op.get_rt_info()[key].value) for key in ("layerType", "primitiveType")} for op in run.get_ops()]

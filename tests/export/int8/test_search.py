@@ -17,11 +17,12 @@ from edgegan.export import Request, export_run
 from edgegan.export.graph import trace
 from edgegan.export.int8 import openvino as ir
 from edgegan.export.int8 import search as int8
+from edgegan.export.int8.sessions import in_openvino
 from edgegan.export.verify.check import verify_artefact
 from edgegan.export.verify.layerwise import first_bad_layer
 from edgegan.export.verify.reference import spread
 from edgegan.runtime import BackendError, load, open_backend
-from edgegan.runtime.backends.openvino.backend import import_openvino
+from edgegan.runtime.backends.openvino.library import process_core
 from edgegan.runtime.backends.processor import int8_arithmetic
 from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.model import golden
@@ -148,27 +149,33 @@ def nncf_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.TempPathF
     return trace.save(found, card, folder / "model.int8.onnx")
 
 
-def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(nncf_onnx, pairs):
-    tolerance = {"min_psnr_db": 40.0}
-    figures = verify_artefact(nncf_onnx, pairs, tolerance=tolerance)
+@pytest.fixture(scope="module")
+def misread(nncf_onnx: Artefact, pairs: Golden) -> Artefact:
+    """`nncf_onnx` where OpenVINO's kernels have the fault; those for AMX do not."""
+    if int8.worst_picture_db(in_openvino(onnx.load(nncf_onnx.path)), pairs, RANGE) > 40.0:
+        pytest.skip(f"OpenVINO computes the Concat rightly on {int8_arithmetic()}")
+    return nncf_onnx
+
+
+def test_a_file_that_one_runtime_reads_wrongly_is_caught_at_export_and_at_load(misread, pairs):
+    figures = verify_artefact(misread, pairs, tolerance={"min_psnr_db": 40.0})
     assert figures["onnxruntime"].status == "passed"
     assert figures["openvino"].status == "failed"
     assert figures["onnxruntime"].psnr_worst_db > figures["openvino"].psnr_worst_db + 10.0
 
-    card = msgspec.structs.replace(nncf_onnx.card, verification=figures, int8_arithmetic=int8_arithmetic())
-    known = Artefact(nncf_onnx.path, card)
+    card = msgspec.structs.replace(misread.card, verification=figures, int8_arithmetic=int8_arithmetic())
+    known = Artefact(misread.path, card)
     with open_backend(known) as chosen:
         assert chosen.name == "onnxruntime"
     with pytest.raises(BackendError, match="failed verification"):
         open_backend(known, backend="openvino")
     with pytest.raises(BackendError, match="does not reproduce the model"):
-        open_backend(nncf_onnx, backend="openvino")  # never verified: the golden pairs run at its first load
+        open_backend(misread, backend="openvino")  # never verified: the golden pairs run at its first load
 
 
-def test_the_first_bad_layer_is_the_concat_and_only_where_it_is_computed_wrongly(nncf_onnx, pairs):
-    parent = nncf_onnx.path.with_name("model.onnx")
-    wrong = first_bad_layer(nncf_onnx, parent, pairs, "openvino")
-    right = first_bad_layer(nncf_onnx, parent, pairs, "onnxruntime")
+def test_the_first_bad_layer_is_the_concat_and_only_where_it_is_computed_wrongly(misread, pairs):
+    parent = misread.path.with_name("model.onnx")
+    wrong, right = (first_bad_layer(misread, parent, pairs, backend) for backend in ("openvino", "onnxruntime"))
     assert wrong is not None and wrong.kind == "Concat" and wrong.error > 0.1
     assert right is not None and right.final_error < 0.02  # what INT8 costs where it is computed rightly
 
@@ -222,8 +229,8 @@ def test_every_family_is_quantised_in_every_form(tiny_run, tmp_path):
             assert seen.status == "passed" and seen.psnr_worst_db >= 20.0, (name, backend)
         report = (folder / "model.int8.md").read_text()
         assert all(f"## {name}\n" in report for name in PARENTS if not name.endswith(".engine"))
-        core = import_openvino().Core()
-        kinds = Counter(op.get_type_name() for op in core.read_model(folder / "model.int8.xml").get_ordered_ops())
+        model = process_core().read_model(folder / "model.int8.xml")
+        kinds = Counter(op.get_type_name() for op in model.get_ordered_ops())
         assert kinds["FakeQuantize"] > 0, "nothing was quantised"
         assert (kinds["DepthToSpace"] > 0) == ends_narrow(folder / "model.onnx"), "CPUs compute pictures in blocks"
         assert {cards[name].int8_arithmetic for name in cards if name.endswith((".onnx", ".xml"))} == {

@@ -1,0 +1,44 @@
+"""The OpenVINO library in this process, and its one core."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+from typing import Any
+
+from ...errors import MissingExtraError
+
+_lock = threading.Lock()
+_cores: dict[int, Any] = {}  # process id -> openvino.Core; what a fork left behind is kept, and not used
+
+
+def import_openvino() -> Any:
+    """Imports OpenVINO without its telemetry package, through which it would report its own import."""
+    name = "openvino_telemetry"
+    held = sys.modules.get(name)
+    if held is None:
+        sys.modules[name] = None  # type: ignore[assignment]  # makes its import fail; OpenVINO then uses a stub
+    try:
+        import openvino
+    except ImportError:
+        raise MissingExtraError("openvino", "cpu") from None
+    finally:
+        if held is None:
+            del sys.modules[name]
+    return openvino
+
+
+def process_core() -> Any:
+    """The openvino.Core of this process, made at the first call and never freed.
+
+    On processors with AMX its CPU plugin gives the thread that loads it another stack for signal handlers, and puts
+    the former one back when it is freed. Two that are not freed in the reverse order leave the stack of the first
+    behind, which is no longer there, and the next signal (Ctrl-C) then kills the process.
+    """
+    openvino = import_openvino()
+    with _lock:
+        pid = os.getpid()
+        if pid not in _cores:
+            _cores[pid] = openvino.Core()
+        return _cores[pid]
