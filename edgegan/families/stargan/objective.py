@@ -27,9 +27,10 @@ GUIDE_SCALES = (4, 16)
 def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
     """(N, C) labels to translate to: the batch's own, permuted; or with one or two decisions of its set changed.
 
-    A decision is an attribute of its own or an exclusive group; each is as likely to change as any other,
-    but for those in `focus`. What the data put on a picture (drawn glasses) is taken off again. With
-    `targets = "one_or_two"` another decision, if there is one, changes as well in every second picture.
+    A decision is an attribute of its own or an exclusive group; each is as likely to change as any other, and each
+    name of a group as likely to be the answer, but for those in `focus`. What the data put on a picture (drawn
+    glasses) is taken off again. With `targets = "one_or_two"` another decision, if there is one, changes as well in
+    every second picture.
     """
     real = slot.batch(step)
     own = source_label(real)
@@ -58,6 +59,7 @@ def target_labels(cfg: Config, step: Step, slot: Slot) -> Tensor:
 def _change(cfg: Config, label: Tensor, decisions: Sequence[Sequence[str]], draw: float) -> None:
     """Changes the decision that `draw`, in [0, len(decisions)), falls on, in place; its fraction chooses the answer."""
     names = decisions[int(draw)]
+    names = [*names, *(2 * [name for name in names if name in cfg.focus])]
     set_attribute(cfg, label, names[int(draw % 1 * len(names))], on=None)
 
 

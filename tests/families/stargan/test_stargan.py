@@ -131,6 +131,10 @@ def test_what_is_in_focus_is_picked_three_times_as_often() -> None:
     }
     assert share[()] == pytest.approx(1 / 3, abs=0.04)
     assert share["Smiling",] == pytest.approx(3 / 5, abs=0.04)
+    blond = msgspec.structs.replace(plain, focus=(plain.attributes[1],))  # of a group of two
+    target = objective.target_labels(blond, step(labels), *blond.slots)
+    assert target[:, 1].mean().item() == pytest.approx(3 / 5 * 3 / 4, abs=0.04)
+    assert target[:, 3].mean().item() == pytest.approx(1 / 5, abs=0.04)
 
 
 def test_sampling_targets_follow_the_papers_test_mode() -> None:
