@@ -14,6 +14,11 @@ _CHUNK = 16_384
 class _Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
+    def setup(self):
+        if self.server.owner.near:
+            self.request.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _CHUNK)
+        super().setup()
+
     def do_GET(self):
         server: FileServer = self.server.owner
         data = (server.folder / self.path.lstrip("/")).read_bytes()
@@ -45,11 +50,12 @@ class FileServer:
     """Serves a folder on loopback, slowly; an answer that runs over the byte `cuts[0]` ends there, the next that runs
     over the byte after it at that, and so on.
 
-    `ranges` says that an answer may begin anywhere; `pause_s` is the time between 16 KiB and the next.
+    `ranges` says that an answer may begin anywhere; `pause_s` is the time between 16 KiB and the next; `near` keeps it
+    from running far ahead of who reads, so that on a slow machine too a cut that is set now is still to come.
     """
 
-    def __init__(self, folder: Path, *, ranges: bool = True, pause_s: float = 0.0005):
-        self.folder, self.cuts, self.ranges, self.pause_s = folder, [], ranges, pause_s
+    def __init__(self, folder: Path, *, ranges: bool = True, pause_s: float = 0.0005, near: bool = False):
+        self.folder, self.cuts, self.ranges, self.pause_s, self.near = folder, [], ranges, pause_s, near
 
     def __enter__(self):
         self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Handler)

@@ -66,7 +66,7 @@ CASES = [
 
 @pytest.mark.parametrize(("name", "options"), CASES)
 def test_every_frame_comes_once_and_in_order_though_the_line_was_cut_twice(films, name, options):
-    with FileServer(films, **options) as server:
+    with FileServer(films, near=True, **options) as server:
         with open_source(f"{server.url}/{name}", reconnect_s=math.inf) as source:
             assert (source.live, source.length) == (False, FRAMES)
             server.cuts = cut_at(films, name, 0.6, 0.8)
@@ -78,7 +78,7 @@ def test_every_frame_comes_once_and_in_order_though_the_line_was_cut_twice(films
 
 
 def test_without_patience_a_cut_line_is_an_error(films):
-    with FileServer(films) as server, open_source(f"{server.url}/film.mkv") as source:
+    with FileServer(films, near=True) as server, open_source(f"{server.url}/film.mkv") as source:
         server.cuts = cut_at(films, "film.mkv", 0.6)
         with pytest.raises(SourceError):
             list(source)
