@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import shlex
+import sys
 import tempfile
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -105,7 +107,8 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     names = [*(f"gamma {figures['gamma']}" for figures in found), "held out"]
     Sheet([""] * SHOWN, [*rows, real[:SHOWN]], names).save(options.out.with_suffix(".png"))
-    document = {"command": "python benchmarks/began_gamma.py", "settings": options.set, "runs": found}
+    command = shlex.join(["python", "benchmarks/began_gamma.py", *sys.argv[1:]])
+    document = {"command": command, "settings": options.set, "runs": found}
     write_atomic(options.out.with_suffix(".json"), (json.dumps(document, indent=2) + "\n").encode())
 
 
