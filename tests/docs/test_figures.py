@@ -155,6 +155,9 @@ def test_the_family_tree_is_as_measured() -> None:
         "infogan": ("infogan --preset avatars-32", 64),
         "wgan": ("wgan --preset avatars-32", 320),
         "wgangp": ("wgangp --preset avatars-32", 192),
+        "began": ("began --preset avatars-32", 200),
+        "dcgan-classes": ("dcgan --preset avatars-32-classes", 64),
+        "cgan-projection": ("cgan --preset avatars-32-projection", 64),
     }
     for name, (command, images) in runs.items():
         found = read(f"{name}-32")
@@ -169,6 +172,22 @@ def test_the_family_tree_is_as_measured() -> None:
         f"{one['value']:.1f} (floor {one['floor']:.1f})" for one in (grown["SWD"], grown["FD-efficientnet-lite0"])
     )
     assert f"is then {swd} and its Fréchet distance {fd}" in text
+    larger = read("dcgan-64")["against"]["heldout"]["distances"]["SWD"]
+    assert "after 96,000 images" in read("dcgan-64")["model"]
+    assert f"sliced Wasserstein distance is {larger['value']:.1f} (floor {larger['floor']:.1f})" in text
+    projected = read("cgan-projection-32")["obeyed"]
+    hair, hat, goatee = (
+        projected[name] for name in ("Black_Hair/Blond_Hair/Brown_Hair/Gray_Hair", "Wearing_Hat", "Goatee")
+    )
+    assert (
+        f"hair colour in {hair * 100:.1f} % of cases, hats in {hat * 100:.1f} % and goatees in {goatee * 100:.1f} %"
+        in text
+    )
+    for run in read("began-gamma")["runs"]:
+        cells = (
+            f"{run['variety_of_real']:.1%} | {run['sharpness_of_real']:.1%} | {run['k']:.3f} | {run['convergence']:.3f}"
+        )
+        assert f"| {run['gamma']} | {cells} |" in text
     obeyed = read("cgan-32")["obeyed"]
     assert f"{100 * obeyed['all']:.1f} % of 256 pictures" in text
     assert f"a smile in {100 * obeyed['Smiling']:.1f} %" in text
