@@ -76,7 +76,7 @@ step gpu tests 150 env NVIDIA_TF32_OVERRIDE=0 "$python" -m pytest -m gpu -p no:c
 step gpu bench-shipped 90 "$python" -m edgegan bench "$shipped" --device cuda --seconds 3 --json "$out/bench-shipped.json"
 probe pool 40
 probe frames 60
-step gpu cuda-options 60 "$python" benchmarks/cuda_options.py "$shipped"
+step gpu cuda-options 60 "$python" benchmarks/gpu/cuda_options.py "$shipped"
 probe torch 130
 probe train 90
 for family in stargan cyclegan fastgan; do

@@ -32,7 +32,7 @@ class CudaOptions:
         """What suits `card`: a graph for fixed shapes.
 
         Channels first in every precision: the provider has no InstanceNormalization for channels last, and would turn
-        every tensor around before and after each. `benchmarks/cuda_options.py` measures both.
+        every tensor around before and after each. `benchmarks/gpu/cuda_options.py` measures both.
         """
         return cls(graph=not has_open_axes(card))
 

@@ -1,6 +1,6 @@
 """What ONNX Runtime's CUDA options bring for a model: graph or not, channels first or last.
 
-    python benchmarks/cuda_options.py runs/stargan/export/model.fp16.onnx [MODEL ...]
+    python benchmarks/gpu/cuda_options.py runs/stargan/export/model.fp16.onnx [MODEL ...]
 
 Each combination runs the golden pairs, then a few hundred calls, copies included. The default that edgegan takes is
 marked; where another row is faster by more than its spread, the default is wrong for this GPU.
