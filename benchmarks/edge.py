@@ -74,7 +74,7 @@ def main() -> None:
     best = min(ran, key=lambda job: min(rows[job]["ms"].values()))
     lasting = measure(*best, options.sustained, last=True) if options.sustained else None
     found = [{"file": path.name, "backend": b, "threads": t, **row} for (path, b, t), row in rows.items()]
-    figures = {"rows": found, "sustained": lasting, "of": [best[0].name, *best[1:]]}
+    figures: dict[str, Any] = {"rows": found, "sustained": lasting, "of": [best[0].name, *best[1:]]}
     figures |= {"machine": msgspec.to_builtins(machine), "busy": machine.busy}
     print(table(figures))
     if options.out:
@@ -139,13 +139,15 @@ def last(call: Any, seconds: float) -> dict[str, Any]:
         rates.append(round(calls / (time.perf_counter() - begun), 2))
     after = joules()
     used = None if before is None or after is None else (after - before) / (sum(rates) * seconds / SPANS)
+    if used is not None and used < 0:  # the counter ran over
+        used = None
     return {"seconds": seconds, "per_second": rates, "joules_a_picture": used}
 
 
 def joules() -> float | None:
     """What the processor packages (RAPL) or the batteries have used so far; None where neither is told here."""
     try:
-        packages = [p for p in RAPL.glob("*rapl:*") if p.name.count(":") == 1]
+        packages = [p for p in RAPL.glob("intel-rapl:*") if p.name.count(":") == 1]
         if packages:
             return sum(int((p / "energy_uj").read_text()) for p in packages) / 1e6
         levels = [int((p / "energy_now").read_text()) for p in SUPPLIES.glob("BAT*") if (p / "energy_now").is_file()]

@@ -55,9 +55,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
 
     adversarial: Literal["wgan-gp", "hinge-r1", "hinge"] = "wgan-gp"
     targets: Literal["permute", "single", "one_or_two"] = "permute"  # so many decisions change; not in the paper
-    focus: tuple[
-        str, ...
-    ] = ()  # picked three times as often, as a decision and within its group: edits that are slow to learn
+    focus: tuple[str, ...] = ()  # picked three times as often, within its group too: edits that are slow to learn
     balance: tuple[str, ...] = ()  # decisions whose answers are shown equally often; a group by any of its members
     balance_cap: Annotated[float, Meta(ge=1, le=1000)] = 6.0  # at most so many times as often as in plain order
     augmentation: Augmentation = Augmentation()  # of aligned faces (--data faces:DIR)

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import os
 import sys
-import threading
 from typing import Any
 
 from ...errors import MissingExtraError
 
-_lock = threading.Lock()
 _cores: dict[int, Any] = {}  # process id -> openvino.Core; what a fork left behind is kept, and not used
 
 
@@ -36,9 +34,8 @@ def process_core() -> Any:
     the former one back when it is freed. Two that are not freed in the reverse order leave the stack of the first
     behind, which is no longer there, and the next signal (Ctrl-C) then kills the process.
     """
-    openvino = import_openvino()
-    with _lock:
-        pid = os.getpid()
-        if pid not in _cores:
-            _cores[pid] = openvino.Core()
-        return _cores[pid]
+    pid = os.getpid()
+    core = _cores.get(pid)
+    # Without a lock, which a fork could leave held: of two threads that come first, both get the same one, and the
+    # other's has loaded no plugin yet.
+    return _cores.setdefault(pid, import_openvino().Core()) if core is None else core
