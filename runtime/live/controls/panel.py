@@ -116,7 +116,8 @@ class Panel:
     def choose(self, **look: Any) -> None:
         """Changes the look, as in `choose(view="split", split=0.3, mirror=True)`.
 
-        Places beyond the frame are taken to its edge. Raises InputError for a view that there is not.
+        Places beyond the frame are taken to its edge. Raises InputError for a view that there is not, and for a place
+        that is no finite number.
         """
         with self._lock:
             view = look.get("view", self.look.view)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ...checks import check_finite
+
 
 class Slider:
     """A number from `low` to `high`, read from any thread; `Panel.set` moves it. None means "as it is"."""
@@ -26,5 +28,5 @@ class Slider:
 
 
 def share(place: float) -> float:
-    """A place from 0 to 1; the nearer end for one beyond."""
-    return min(max(float(place), 0.0), 1.0)
+    """A place from 0 to 1; the nearer end for one beyond. Raises InputError for what is no finite number."""
+    return min(max(check_finite(place, "a place on a slider or in the picture"), 0.0), 1.0)

@@ -1,6 +1,7 @@
 """Controls: keys, and other threads, steer one state."""
 
 import json
+import math
 import threading
 import time
 
@@ -87,6 +88,20 @@ def test_brackets_push_what_was_touched_last_and_backspace_frees_all():
     for key in BACKSPACE:
         controls.press("3" + key)
         assert controls.changes == {}
+
+
+@pytest.mark.parametrize("none", [math.nan, math.inf])
+def test_a_place_that_is_no_number_is_refused_and_changes_nothing(none):
+    controls = Controls(NAMES, GROUPS)
+    before = controls.look, controls.changes
+    for change in (
+        lambda: controls.nudge(none),
+        lambda: controls.choose(split=none),
+        lambda: controls.choose(click=(0.5, none)),
+    ):
+        with pytest.raises(InputError, match="a place"):
+            change()
+    assert (controls.look, controls.changes) == before
 
 
 class Slow(Controls):
