@@ -36,6 +36,16 @@ def test_every_edit_of_the_shipped_model_is_as_eval_scored_it() -> None:
         assert line in page("results")
 
 
+def test_a_student_is_as_eval_scored_it_beside_its_teacher() -> None:
+    student, teacher = read("avatars-128-student"), read("avatars-128")
+    ours, its = (f"{one['psnr_inside_db']:.1f} dB" for one in (student["all"], teacher["all"]))
+    beside, its_beside = (f"{one['psnr_outside_db']:.1f}" for one in (student["all"], teacher["all"]))
+    words = f"{ours} in the edits and {beside} beside them, where the teacher has {its[:-3]} and {its_beside}"
+    assert words in page("distil")
+    missed = [(row["attribute"], row["direction"]) for row in student["by_edit"] if row["landed"] < 1]
+    assert missed == [("Smiling", "add")]
+
+
 def test_photographed_faces_are_as_eval_scored_them() -> None:
     scores, text = read("portraits-128"), page("results")
     for row, other in zip(scores["by_edit"], scores["by_edit_other_background"], strict=True):
