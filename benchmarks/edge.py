@@ -73,8 +73,8 @@ def main() -> None:
         sys.exit("edge: " + "; ".join(dict.fromkeys(row["failed"] for row in rows.values())))
     best = min(ran, key=lambda job: min(rows[job]["ms"].values()))
     lasting = measure(*best, options.sustained, last=True) if options.sustained else None
-    found = [{"file": path.name, "backend": b, "threads": t, **row} for (path, b, t), row in rows.items()]
-    figures: dict[str, Any] = {"rows": found, "sustained": lasting, "of": [best[0].name, *best[1:]]}
+    found = [{"file": name_of(path), "backend": b, "threads": t, **row} for (path, b, t), row in rows.items()]
+    figures: dict[str, Any] = {"rows": found, "sustained": lasting, "of": [name_of(best[0]), *best[1:]]}
     figures |= {"machine": msgspec.to_builtins(machine), "busy": machine.busy}
     print(table(figures))
     if options.out:
@@ -88,6 +88,11 @@ def pairs(folder: Path) -> Iterator[tuple[Path, str]]:
             for backend, known in load(path).card.verification.items():
                 if known.status == "passed":
                     yield path, backend
+
+
+def name_of(path: Path) -> str:
+    """The file's name behind its folder's: folders may hold files of one name."""
+    return f"{path.resolve().parent.name}/{path.name}"
 
 
 def measure(path: Path, backend: str, threads: int, seconds: float, *, last: bool = False) -> dict[str, Any]:

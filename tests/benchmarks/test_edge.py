@@ -31,7 +31,7 @@ def test_what_passed_is_measured_and_said(folder, tmp_path, monkeypatch, capsys)
     edge.main()
     figures = json.loads((tmp_path / "e.json").read_text())
     (row,) = figures["rows"]
-    assert (row["file"], row["backend"], row["threads"]) == ("model.onnx", "onnxruntime", 1)
+    assert (row["file"], row["backend"], row["threads"]) == ("model/model.onnx", "onnxruntime", 1)
     assert set(row["ms"]) == {"1"} and 0 < row["ms"]["1"] < 1000 * row["start_s"]  # its batch is fixed at one
     assert len(figures["sustained"]["per_second"]) == edge.SPANS
     assert (tmp_path / "e.md").read_text() in capsys.readouterr().out
