@@ -19,7 +19,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +72,7 @@ def main() -> None:
     if not ran:
         sys.exit("edge: " + "; ".join(dict.fromkeys(row["failed"] for row in rows.values())))
     best = min(ran, key=lambda job: min(rows[job]["ms"].values()))
-    lasting = measure(*best, options.sustained, last=True) if options.sustained else None
+    lasting = measure(*best, options.sustained, sustained=True) if options.sustained else None
     found = [{"file": name_of(path), "backend": b, "threads": t, **row} for (path, b, t), row in rows.items()]
     figures: dict[str, Any] = {"rows": found, "sustained": lasting, "of": [name_of(best[0]), *best[1:]]}
     figures |= {"machine": msgspec.to_builtins(machine), "busy": machine.busy}
@@ -95,9 +95,9 @@ def name_of(path: Path) -> str:
     return f"{path.resolve().parent.name}/{path.name}"
 
 
-def measure(path: Path, backend: str, threads: int, seconds: float, *, last: bool = False) -> dict[str, Any]:
+def measure(path: Path, backend: str, threads: int, seconds: float, *, sustained: bool = False) -> dict[str, Any]:
     """The figures of a fresh process; `{"failed": words}` of one that fails."""
-    worker = [str(path), backend, str(threads), str(seconds), "sustained" if last else "batches"]
+    worker = [str(path), backend, str(threads), str(seconds), "sustained" if sustained else "batches"]
     kept = {**os.environ, "EDGEGAN_OPENVINO_CACHE": "", "EDGEGAN_STARTED": repr(time.time())}
     done = subprocess.run([sys.executable, __file__, "--worker", *worker], capture_output=True, text=True, env=kept)
     if done.returncode:
@@ -117,7 +117,7 @@ def run(path: str, backend: str, threads: str, seconds: str, way: str) -> dict[s
         opened.run(inputs)
         start_s = time.time() - float(os.environ["EDGEGAN_STARTED"])
         if way == "sustained":
-            return last(lambda: opened.run(inputs), float(seconds))
+            return sustain(lambda: opened.run(inputs), float(seconds))
         ms = {}
         for batch in BATCHES:
             if artefact.card.batch[0] <= batch <= artefact.card.batch[1]:
@@ -133,7 +133,7 @@ def run(path: str, backend: str, threads: str, seconds: str, way: str) -> dict[s
         return {"ms": ms, "start_s": round(start_s, 2), "memory_mb": resident_mb()}
 
 
-def last(call: Any, seconds: float) -> dict[str, Any]:
+def sustain(call: Callable[[], object], seconds: float) -> dict[str, Any]:
     """Pictures a second in each tenth of a long run, and the energy of a picture in joules."""
     before, rates = joules(), []
     for _ in range(SPANS):
@@ -183,7 +183,9 @@ def table(figures: dict[str, Any]) -> str:
         lines.append("| " + " | ".join([row["file"], row["backend"], str(row["threads"]), *times, *rest]) + " |")
     file, backend, threads = figures["of"]
     lasting = figures["sustained"]
-    if lasting is not None:
+    if lasting is not None and "failed" in lasting:
+        lines += ["", f"{file} in {backend} on {threads} threads stopped: {lasting['failed']}"]
+    elif lasting is not None:
         rates, energy = lasting["per_second"], lasting["joules_a_picture"]
         used = "neither RAPL nor a battery tells the energy here" if energy is None else f"{energy:.3f} J a picture"
         lines += [

@@ -4,6 +4,6 @@
 #   torch==2.14.1 onnx==1.23.2 onnxscript==0.7.2 onnxslim==0.1.98 onnxruntime==1.32.0 openvino==2026.4.1 numpy==2.4.6 opencv-python==5.0.0.93
 set -eu
 cd "$(dirname "$0")"
-checkpoint=${1:-../pub2/checkpoints/0000004800.safetensors}
+checkpoint=${1:?name the checkpoint}
 echo "40b0e5bc9d3c74ad056a7b639d0a4d1bedc8fb10b15ee0703d043ce37d2a27d5  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data faces:data/examples --pictures 64 --precision fp32
