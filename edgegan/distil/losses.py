@@ -2,7 +2,8 @@
 
 The parts are those of online distillation (OMGD, Ren et al., ICCV 2021, equations 3 to 6), with L1 in the place of
 style and of VGG's features, which would need other people's weights; its total variation is taken of the difference,
-so that it calms what the student adds and does not blur what the teacher drew.
+so that it calms what the student adds and does not blur what the teacher drew. To these comes one for generators that
+say where they paint: their mask is to be open where the teacher changes something.
 """
 
 from __future__ import annotations
@@ -25,6 +26,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
     emphasis: Weight = 1.0  # on what the teacher changes in a picture, against all pixels alike; see `emphasise`
+    mask: Weight = 0.1  # of an output mask that is closed where the teacher changes something; see `closedness`
     ssim: Weight = 0.2  # of 1 - SSIM
     features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
     variation: Weight = 0.2  # of the total variation of the difference
@@ -39,6 +41,7 @@ def distance(
     student_maps: Mapping[int, Tensor],
     teacher_maps: Mapping[int, Tensor],
     given: Tensor | None = None,
+    mask: Tensor | None = None,
 ) -> Loss:
     """The weighted sum, and its parts; a part of weight zero is not computed, but for the first.
 
@@ -49,11 +52,15 @@ def distance(
         student_maps: (N, C, h, w) by height, as wide as the teacher's.
         teacher_maps: without gradient.
         given: the pictures that both were given, where they were given some of this shape.
+        mask: (N, 1, H, W) in [0, 1], where the student paints, if it says so.
     """
     difference = student - teacher
     emphasis = emphasise(given, teacher, weights.emphasis) if given is not None else 1.0
     parts = {"l1": (difference.abs() * emphasis).mean()}
     total = weights.l1 * parts["l1"]
+    if weights.mask and mask is not None and given is not None:
+        parts["mask"] = closedness(given, teacher, mask)
+        total = total + weights.mask * parts["mask"]
     if weights.ssim:
         parts["ssim"] = 1.0 - ssim(student.float(), teacher.float())
         total = total + weights.ssim * parts["ssim"]
@@ -78,6 +85,16 @@ def emphasise(given: Tensor, teacher: Tensor, share: float = 1.0) -> Tensor:
     """
     change = (teacher - given).abs().mean(1, keepdim=True)
     return 1.0 + share * change / (change.mean((1, 2, 3), keepdim=True) + 1e-2)
+
+
+def closedness(given: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
+    """The mean of -log of the mask (N, 1, H, W), each pixel in proportion to the teacher's change there.
+
+    Paint learns through the mask: its gradient, and the mask's own, are multiplied by how far that is open. Where an
+    edit's mask has closed before the paint was any good, L1 alone does not open it again; this does, since its slope
+    in the mask's logit is 1 where it is closed.
+    """
+    return -(emphasise(given, teacher) - 1.0).mul(torch.log(mask.float() + 1e-6)).mean()
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:

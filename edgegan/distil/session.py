@@ -190,12 +190,14 @@ def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:
 
 
 def describe(student: Timed, teacher: Timed, students: Sequence[Timed]) -> str:
-    """The settings in which the students differ, one alone from its teacher; of a truth, its name where it holds."""
-    every = [msgspec.to_builtins(each.cfg) for each in (students if len(students) > 1 else (teacher, student))]
+    """The settings in which the students differ, else those in which this one does from its teacher; of a truth, its
+    name where it holds."""
     own = msgspec.to_builtins(student.cfg)
-    told = [
-        (key, own[key])
-        for key in own
-        if key != "train" and own[key] not in (None, False) and len({str(values[key]) for values in every}) > 1
-    ]
+
+    def find(among: Sequence[Timed]) -> list[tuple[str, Any]]:
+        every = [msgspec.to_builtins(each.cfg) for each in among]
+        varied = [key for key in own if key != "train" and len({str(values[key]) for values in every}) > 1]
+        return [(key, own[key]) for key in varied if own[key] not in (None, False)]
+
+    told = (find(students) if len(students) > 1 else []) or find((teacher, student))
     return " ".join(key if value is True else f"{key}={value}" for key, value in told)

@@ -100,10 +100,19 @@ def teach(teacher: Teacher, weights: Weights) -> Family[Any]:
                 own, theirs = pairs[name]
                 heights = adapters.heights[name]
                 with torch.no_grad():
-                    wanted, wanted_maps = theirs.run(given, heights)
-                drawn, maps = own.run(given, heights)
-                picture = given[0] if given[0].shape == wanted.shape else None
-                found.append(distance(weights, drawn, wanted, adapters(name, maps), wanted_maps, picture))
+                    wanted = theirs.run(given, heights)
+                drawn = own.run(given, heights)
+                found.append(
+                    distance(
+                        weights,
+                        drawn.picture,
+                        wanted.picture,
+                        adapters(name, drawn.maps),
+                        wanted.maps,
+                        given[0] if given[0].shape == wanted.picture.shape else None,
+                        drawn.mask,
+                    )
+                )
             parts = {key: torch.stack([each[1][key] for each in found]).mean() for key in found[0][1]}
             return torch.stack([total for total, _ in found]).sum(), parts
 

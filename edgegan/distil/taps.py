@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple, Protocol, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -11,6 +12,24 @@ from torch.utils.hooks import RemovableHandle
 from .teacher import first_output
 
 LEAST = 4  # pixels: smaller maps say little of places
+
+
+@runtime_checkable
+class Masked(Protocol):
+    """A generator that can say where it paints."""
+
+    mask: bool
+
+    def parts(self, *inputs: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The picture, and the mask (N, 1, H, W) in [0, 1] if `mask`."""
+
+
+class Drawn(NamedTuple):
+    """What a network gave for its inputs."""
+
+    picture: Tensor
+    maps: dict[int, Tensor]  # (N, C, h, w) by height
+    mask: Tensor | None = None  # (N, 1, H, W) in [0, 1]
 
 
 class Taps:
@@ -47,7 +66,7 @@ class Taps:
         self._places = {h: name for h, (name, _) in last.items() if LEAST <= h < picture.shape[2]}
         self.channels = {height: last[height][1] for height in self._places}
 
-    def run(self, inputs: tuple[Tensor, ...], heights: Iterable[int]) -> tuple[Tensor, dict[int, Tensor]]:
+    def run(self, inputs: tuple[Tensor, ...], heights: Iterable[int]) -> Drawn:
         """The picture, and the maps of these heights."""
         maps: dict[int, Tensor] = {}
 
@@ -59,7 +78,10 @@ class Taps:
 
         handles = [keep(height) for height in heights]
         try:
-            return first_output(self._net(*inputs)), maps
+            if isinstance(self._net, Masked) and self._net.mask:
+                picture, mask = self._net.parts(*inputs)
+                return Drawn(picture, maps, mask)
+            return Drawn(first_output(self._net(*inputs)), maps)
         finally:
             for handle in handles:
                 handle.remove()

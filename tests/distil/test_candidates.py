@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import msgspec
 import pytest
 from support.training.small_training import run_command
 from support.training.teachers import make_teacher
 
 from edgegan.distil.candidates import Budget, Timed, choose, measure
+from edgegan.distil.session import describe
 from edgegan.families import stargan
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import sha256
@@ -42,6 +44,17 @@ def test_a_budget_that_means_nothing_is_refused(text: str) -> None:
 @pytest.mark.parametrize("text", ["10x", "5ms", "2.5ms"])
 def test_a_budget_is_told_as_it_was_given(text: str) -> None:
     assert str(Budget.parse(text)) == text
+
+
+def test_a_student_without_what_the_others_have_is_told_by_its_shape() -> None:
+    """Of two that differ in one truth alone, the one where it does not hold had no words."""
+    plain, depthwise = (
+        Timed(msgspec.structs.replace(stargan.tiny(), conv_dim=24, depthwise=truth), 1.0, "onnxruntime", 1.0, 1)
+        for truth in (False, True)
+    )
+    teacher = candidate(10.0, 20.0)
+    assert describe(plain, teacher, (plain, depthwise)) == "conv_dim=24"
+    assert describe(depthwise, teacher, (plain, depthwise)) == "depthwise"
 
 
 def test_candidates_are_timed_as_they_would_run(tmp_path: Path) -> None:

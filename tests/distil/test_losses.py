@@ -51,6 +51,24 @@ def test_what_the_teacher_changes_counts_as_much_as_all_the_rest() -> None:
     assert errors[0] > 10 * float((giving_back - wanted).abs().mean()) and errors[1] < 2 * errors[0]
 
 
+def test_a_mask_that_closed_too_early_is_opened_again() -> None:
+    """L1's slope in the mask's logit all but vanishes where it is closed; and paint behind it hardly learns."""
+    given = torch.zeros(1, 3, 16, 16)
+    wanted = given.clone()
+    wanted[0, :, :2, :2] = 1.0
+    logit = torch.full((1, 1, 16, 16), -9.0, requires_grad=True)
+    mask = torch.sigmoid(logit)
+    _, parts = distance(Weights(), given + mask * 0.1, wanted, {}, {}, given, mask)
+    slopes = {name: torch.autograd.grad(parts[name], logit, retain_graph=True)[0][0, 0] for name in ("l1", "mask")}
+    assert -slopes["mask"][:2, :2].mean() > 1000 * slopes["l1"][:2, :2].abs().mean()
+    assert not slopes["mask"][2:].any()  # where the teacher changes nothing it asks for nothing
+    logit.data.fill_(9.0)
+    opened = torch.sigmoid(logit.detach())
+    assert float(distance(Weights(), wanted, wanted, {}, {}, given, opened)[1]["mask"]) < 1e-3
+    assert "mask" not in distance(Weights(mask=0.0), wanted, wanted, {}, {}, given, opened)[1]
+    assert "mask" not in distance(Weights(), wanted, wanted, {}, {}, given)[1]
+
+
 def test_total_variation_is_that_of_a_step() -> None:
     step = torch.zeros(1, 1, 4, 4)
     step[..., 2:] = 1.0

@@ -47,9 +47,12 @@ class Light:
     gain: Floats
     cast: Floats
 
-    def soften(self, share: float) -> Light:
-        """The same light with that share of its colour."""
-        return Light(self.gamma, self.gain, np.power(self.cast, np.float32(share)))
+    def soften(self, share: float, warmth: float | None = None) -> Light:
+        """The same light with that share of its colour; of what makes it yellower, with the share `warmth`."""
+        colour = np.log(self.cast)
+        yellow = max(0.0, float(colour[0] - colour[2]) / 2) * np.array([1.0, 0.0, -1.0], np.float32)
+        kept = share * (colour - yellow) + (share if warmth is None else warmth) * yellow
+        return Light(self.gamma, self.gain, np.exp(kept).astype(np.float32))
 
     def apply(self, picture: Floats) -> Floats:
         """(H, W, 3) in [0, 1] -> the same, clipped."""

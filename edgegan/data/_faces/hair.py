@@ -21,6 +21,8 @@ CLEAR = 4  # one in so many is a clear case
 # way from a face's own hair to a colour was missing. So colours are shown farther from average hair; most of all in Cb,
 # which tells blond from gray and gray from brown: how little blue there is, and how yellow is not orange.
 _EXAGGERATION = np.array([1.2, 1.8, 1.2])  # of Y, Cb, Cr
+# Cr over -Cb of fair hair, at most: where gray hair is thin the scalp shows, and its pink is none of the hair's.
+_REDDEST_FAIR, _FAIR = 0.7, 0.3  # fair is what is lighter than this
 _LEAN = 10.0  # people that the common covariance counts for beside a colour's own
 _STRETCH = (0.5, 2.0)  # of the luminance's deviation
 _CHROMA_KEPT = 0.35  # of the differences in chroma between strands
@@ -71,6 +73,7 @@ def choose_colours(measured: Mapping[str, Sequence[HairColour]]) -> dict[str, Ha
         y, cb, cr = (average + _EXAGGERATION * (usual - average)).tolist()
         cb = min(cb, 0.0)  # no hair is blue; nor redder, for its yellow, than it is: gray without yellow is mauve
         cr = max(0.0, min(cr, cb * float(usual[2] / min(usual[1], -1e-3))))
+        cr = min(cr, -cb * _REDDEST_FAIR) if y > _FAIR else cr
         deviation = float(np.median([measured[name][i].deviation for i in clear]))
         found[name] = HairColour((y, cb, cr), deviation)
     return found

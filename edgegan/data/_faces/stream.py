@@ -36,7 +36,9 @@ from .masks import PERSON
 GLASSES = "Eyeglasses"
 DRESSED = 0.3
 _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasses may be
-_CAST_ON_DYE = 0.3  # share of a light's colour that a recolouring takes on; all of it reads as copper, or mauve
+# Shares of a light's colour that a recolouring takes on. All of it reads as copper, or mauve; but hair with next to no
+# chroma of its own is lilac in a yellow room, unless it is yellower there too.
+_CAST_ON_DYE, _WARMTH_ON_GRAY, _NEUTRAL = 0.3, 0.8, 0.03
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
 Floats = NDArray[np.float32]
@@ -113,12 +115,14 @@ class FaceStream:
 
         finished: dict[int, tuple[Floats, Floats]] = {}  # with what each was made of, so that no number is given twice
 
-        def finish(shown: Floats, *, dyed: bool = False) -> Floats:
+        def finish(shown: Floats, dye: HairColour | None = None) -> Floats:
             """The same lens, sensor and codec for every picture of the item, each of them computed once."""
             if id(shown) not in finished:
                 lit = light.apply(shown)
-                if dyed and hair is not None:
-                    lit = lit + hair[:, :, None] * (light.soften(_CAST_ON_DYE).apply(shown) - lit)
+                if dye is not None and hair is not None:
+                    neutral = float(np.hypot(*dye.mean[1:])) < _NEUTRAL
+                    softer = light.soften(_CAST_ON_DYE, _WARMTH_ON_GRAY if neutral else None)
+                    lit = lit + hair[:, :, None] * (softer.apply(shown) - lit)
                 seen = degrade(cfg, lit, copy.deepcopy(rng))
                 finished[id(shown)] = shown, np.ascontiguousarray(seen.transpose(2, 0, 1)) * 2.0 - 1.0
             return finished[id(shown)][1]
@@ -127,7 +131,7 @@ class FaceStream:
         everywhere = np.ones((size, size), np.float32)
         outside = np.zeros_like(everywhere) if person is None else 1.0 - _widen(person)
         for name, on in zip(names, source_label > 0.5, strict=True):
-            guide, where, dyed = source, outside, False
+            guide, where, dye = source, outside, None
             if name == GLASSES and dressed:
                 guide, where = bare, everywhere
             elif name == GLASSES and on:
@@ -137,9 +141,10 @@ class FaceStream:
             elif name in HAIR and on:  # its own colour: nothing to change
                 where = everywhere
             elif name in self._colours and own is not None and hair is not None:
-                guide, where, dyed = recolour(clean, hair, own, self._colours[name]), everywhere, True
+                dye = self._colours[name]
+                guide, where = recolour(clean, hair, own, dye), everywhere
                 guide = guide if worn is None else overlay(guide, worn)
-            guides.append(finish(guide, dyed=dyed))
+            guides.append(finish(guide, dye))
             guided.append(where)
 
         return {

@@ -8,7 +8,7 @@ import pytest
 from support.faces.photographs import GEOMETRY, HAIR, astronaut, draw_portrait
 from support.needed import needed
 
-from edgegan.data._faces.augmentation import Augmentation, degrade, draw_light, draw_placement, place
+from edgegan.data._faces.augmentation import Augmentation, Light, degrade, draw_light, draw_placement, place
 from edgegan.data._faces.backgrounds import composite, draw_background
 from edgegan.data._faces.duplicates import SAME, describe_face, group_duplicates
 from edgegan.data._faces.eyewear import USUAL, draw_eyewear, draw_style, overlay
@@ -142,9 +142,32 @@ def test_soft_light_has_less_of_its_colour_and_all_of_its_brightness() -> None:
     light = draw_light(Augmentation(colour=0.5), 32, np.random.default_rng(0))
     grey = np.full((32, 32, 3), 0.2, np.float32)
     full, half, none = (light.soften(share).apply(grey) for share in (1.0, 0.5, 0.0))
-    assert np.array_equal(full, light.apply(grey)) and np.ptp(none, axis=2).max() < 1e-6
+    assert np.allclose(full, light.apply(grey), atol=1e-6) and np.ptp(none, axis=2).max() < 1e-6
     assert (np.ptp(half, axis=2) < np.ptp(full, axis=2)).all() and np.ptp(full, axis=2).min() > 0.01
     assert np.allclose(half**2, full * none, atol=1e-6)
+
+
+def test_warmth_is_kept_by_itself() -> None:
+    """Of yellow light as much yellow as is asked for; blue light has none to keep."""
+    light = Light(1.0, np.ones((4, 4, 1), np.float32), np.array([1.3, 1.0, 0.8], np.float32))
+    kept, gone = (light.soften(0.0, warmth).cast for warmth in (1.0, 0.0))
+    assert kept[0] / kept[2] == pytest.approx(1.3 / 0.8, rel=1e-5) and np.allclose(gone, 1.0)
+    blue = Light(light.gamma, light.gain, light.cast[::-1].copy())
+    assert np.allclose(blue.soften(0.5, 1.0).cast, blue.soften(0.5).cast)
+
+
+def test_fair_hair_is_yellower_than_it_is_red() -> None:
+    """The scalp shines through thin gray hair, and what is measured is pink."""
+    rng = np.random.default_rng(0)
+
+    def people(y: float, cb: float, cr: float) -> list[HairColour]:
+        return [HairColour((y + 0.01 * rng.normal(), cb, cr), 0.1) for _ in range(20)]
+
+    chosen = choose_colours({"Gray_Hair": people(0.6, -0.02, 0.03), "Brown_Hair": people(0.2, -0.04, 0.05)})
+    _, cb, cr = chosen["Gray_Hair"].mean
+    assert 0.0 < cr < -cb
+    _, cb, cr = chosen["Brown_Hair"].mean
+    assert cr > -cb
 
 
 def test_a_colour_is_that_of_its_clear_cases() -> None:
