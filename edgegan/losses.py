@@ -103,3 +103,18 @@ def class_classification(logits: Tensor, target: Tensor) -> Tensor:
     `target` (N, C) is one-hot.
     """
     return F.cross_entropy(logits, target.argmax(1))
+
+
+def closed_mask(mask: Tensor, change: Tensor) -> Tensor:
+    """The mean of -log of an output mask (N, 1, H, W) in [0, 1], each pixel in proportion to what is to change there.
+
+    Paint learns through the mask: its gradient, and the mask's own, are multiplied by how far that is open. Where an
+    edit's mask has closed before the paint was any good, a distance between pictures alone does not open it again; this
+    does, since its slope in the mask's logit is 1 where it is closed.
+
+    Args:
+        mask: of the generator.
+        change: (N, 1, H, W), at least 0; its mean over a picture counts as 1.
+    """
+    share = change / (change.mean((1, 2, 3), keepdim=True) + 1e-2)
+    return -(share * torch.log(mask.float() + 1e-6)).mean()

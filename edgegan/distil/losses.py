@@ -18,6 +18,7 @@ from msgspec import Meta
 from torch import Tensor
 
 from edgegan.families import Loss
+from edgegan.losses import closed_mask
 from edgegan.ranges import LearningRate, Weight
 
 
@@ -26,7 +27,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
     emphasis: Weight = 1.0  # on what the teacher changes in a picture, against all pixels alike; see `emphasise`
-    mask: Weight = 0.1  # of an output mask that is closed where the teacher changes something; see `closedness`
+    mask: Weight = 0.1  # of an output mask that is closed where the teacher changes something; see `closed_mask`
     ssim: Weight = 0.2  # of 1 - SSIM
     features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
     variation: Weight = 0.2  # of the total variation of the difference
@@ -59,7 +60,7 @@ def distance(
     parts = {"l1": (difference.abs() * emphasis).mean()}
     total = weights.l1 * parts["l1"]
     if weights.mask and mask is not None and given is not None:
-        parts["mask"] = closedness(given, teacher, mask)
+        parts["mask"] = closed_mask(mask, (teacher - given).abs().mean(1, keepdim=True))
         total = total + weights.mask * parts["mask"]
     if weights.ssim:
         parts["ssim"] = 1.0 - ssim(student.float(), teacher.float())
@@ -85,16 +86,6 @@ def emphasise(given: Tensor, teacher: Tensor, share: float = 1.0) -> Tensor:
     """
     change = (teacher - given).abs().mean(1, keepdim=True)
     return 1.0 + share * change / (change.mean((1, 2, 3), keepdim=True) + 1e-2)
-
-
-def closedness(given: Tensor, teacher: Tensor, mask: Tensor) -> Tensor:
-    """The mean of -log of the mask (N, 1, H, W), each pixel in proportion to the teacher's change there.
-
-    Paint learns through the mask: its gradient, and the mask's own, are multiplied by how far that is open. Where an
-    edit's mask has closed before the paint was any good, L1 alone does not open it again; this does, since its slope
-    in the mask's logit is 1 where it is closed.
-    """
-    return -(emphasise(given, teacher) - 1.0).mul(torch.log(mask.float() + 1e-6)).mean()
 
 
 def ssim(a: Tensor, b: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ from edgegan.train.folder.run import Run, open_run
 from edgegan.train.session import Request as Training
 from edgegan.train.session import run_training
 
-from .candidates import Budget, Tell, Timed, choose, measure
+from .candidates import EAGER, Budget, Tell, Timed, choose, measure
 from .losses import Weights
 from .student import TEACHER, StudentRun
 from .teacher import Teacher
@@ -111,6 +111,7 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
         "budget": str(budget),
         "ms": round(taken.ms, 3),
         "teacher_ms": round(timed.ms, 3),
+        "teacher_eager_ms": timed.eager_ms and round(timed.eager_ms, 3),
         "backend": taken.backend,
         "weights": msgspec.to_builtins(weights),
     }
@@ -181,6 +182,8 @@ def tabulate(teacher: Timed, students: Sequence[Timed]) -> Table:
     for column in ("generator", "ms", "speed", "MMAC", "backend"):
         table.add_column(column, justify="left" if column in ("generator", "backend") else "right", no_wrap=True)
     rows = [("the teacher", teacher)] + [(describe(each, teacher, students), each) for each in students]
+    if teacher.eager_ms is not None:
+        rows.append(("the teacher", replace(teacher, ms=teacher.eager_ms, backend=EAGER)))
     for name, each in sorted(rows, key=lambda row: -row[1].ms):
         speed = f"{teacher.ms / each.ms:.1f}x"
         table.add_row(

@@ -64,6 +64,7 @@ def test_candidates_are_timed_as_they_would_run(tmp_path: Path) -> None:
     found = measure(teacher, students, "cpu", 1, lambda what, done, total: None)
     assert [each.cfg for each in found] == [teacher.run.cfg, *students]
     assert all(0 < each.ms < 1000 and each.backend for each in found)
+    assert found[0].eager_ms is not None and 0 < found[0].eager_ms < 1000 and found[1].eager_ms is None
     assert found[1].macs < found[0].macs and found[1].parameters < found[0].parameters
 
 

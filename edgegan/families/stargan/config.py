@@ -67,6 +67,7 @@ class Config(BaseConfig, frozen=True, kw_only=True):
     lambda_gp: Weight = 10.0
     lambda_mask: Weight = 0.0  # weight of the mean of the mask
     lambda_guide: Weight = 0.0  # weight of the distance to what aligned faces say that an edit looks like
+    lambda_open: Weight = 0.0  # weight of a mask that is closed where the guide says that something changes
     r1_gamma: Weight = 1.0
     r1_interval: Annotated[int, Meta(ge=0, le=10_000)] = 8  # the penalty every so many rounds; 0: never
     g_lr: LearningRate = 1e-4

@@ -21,6 +21,7 @@ _REAL, _FAKE, _SECOND = 201, 202, 301  # numbers of independent draws, apart fro
 _FAKES = "fakes"
 MOST_EMPHASIS = 20.0
 ALTERED_SHARE = 0.25
+VISIBLE = 0.04  # of a change, over [-1, 1]: less is the codec's
 GUIDE_SCALES = (4, 16)
 
 
@@ -141,7 +142,8 @@ def r1_loss(cfg: Config, d: Discriminator, step: Step, slot: Slot) -> Loss:
 
 def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     """lambda_adv L_adv + lambda_cls L_cls^f + lambda_rec L_rec (eq. 6, where lambda_adv is 1); plus, by their weights,
-    the mean of the mask and the distance to the guide. A term of weight zero is not computed, but for L_adv."""
+    the mean of the mask, the distance to the guide, and how closed the mask is where that changes the picture. A term
+    of weight zero is not computed, but for L_adv."""
     real = slot.batch(step)
     image, label = source(real), source_label(real)
     target = target_labels(cfg, step, slot)
@@ -169,6 +171,10 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
     if cfg.lambda_guide and "guide" in real:
         parts["guide"] = guide_distance(cfg, real, fake, target)
         total = total + cfg.lambda_guide * parts["guide"]
+    if cfg.lambda_open and "guide" in real and mask is not None:
+        change = (compose_guide(cfg, real, target)[0] - image).abs().mean(1, keepdim=True)
+        parts["open"] = losses.closed_mask(mask, functional.threshold(change, VISIBLE, 0.0))
+        total = total + cfg.lambda_open * parts["open"]
     return total, parts
 
 
@@ -214,7 +220,7 @@ def compose_guide(cfg: Config, real: Batch, target: Tensor) -> tuple[Tensor, Ten
     # Of a group two labels change, and the one that is now on names the edit.
     edits = (turned_on | (changed & (turned_on.float() @ together == 0)))[:, :, None, None, None]
     shift = torch.where(edits, real["guide"] - source(real)[:, None], torch.zeros_like(real["guide"]))
-    altered = (shift.abs().amax(2, keepdim=True) > 0.04).to(shift)
+    altered = (shift.abs().amax(2, keepdim=True) > VISIBLE).to(shift)
     share = altered.mean((2, 3, 4), keepdim=True)
     emphasis = (altered * (ALTERED_SHARE / share.clamp(min=1e-6)).clamp(max=MOST_EMPHASIS)).amax(1)
     guided = torch.where(edits, real["guided"], torch.ones_like(real["guided"])).amin(1)
