@@ -97,7 +97,7 @@ def measure(
                 calls.append(call)
                 owners.append((number, opened.name if opened.device == "cpu" else f"{opened.name} on {opened.device}"))
             found.append(Timed(cfg, math.inf, "", count_macs(spec), sum(p.numel() for p in spec.module.parameters())))
-            if number == 0 and device == "cpu":
+            if number == 0 and (device == "cpu" or not torch.cuda.is_available()):
                 stack.callback(torch.set_num_threads, torch.get_num_threads())
                 torch.set_num_threads(threads or torch.get_num_threads())
                 calls.append(partial(torch.inference_mode()(spec.module), *_example_inputs(spec)))
