@@ -105,7 +105,7 @@ def class_classification(logits: Tensor, target: Tensor) -> Tensor:
     return F.cross_entropy(logits, target.argmax(1))
 
 
-def closed_mask(mask: Tensor, change: Tensor) -> Tensor:
+def mask_penalty(mask: Tensor, change: Tensor) -> Tensor:
     """The mean of -log of an output mask (N, 1, H, W) in [0, 1], each pixel in proportion to what is to change there.
 
     Paint learns through the mask: its gradient, and the mask's own, are multiplied by how far that is open. Where an

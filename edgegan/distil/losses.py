@@ -18,7 +18,7 @@ from msgspec import Meta
 from torch import Tensor
 
 from edgegan.families import Loss
-from edgegan.losses import closed_mask
+from edgegan.losses import mask_penalty
 from edgegan.ranges import LearningRate, Weight
 
 
@@ -27,7 +27,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
     l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
     emphasis: Weight = 1.0  # on what the teacher changes in a picture, against all pixels alike; see `emphasise`
-    mask: Weight = 0.1  # of an output mask that is closed where the teacher changes something; see `closed_mask`
+    mask: Weight = 0.1  # of an output mask that is closed where the teacher changes something; see `mask_penalty`
     ssim: Weight = 0.2  # of 1 - SSIM
     features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
     variation: Weight = 0.2  # of the total variation of the difference
@@ -60,7 +60,7 @@ def distance(
     parts = {"l1": (difference.abs() * emphasis).mean()}
     total = weights.l1 * parts["l1"]
     if weights.mask and mask is not None and given is not None:
-        parts["mask"] = closed_mask(mask, (teacher - given).abs().mean(1, keepdim=True))
+        parts["mask"] = mask_penalty(mask, (teacher - given).abs().mean(1, keepdim=True))
         total = total + weights.mask * parts["mask"]
     if weights.ssim:
         parts["ssim"] = 1.0 - ssim(student.float(), teacher.float())

@@ -173,7 +173,7 @@ def g_loss(cfg: Config, nets: Players, step: Step, slot: Slot) -> Loss:
         total = total + cfg.lambda_guide * parts["guide"]
     if cfg.lambda_open and "guide" in real and mask is not None:
         change = (compose_guide(cfg, real, target)[0] - image).abs().mean(1, keepdim=True)
-        parts["open"] = losses.closed_mask(mask, functional.threshold(change, VISIBLE, 0.0))
+        parts["open"] = losses.mask_penalty(mask, functional.threshold(change, VISIBLE, 0.0))
         total = total + cfg.lambda_open * parts["open"]
     return total, parts
 

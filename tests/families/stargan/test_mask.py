@@ -11,7 +11,7 @@ from edgegan.families.stargan import objective
 from edgegan.families.stargan.players import Players
 
 
-def test_a_closed_mask_costs_where_the_guide_changes_something() -> None:
+def test_a_mask_penalty_costs_where_the_guide_changes_something() -> None:
     """Only in the edit that is asked for, and not for the codec's traces; without its weight nothing is computed."""
     cfg = msgspec.structs.replace(stargan.tiny(), mask=True, targets="single", lambda_open=1.0, lambda_guide=0.0)
     torch.manual_seed(0)
