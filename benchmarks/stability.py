@@ -115,7 +115,8 @@ def measure(model: str, variant: Variant, camera: Synthetic, still: Clip, moving
 def measure_clip(model: str, film: str, count: int) -> dict[str, dict[str, float]]:
     """A row for each attribute, turned on: the film's face, edited frame by frame."""
     with open_source(film) as source:
-        frames = [(frame.image_bgr.copy(), frame.timestamp) for frame in islice(source, count)]
+        # Not `frame.timestamp`, which says when a frame was read: a film is read faster than it plays.
+        frames = [(frame.image_bgr.copy(), n / (source.fps or 30.0)) for n, frame in enumerate(islice(source, count))]
     rows = {}
     with Editor.open(model, threads=1) as editor:
         for name in editor.card.condition.names if editor.card.condition else ():
