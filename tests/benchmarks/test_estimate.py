@@ -10,7 +10,7 @@ import pytest
 
 from edgegan.runtime.errors import InputError
 
-sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks"))
+sys.path.insert(0, str(Path(__file__).parents[2] / "benchmarks" / "claims"))
 import estimate
 
 

@@ -106,6 +106,9 @@ class Config(BaseConfig, frozen=True, kw_only=True):
         for field, names in (("focus", self.focus), ("balance", self.balance), ("hides", hiding)):
             if not set(names) <= set(self.attributes):
                 raise InputError(f"{field}={list(names)}", f"the attributes are: {', '.join(self.attributes)}")
+        for field in ("lambda_mask", "lambda_open"):
+            if getattr(self, field) and not self.mask:
+                raise InputError(f"{field}={getattr(self, field)} with mask=false", f"mask=true, or {field}=0")
         chosen = {name for slot in self.slots if slot.set.kind == "one_hot" for name in slot.set.attributes}
         hidden = sorted(chosen.intersection(name for names in self.hides.values() for name in names))
         if hidden:

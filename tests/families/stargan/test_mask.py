@@ -9,6 +9,7 @@ import torch
 from edgegan.families import Step, stargan
 from edgegan.families.stargan import objective
 from edgegan.families.stargan.players import Players
+from edgegan.runtime.errors import InputError
 
 
 def test_a_mask_penalty_costs_where_the_guide_changes_something() -> None:
@@ -37,3 +38,11 @@ def test_a_mask_penalty_costs_where_the_guide_changes_something() -> None:
     cfg = msgspec.structs.replace(cfg, lambda_open=0.0)
     less, parts = objective.g_loss(cfg, players, step, slot)
     assert "open" not in parts and less.item() < total.item()
+
+
+@pytest.mark.parametrize("field", ["lambda_mask", "lambda_open"])
+def test_a_weight_of_a_mask_that_is_not_there_is_refused(field):
+    with pytest.raises(InputError, match=f"{field}=0.5 with mask=false") as refused:
+        msgspec.structs.replace(stargan.tiny(), mask=False, **{field: 0.5})
+    assert f"{field}=0" in refused.value.expected
+    assert getattr(msgspec.structs.replace(stargan.tiny(), mask=True, **{field: 0.5}), field) == 0.5

@@ -24,6 +24,7 @@ export function showFrame({ faces, refusals, ms: took }, still, { faces: looksFo
     return pair;
   }));
   $("figures").dataset.rate = still ? "" : rate.toFixed(2);
+  $("figures").dataset.ms = middle.toFixed(1);
 }
 
 export function showRuntime({ backend, threads, psnr, notes }) {

@@ -1,6 +1,6 @@
 """A mixture of eight Gaussians in the plane, learned by clipping a critic's weights and by penalising its slope.
 
-    python benchmarks/eight_gaussians.py --out benchmarks/results/eight-gaussians
+    python benchmarks/claims/eight_gaussians.py --out benchmarks/results/eight-gaussians
 
 The toy of the WGAN-GP paper (Gulrajani et al. 2017, section 3): two MLPs, 256 points a step, 5 steps of the critic for
 each of the generator. Writes a picture (level sets of the critic, and 1024 generated points) and the figures as JSON.
@@ -166,7 +166,10 @@ def main() -> None:
         say(json.dumps(asdict(found[-1][2])))
     options.out.parent.mkdir(parents=True, exist_ok=True)
     draw(found, options.out.with_suffix(".png"))
-    document = {"command": "python benchmarks/eight_gaussians.py", "ways": [asdict(figures) for *_, figures in found]}
+    document = {
+        "command": "python benchmarks/claims/eight_gaussians.py",
+        "ways": [asdict(figures) for *_, figures in found],
+    }
     write_atomic(options.out.with_suffix(".json"), (json.dumps(document, indent=2) + "\n").encode())
 
 

@@ -1,7 +1,7 @@
 """Whether a critic's estimate of the distance follows the quality of the pictures, from the log of a run.
 
     edgegan train wgan --preset avatars-32 --out runs/wgan
-    python benchmarks/estimate.py runs/wgan --out benchmarks/results/wgan-32
+    python benchmarks/claims/estimate.py runs/wgan --out benchmarks/results/wgan-32
 
 For each measurement on held-out pictures: the sliced Wasserstein distance, and the median of the critic's estimate
 since the measurement before. Prints Spearman's rank correlation of the two, 1 where they always rise and fall

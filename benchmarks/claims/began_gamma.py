@@ -1,6 +1,6 @@
 """How BEGAN's gamma moves variety: short runs that differ in nothing else.
 
-    python benchmarks/began_gamma.py --out benchmarks/results/began-gamma
+    python benchmarks/claims/began_gamma.py --out benchmarks/results/began-gamma
 
 Each run begins with the same weights and sees the same pictures. `variety` is the mean distance of two generated
 pictures (root mean square over pixels, of 1 for the distance of black and white), and `of the real` its share of that
@@ -107,7 +107,7 @@ def main() -> None:
     options.out.parent.mkdir(parents=True, exist_ok=True)
     names = [*(f"gamma {figures['gamma']}" for figures in found), "held out"]
     Sheet([""] * SHOWN, [*rows, real[:SHOWN]], names).save(options.out.with_suffix(".png"))
-    command = shlex.join(["python", "benchmarks/began_gamma.py", *sys.argv[1:]])
+    command = shlex.join(["python", "benchmarks/claims/began_gamma.py", *sys.argv[1:]])
     document = {"command": command, "settings": options.set, "runs": found}
     write_atomic(options.out.with_suffix(".json"), (json.dumps(document, indent=2) + "\n").encode())
 
