@@ -20,7 +20,7 @@ from edgegan.runtime.model.artefact import load
 from edgegan.runtime.shipped import find_model
 from edgegan.train.folder.run import open_trained
 
-MODEL = Path(__file__).parent.parent / "models" / "avatars-128"
+MODEL = Path(__file__).parent.parent / "models" / "avatars-student-128"
 
 
 def test_the_packaged_model_is_the_checkpoint_of_the_repository() -> None:

@@ -21,7 +21,9 @@ def register(app: typer.Typer) -> None:
 
 def demo(
     out: Annotated[Path, typer.Option(help="The folder to write; an earlier demo there is replaced.")] = Path("demo"),
-    model: Annotated[Path, typer.Option(help="The run folder of the model to show.")] = Path("models/avatars-128"),
+    model: Annotated[Path, typer.Option(help="The run folder of the model to show.")] = Path(
+        "models/avatars-student-128"
+    ),
     minutes: Annotated[float, typer.Option(min=0.05, help="How long to train.")] = 1.5,
 ) -> None:
     """Train briefly, export, score, benchmark and edit live; leaves a report with pictures and video."""

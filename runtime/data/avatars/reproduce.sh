@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes this export again: reproduce.sh [CHECKPOINT [FOLDER]]
 # Made by edgegan 0.1.0, Python 3.11.7, Linux x86_64, with
-#   torch==2.14.1 onnx==1.23.2 onnxscript==0.7.2 onnxslim==0.1.98 onnxruntime==1.32.0 openvino==2026.4.1 numpy==2.4.6 opencv-python==5.0.0.93 onnxconverter-common==1.16.0
+#   torch==2.14.1 onnx==1.23.2 onnxscript==0.7.2 onnxslim==0.1.98 onnxruntime==1.32.0 openvino==2026.4.1 numpy==2.4.6 opencv-python==5.0.0.93
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "aaea3d6828458811b256c5aa6cebae3684c7714273b28996ba6d70fb430511c4  $checkpoint" | sha256sum -c -
-edgegan export "$checkpoint" --out "${2:-again}" --data avatars:8000 --pictures 64
+echo "3362af99c486f14ded6cd62c0eddcf0cbade37ae198820e3785abd9e54a1787b  $checkpoint" | sha256sum -c -
+edgegan export "$checkpoint" --out "${2:-again}" --data avatars:3000 --pictures 64 --precision fp32
