@@ -12,7 +12,7 @@ import torch
 from hypothesis import settings
 from rich.console import Console
 from support import commands
-from support.models import editors
+from support.models import editors, exports
 from support.web import browser, page
 from support.web import site as pages
 from torch import Tensor, nn
@@ -30,6 +30,7 @@ pytest.register_assert_rewrite("support.contract", "support.gpu_checks")
 opened, page_editor = page.opened, page.page_editor
 shared_editor, face_editor = editors.shared_editor, editors.face_editor
 any_size, scene = editors.any_size, editors.scene
+trained = exports.trained
 run = commands.run
 chromium, live, tab = browser.chromium, browser.live, browser.tab
 site = pages.site

@@ -22,24 +22,23 @@ from edgegan.runtime.errors import InputError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.fidelity import compare
 from edgegan.runtime.model.golden import Golden
-from edgegan.runtime.shipped import find_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
-def model():
-    return check_graph(onnx.load(str(find_model("avatars"))), "shipped")
+def model(trained):
+    return check_graph(onnx.load(str(trained.path)), "trained")
 
 
 @pytest.fixture(scope="module")
 def half(model):
-    return fp16.to_fp16(model, {}, "shipped").model
+    return fp16.to_fp16(model, {}, "trained").model
 
 
 @pytest.fixture(scope="module")
-def pairs() -> Golden:
-    found = golden.read(find_model("avatars").with_name("golden.npz"), "model")
+def pairs(trained) -> Golden:
+    found = golden.read(trained.path.with_name("golden.npz"), "model")
     return Golden({n: a[:6] for n, a in found.inputs.items()}, {n: a[:6] for n, a in found.outputs.items()})
 
 

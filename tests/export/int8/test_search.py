@@ -28,19 +28,18 @@ from edgegan.runtime.errors import CardError, VerifyError
 from edgegan.runtime.model import golden
 from edgegan.runtime.model.artefact import Artefact
 from edgegan.runtime.model.golden import Golden
-from edgegan.runtime.shipped import find_model
 
 RANGE = (-1.0, 1.0)
 
 
 @pytest.fixture(scope="module")
-def model() -> Artefact:
-    return load(find_model("avatars"))
+def model(trained: Artefact) -> Artefact:
+    return trained
 
 
 @pytest.fixture(scope="module")
 def pairs(model: Artefact) -> Golden:
-    found = golden.read(find_model("avatars").with_name("golden.npz"), "model")
+    found = golden.read(model.path.with_name("golden.npz"), "model")
     assert found is not None
     return spread(found, 6)
 
@@ -141,7 +140,7 @@ def nncf_onnx(model: Artefact, pairs: Golden, tmp_path_factory: pytest.TempPathF
             subset_size=len(pairs),
             ignored_scope=nncf.IgnoredScope(types=["Add", "Mul", "InstanceNormalization"], validate=False),
         )
-    shutil.copy(find_model("avatars").with_name("golden.npz"), folder)
+    shutil.copy(model.path.with_name("golden.npz"), folder)
     shutil.copy(model.path, folder / "model.onnx")
     card = msgspec.structs.replace(
         model.card, precision="int8", companions={}, verification={}, parent_sha256=model.card.payload_sha256
