@@ -68,17 +68,17 @@ def test_photographed_faces_are_as_eval_scored_them() -> None:
         assert f"| {row['edits']} | {cells} |" in text
 
 
-def test_one_run_of_the_preset_is_as_eval_scored_it() -> None:
-    text, both = page("results"), (read("portraits-128-second-judge"), read("portraits-128-preset"))
-    assert [scores["model"].split(" after ")[1] for scores in both] == ["4,800 images", "24,000 images"]
-    assert both[0]["judge_accuracy"] == both[1]["judge_accuracy"]
-    for place, row in enumerate(both[0]["by_edit"]):
+def test_both_runs_and_the_weights_before_are_as_one_judge_scored_them() -> None:
+    text, all_three = page("results"), [read(f"portraits-128{way}") for way in ("-before", "-preset", "")]
+    assert [s["model"].split(" after ")[1] for s in all_three] == ["4,800 images", "64,000 images", "6,400 images"]
+    assert len({json.dumps(s["judge_accuracy"]) for s in all_three}) == 1
+    for place, row in enumerate(all_three[0]["by_edit"]):
         ways = {"add": ", put on", "remove": ", taken off"} if row["attribute"] == "Eyeglasses" else {}
-        landed = [(s["by_edit"][place]["landed"], s["by_edit_other_background"][place]["landed"]) for s in both]
+        landed = [(s["by_edit"][place]["landed"], s["by_edit_other_background"][place]["landed"]) for s in all_three]
         cells = " | ".join(f"{plain:.1%} ({other:.1%})" for plain, other in landed)
         assert f"| {row['attribute']}{ways.get(row['direction'], '')} | {row['edits']} | {cells} |" in text
     for name, key in (("all", "landed"), ("others kept", "kept")):
-        cells = " | ".join(f"{s['all'][key]:.1%} ({s['all_other_background'][key]:.1%})" for s in both)
+        cells = " | ".join(f"{s['all'][key]:.1%} ({s['all_other_background'][key]:.1%})" for s in all_three)
         assert f"| {name} | 320 | {cells} |" in text
 
 

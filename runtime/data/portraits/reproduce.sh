@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "40b0e5bc9d3c74ad056a7b639d0a4d1bedc8fb10b15ee0703d043ce37d2a27d5  $checkpoint" | sha256sum -c -
+echo "35e674c30099fdc7ba39f857388d10434bd69768317d5616d6b165f1307b76fd  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data faces:data/examples --pictures 64 --precision fp32
