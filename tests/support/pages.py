@@ -1,13 +1,16 @@
-"""The pages of the documentation, taken apart: links, headings, code blocks and words of code."""
+"""The pages of the documentation, taken apart (links, headings, code blocks, words of code), and files of results."""
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
+RESULTS = ROOT / "benchmarks" / "results"
 _FENCE = re.compile(r"^```(\w*)[^\n]*\n(.*?)^```", re.MULTILINE | re.DOTALL)
 _INDENTED = re.compile(r"(?:^|\n)\n((?: {4}[^\n]*(?:\n|$))+)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
@@ -79,3 +82,13 @@ def every_page() -> list[Page]:
     """The documentation, and the repository's other Markdown files that are written by hand."""
     others = ("ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md", "benchmarks/README.md", "models/README.md")
     return [*documentation(), *(Page(ROOT / name) for name in others)]
+
+
+def read(name: str) -> Any:
+    """A file of benchmarks/results/."""
+    return json.loads((RESULTS / f"{name}.json").read_text())
+
+
+def page(name: str) -> str:
+    """The text of a page of docs/."""
+    return (ROOT / "docs" / f"{name}.md").read_text("utf-8")
