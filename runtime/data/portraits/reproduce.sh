@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "35e674c30099fdc7ba39f857388d10434bd69768317d5616d6b165f1307b76fd  $checkpoint" | sha256sum -c -
+echo "c694bca81625272a48520920b8a0097bbd1dd67e5243a121703d3c0f92ab2ad2  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data faces:data/examples --pictures 64 --precision fp32
