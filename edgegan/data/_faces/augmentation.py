@@ -34,6 +34,7 @@ class Augmentation(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     jpeg: Share = 0.4  # probability of JPEG compression, of quality 35 to 95
     blur: Share = 0.3  # probability of a blur by up to a pixel
     hair: Share = 0.0  # probability that a picture to edit has the hair colour of another, where its hair is known
+    even: Share = 0.0  # of those, the share whose other is drawn evenly by how light the hair is, not by its colour
 
 
 @dataclass(frozen=True)

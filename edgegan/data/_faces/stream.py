@@ -39,6 +39,7 @@ _EYE_BAND = (-0.75, 0.75)  # eye distances above and below the eyes where glasse
 # Shares of a light's colour that a recolouring takes on. All of it reads as copper, or mauve; but hair with next to no
 # chroma of its own is lilac in a yellow room, unless it is yellower there too.
 _CAST_ON_DYE, _WARMTH_ON_GRAY, _NEUTRAL = 0.3, 0.8, 0.03
+_ALIKE = 0.05  # hair of so little a difference in lightness, from black to white, is as good as any other
 _ROUNDS = 8  # epochs in one order, so that weights need not be whole numbers of showings
 
 Floats = NDArray[np.float32]
@@ -164,11 +165,26 @@ class FaceStream:
         share = self._augmentation.hair  # without which nothing is drawn: an older run goes on as it began
         if not share or not self._donors or hair is None or own is None or rng.random() >= share:
             return clean, label
-        name = list(self._donors)[int(rng.integers(len(self._donors)))]
-        donors = self._donors[name]
+        name, donor = self._draw_donor(rng)
         label[[i for i, n in enumerate(self.pictures.names) if n in HAIR]] = 0.0
         label[self.pictures.names.index(name)] = 1.0
-        return recolour(clean, hair, own, donors[int(rng.integers(len(donors)))]), label
+        return recolour(clean, hair, own, donor), label
+
+    def _draw_donor(self, rng: np.random.Generator) -> tuple[str, HairColour]:
+        """Whose hair another gets: every colour as often; in a share of cases every lightness instead.
+
+        Few are white-haired, also among the gray. A generator that hardly ever edits white hair leaves it nearly white.
+        """
+        if self._augmentation.even and rng.random() < self._augmentation.even:
+            everybody = [(name, colour) for name, people in self._donors.items() for colour in people]
+            lightness = np.array([colour.mean[0] for _, colour in everybody])
+            wanted = rng.uniform(lightness.min(), lightness.max())
+            off = np.abs(lightness - wanted)
+            near = np.flatnonzero(off <= max(_ALIKE, float(off.min())))
+            return everybody[int(near[int(rng.integers(len(near)))])]
+        name = list(self._donors)[int(rng.integers(len(self._donors)))]
+        donors = self._donors[name]
+        return name, donors[int(rng.integers(len(donors)))]
 
     def _place_layers(
         self, index: int, matrix: NDArray[np.float64]

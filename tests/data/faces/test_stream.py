@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from msgspec.structs import replace
@@ -88,6 +90,21 @@ def test_dyed_hair_is_labelled_and_its_guides_do_not_depend_on_the_dye(pictures:
         if item["source_label"][2] == other["source_label"][2] == item["label"][2] and now == own:
             assert np.array_equal(item["guide"][1 - now], other["guide"][1 - now])
     assert seen == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_hair_to_begin_with_is_drawn_evenly_by_lightness_where_that_is_asked_for(tmp_path: Path) -> None:
+    """One of ten has light hair: begun with in one case of twenty by colours, and in half of all by lightness."""
+    shots = [Shot(0.45, "train", (1, 0, 0, 1)), *[Shot(0.45, "train", (0, 1, 0, 1))] * 8]
+    shots.append(Shot(1.0, "train", (0, 1, 0, 1)))
+    found = open_labelled(write_face_set(tmp_path, NAMES, shots), size=64, names=NAMES, split="train")
+    assert isinstance(found, FacePictures)
+    share = {}
+    for even in (0.0, 1.0):
+        stream = FaceStream(found, size=64, augmentation=replace(STILL, hair=1.0, even=even), flip=False)
+        rng = np.random.default_rng(0)
+        drawn = np.array([stream._draw_donor(rng)[1].mean[0] for _ in range(200)])
+        share[even] = float((drawn > (drawn.min() + drawn.max()) / 2).mean())
+    assert share[0.0] < 0.1 and 0.35 < share[1.0] < 0.65, share
 
 
 def test_what_nobody_knows_is_guided_outside_the_person_alone(pictures: FacePictures) -> None:
