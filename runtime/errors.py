@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 
 class EdgeganError(Exception):
     """Base of every error a user can mend. The command line prints it in plain lines and exits with 2.
@@ -15,6 +18,16 @@ class EdgeganError(Exception):
     def __init__(self, seen: str, expected: str = "", todo: str = "") -> None:
         self.seen, self.expected, self.todo = seen, expected, todo
         super().__init__("\n".join(part for part in (seen, expected, todo) if part))
+
+    def __reduce__(self) -> tuple[Callable[..., EdgeganError], tuple[Any, ...]]:
+        """As it is, whatever its kind takes to be made: a worker process may have raised it."""
+        return _restore, (type(self), self.args, self.__dict__)
+
+
+def _restore(kind: type[EdgeganError], args: tuple[Any, ...], attributes: dict[str, Any]) -> EdgeganError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
 
 
 class MissingExtraError(EdgeganError):
