@@ -95,7 +95,8 @@ def test_returning_the_input_keeps_everything_and_lands_what_the_judge_misread(s
     assert report.figures["faces"] == 3 and report.figures["edits"] == 5
     assert set(report.figures["by_group"]) == {"skin", "Male"}
     assert {row["skin"] for row in report.figures["by_group"]["skin"]} == {"light", "dark"}
-    assert "Black_Hair/Brown_Hair" in report.figures["judge_accuracy"]
+    for where in ("judge_accuracy", "judge_accuracy_other_background"):
+        assert "Black_Hair/Brown_Hair" in report.figures[where]
     assert len(report.sheet().rows) == 3 and len(report.tables) == 4
 
 

@@ -65,6 +65,7 @@ def measure(subject: Subject, request: Request) -> Report:
         "faces": len(pictures),
         "edits": half,
         "judge_accuracy": average_answers(check_judge(judge, held_out, pictures)),
+        "judge_accuracy_other_background": average_answers(check_judge(judge, held_out, elsewhere)),
         "judge_accuracy_by_group": measure_groups(judge, held_out, pictures),
         "different_people_likeness": measure_strangers(pictures),
         "all": average(rows[:half]),

@@ -54,7 +54,10 @@ def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
 
 def make_notes(figures: dict[str, Any]) -> tuple[str, ...]:
     """How far the judge can be trusted, and what likeness means."""
-    accuracy = ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures["judge_accuracy"].items())
+    plain, other = (
+        ", ".join(f"{key.split('/')[0]} {value:.1%}" for key, value in figures[f"judge_accuracy{suffix}"].items())
+        for suffix in ("", "_other_background")
+    )
     groups = ", ".join(
         f"{name} {row[name]} {value:.1%}"
         for name, rows in figures["judge_accuracy_by_group"].items()
@@ -63,7 +66,8 @@ def make_notes(figures: dict[str, Any]) -> tuple[str, ...]:
         if "/" in key
     )
     return (
-        f"the judge on real held-out faces: {accuracy}",
+        f"the judge on real held-out faces: {plain}",
+        f"and before other backgrounds: {other}",
         *([f"of which, where one of several is asked for: {groups}"] if groups else ()),
         "(exact): the same of hair that was recoloured exactly and of glasses that were drawn, without a network and "
         "otherwise than what the judge learned from; far below 100% it goes by more than what was changed",
