@@ -93,6 +93,8 @@ def test_returning_the_input_keeps_everything_and_lands_what_the_judge_misread(s
     assert total["kept"] == 1.0 and total["psnr_outside_db"] == 60.0 and total["likeness"] > 0.999
     assert total["landed"] == total["input_landed"]
     assert report.figures["faces"] == 3 and report.figures["edits"] == 5
+    elsewhere = sum(row["edits"] for row in report.figures["by_edit_other_background"])
+    assert elsewhere == 5 * report.figures["backgrounds"] == 20
     assert set(report.figures["by_group"]) == {"skin", "Male"}
     assert {row["skin"] for row in report.figures["by_group"]["skin"]} == {"light", "dark"}
     for where in ("judge_accuracy", "judge_accuracy_other_background"):
@@ -142,8 +144,9 @@ def test_exact_edits_change_their_place_alone_and_are_read_beside_the_networks(s
 
 def test_another_background_leaves_the_face(spec: str) -> None:
     faces = open_heldout(spec)
-    before, after = faces.picture(0), portraits.replace_background(faces, 0, faces.picture(0))
-    assert np.array_equal(after, portraits.replace_background(faces, 0, faces.picture(0)))
+    before = faces.picture(0)
+    after, again, other = (portraits.replace_background(faces, 0, before, number) for number in (0, 0, 1))
+    assert np.array_equal(after, again) and not np.array_equal(after, other)
     assert np.array_equal(before[28:40, 26:38], after[28:40, 26:38])
     mask = faces.crop_mask(0)
     assert mask is not None and np.abs(after.astype(int) - before)[mask == 0].mean() > 5

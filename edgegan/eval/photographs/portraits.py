@@ -35,6 +35,7 @@ from edgegan.sheet import Picture, Sheet, to_picture
 _HEAD_ENDS = 2.2  # eye distances below the eyes: chin, and hair on the shoulders
 _BORDER = 0.3  # eye distances around the head that may change too
 BATCH = 16
+BACKGROUNDS = 4  # other ones for each face: one alone decides by chance what a few people more or fewer score
 
 
 @dataclass(frozen=True)
@@ -55,26 +56,32 @@ def measure(subject: Subject, request: Request) -> Report:
     train, judges, held_out = (s for s in sets.values() if isinstance(s, FacePictures))
     judge = train_face_judge(train, judges)
     pictures = [held_out.picture(i) for i in range(min(len(held_out), request.count))]
-    elsewhere = [replace_background(held_out, i, picture) for i, picture in enumerate(pictures)]
+    elsewhere = [
+        [replace_background(held_out, i, picture, number) for i, picture in enumerate(pictures)]
+        for number in range(BACKGROUNDS)
+    ]
     exact = ExactEdits(train)
-    rows = [r for seen in (pictures, elsewhere) for r in score(subject, held_out, seen, judge, exact)]
-    half = len(rows) // 2
+    rows = score(subject, held_out, pictures, judge, exact)
+    others = [row for seen in elsewhere for row in score(subject, held_out, seen, judge, exact)]
     figures: dict[str, Any] = {
         "model": subject.what,
         "data": held_out.name,
         "faces": len(pictures),
-        "edits": half,
+        "edits": len(rows),
+        "backgrounds": BACKGROUNDS,
         "judge_accuracy": average_answers(check_judge(judge, held_out, pictures)),
-        "judge_accuracy_other_background": average_answers(check_judge(judge, held_out, elsewhere)),
+        "judge_accuracy_other_background": average_answers(
+            [answers for seen in elsewhere for answers in check_judge(judge, held_out, seen)]
+        ),
         "judge_accuracy_by_group": measure_groups(judge, held_out, pictures),
         "different_people_likeness": measure_strangers(pictures),
-        "all": average(rows[:half]),
-        "all_other_background": average(rows[half:]),
-        "by_edit": split_by(rows[:half], ("attribute", "direction")),
-        "by_edit_other_background": split_by(rows[half:], ("attribute", "direction")),
+        "all": average(rows),
+        "all_other_background": average(others),
+        "by_edit": split_by(rows, ("attribute", "direction")),
+        "by_edit_other_background": split_by(others, ("attribute", "direction")),
         "two_at_once": score_both(subject, held_out, pictures, judge),
         "by_group": {
-            group: split_by([{**r, group: words[r["face"]]} for r in rows[:half]], (group,))
+            group: split_by([{**r, group: words[r["face"]]} for r in rows], (group,))
             for group, words in name_groups(held_out).items()
         },
     }
@@ -137,12 +144,12 @@ def score(
     return rows
 
 
-def replace_background(held_out: FacePictures, index: int, picture: Picture) -> Picture:
-    """The picture before another background, the same at each call; as it is where nobody could be cut out."""
+def replace_background(held_out: FacePictures, index: int, picture: Picture, number: int) -> Picture:
+    """The picture before another background, the same for each `number`; as it is where nobody could be cut out."""
     mask = held_out.crop_mask(index)
     if mask is None:
         return picture
-    background = draw_background(len(picture), np.random.default_rng(index))
+    background = draw_background(len(picture), np.random.default_rng((number, index)))
     return composite(picture, (mask >= PERSON).astype(np.float32), background)
 
 

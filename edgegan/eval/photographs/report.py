@@ -39,9 +39,13 @@ def make_tables(figures: dict[str, Any]) -> tuple[Table, ...]:
         return [str(row["edits"]), *shares, f"{row['psnr_outside_db']:.1f}", f"{row['likeness']:.3f}"]
 
     tables = []
-    for suffix, words in (("", "as photographed"), ("_other_background", "before other backgrounds")):
+    for suffix, words in (
+        ("", "as photographed"),
+        ("_other_background", f"each before {figures['backgrounds']} other backgrounds"),
+    ):
         rows = [[r["attribute"], r["direction"], *cells(r)] for r in figures[f"by_edit{suffix}"]]
-        rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": figures["edits"]})])
+        edits = sum(row["edits"] for row in figures[f"by_edit{suffix}"])
+        rows.append(["all", "", *cells({**figures[f"all{suffix}"], "edits": edits})])
         title = f"{figures['model']}: {figures['faces']} held-out faces, {words}"
         tables.append(Table(title, ("attribute", "", *headings), rows, left=(0, 1)))
     if figures["two_at_once"]:

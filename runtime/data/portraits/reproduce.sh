@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "c694bca81625272a48520920b8a0097bbd1dd67e5243a121703d3c0f92ab2ad2  $checkpoint" | sha256sum -c -
+echo "5a61e235e48237115b1348307150f4d343ee8b6665b0cb20fbe036551f252f50  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data faces:data/examples --pictures 64 --precision fp32
