@@ -33,6 +33,14 @@ def test_a_student_is_as_eval_scored_it_beside_its_teacher() -> None:
     assert said in page("results")
 
 
+def test_a_cyclegans_student_is_as_eval_scored_it_beside_its_teacher() -> None:
+    student, teacher = (read(f"avatars-seasons-256{way}")["directions"] for way in ("-student", ""))
+    ours, its = ([each[way]["psnr_db"] for way in ("AtoB", "BtoA")] for each in (student, teacher))
+    assert min(a - b for a, b in zip(ours, its, strict=True)) > -0.5
+    words = f"{ours[0]:.1f} dB to winter and {ours[1]:.1f} dB to summer, its teacher {its[0]:.1f} and {its[1]:.1f}"
+    assert f"{words}, returning the input {student['AtoB']['input_psnr_db']:.1f}" in page("distil")
+
+
 def test_photographed_faces_are_as_eval_scored_them() -> None:
     scores, text = read("portraits-128"), page("results")
     for row, other in zip(scores["by_edit"], scores["by_edit_other_background"], strict=True):
