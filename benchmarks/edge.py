@@ -1,7 +1,7 @@
 """What an edge device needs to know: every backend's speed by threads and batch, start, memory, stamina and energy.
 
-    edgegan export models/avatars-128 --out open --precision fp32,int8 --format onnx,openvino --batch dynamic
-    edgegan export models/avatars-128 --out fixed --precision fp32 --format mnn,ncnn
+    edgegan export models/avatars-student-128 --out open --precision fp32,int8 --format onnx,openvino --batch dynamic
+    edgegan export models/avatars-student-128 --out fixed --precision fp32 --format mnn,ncnn
     python benchmarks/edge.py open fixed --out benchmarks/results/edge
 
 Each artefact on each backend that it was verified on runs in a process of its own, once for each number of threads.
