@@ -82,6 +82,8 @@ class FaceStream:
         self._guides, self._dye = guides, dye
         self._donors = measure_people(pictures) if guides else {}
         self._colours = choose_colours(self._donors)
+        self._everybody = [(name, colour) for name, people in self._donors.items() for colour in people]
+        self._lightness = np.array([colour.mean[0] for _, colour in self._everybody])
 
     def __len__(self) -> int:
         return len(self._order)
@@ -176,12 +178,9 @@ class FaceStream:
         Few are white-haired, also among the gray. A generator that hardly ever edits white hair leaves it nearly white.
         """
         if self._augmentation.even and rng.random() < self._augmentation.even:
-            everybody = [(name, colour) for name, people in self._donors.items() for colour in people]
-            lightness = np.array([colour.mean[0] for _, colour in everybody])
-            wanted = rng.uniform(lightness.min(), lightness.max())
-            off = np.abs(lightness - wanted)
+            off = np.abs(self._lightness - rng.uniform(self._lightness.min(), self._lightness.max()))
             near = np.flatnonzero(off <= max(_ALIKE, float(off.min())))
-            return everybody[int(near[int(rng.integers(len(near)))])]
+            return self._everybody[int(near[int(rng.integers(len(near)))])]
         name = list(self._donors)[int(rng.integers(len(self._donors)))]
         donors = self._donors[name]
         return name, donors[int(rng.integers(len(donors)))]
