@@ -22,7 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not camera.isOpened():
         sys.exit(f"cannot open the camera or file {source or 0}")
     try:
-        # `beside`: faces are searched in a thread beside the network, as a live picture wants it.
+        # `beside`: faces are searched in a thread, between two frames, as a live picture wants it.
         with Editor.open(model, faces=FaceOptions(beside=True)) as editor:
             names = editor.card.condition.names
             editor.warm_up()

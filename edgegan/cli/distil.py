@@ -20,6 +20,8 @@ EPILOG = """
 
 `edgegan distil runs/stargan --budget 4x --set depthwise=true --set distil.ssim=0.5` — fewer candidates; other weights
 
+`edgegan distil runs/stargan-2 --from runs/student --out runs/student-2` — sooner, from a student of the same shape
+
 `edgegan distil --out runs/student --resume` — go on where it stopped
 
 A student is a run as any other: `edgegan export runs/student`, then `edgegan live runs/student`.
@@ -44,6 +46,10 @@ def distil(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Fix a setting of the student, or a weight: distil.ssim=0.5."),
     ] = None,
+    from_: Annotated[
+        str | None,
+        typer.Option("--from", metavar="RUN", help="Begin with a student's generator: its run or a checkpoint of it."),
+    ] = None,
     resume: options.Resume = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Time the candidates, print the table; stop.")] = False,
     device: options.TrainingDevice = "auto",
@@ -64,6 +70,7 @@ def distil(
         images=images,
         minutes=minutes,
         settings=tuple(set_ or ()),
+        start_from=from_,
         resume=resume,
         dry_run=dry_run,
         device=device,

@@ -42,6 +42,7 @@ class Request:
     images: int | None
     minutes: float | None
     settings: tuple[str, ...]
+    start_from: str | None  # whose generator to begin with, as find_weights takes it; None: fresh weights
     resume: bool
     dry_run: bool
     device: str
@@ -59,7 +60,7 @@ def train_student(run: StudentRun, request: Request, console: Console) -> Run:
         minutes=request.minutes,
         settings=(),
         resume=request.resume,
-        start_from=None,
+        start_from=request.start_from,
         dry_run=False,
         device=request.device,
         threads=request.threads,
@@ -123,6 +124,8 @@ def resume_student(request: Request) -> StudentRun:
     """The student in a folder; raises InputError where there is none."""
     if request.teacher is not None:
         raise InputError("a teacher with --resume: a student keeps its own", todo="leave the teacher out")
+    if request.start_from:
+        raise InputError("--from with --resume: a student goes on with its own weights", todo="leave --from out")
     if request.settings:
         raise InputError("--set with --resume: a student keeps its configuration", todo="leave --set out")
     run = open_run(request.folder)

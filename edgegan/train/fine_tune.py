@@ -1,4 +1,4 @@
-"""Begins a run with the weights of another one: `edgegan train --from`.
+"""Begins a run with the weights of another one: `--from` of `edgegan train` and `edgegan distil`.
 
 Tensors of equal shape are taken as they are. Those that have a place for each attribute are taken attribute by
 attribute, by name, so that a model for other attributes keeps what it knows of the common ones; what is new stays
@@ -74,7 +74,9 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
     places = run.family.labels or LabelPlaces[Any](lambda cfg: (), lambda network, key: None)
     old, new = places.names(other.cfg), places.names(run.cfg)
     counts = {"tensors": 0, "fresh": 0}
-    filled: Networks = {name: trainer.nets[name] for name in trainer.nets if name in nets}
+    # A student's other networks are its teacher's, and stay so.
+    wanted = trainer.nets if run.distillation is None else run.family.EMA
+    filled: Networks = {name: trainer.nets[name] for name in wanted if name in nets}
     for name, net in filled.items():
         have, state = nets[name].state_dict(), net.state_dict()
         for key, tensor in state.items():

@@ -51,6 +51,11 @@ class FaceChoice:
             for track, crop in zip(tracks, crops, strict=True)
         ]
 
+    def search_on(self) -> None:
+        """The frame of the last `find` has been edited: what is searched beside that begins now."""
+        if self._lookout is not None:
+            self._lookout.search()
+
     def another(self) -> FaceChoice:
         """See `Region.another`; it searches beside this one, with a finder of its own."""
         return FaceChoice(self._labels, FaceFinder(), self._options)

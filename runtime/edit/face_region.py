@@ -66,6 +66,7 @@ class Faces:
             if self._options.guard:
                 mask = mask * blending.guard_mask(crop, edited)
             blending.blend(out, crop, edited, patch.matrix, mask * np.float32(patch.strength))
+        self._choice.search_on()
 
     def another(self) -> Faces:
         """See `Region.another`."""

@@ -18,8 +18,8 @@ class FaceOptions(msgspec.Struct, frozen=True, kw_only=True):
 
     which: "all", "largest", the N largest, or the one at a place (x, y) in pixels of the frame; see `Tracker`.
     smooth: filter the landmarks over time; else each detection is taken as it is.
-    beside: search in a thread beside the network, on the newest frame, for live streams. What comes out then
-        depends on the machine's pace. Else every frame is searched, and the same frames give the same pictures.
+    beside: search in a thread, between one frame and the next, for live streams. What comes out then depends on the
+        machine's pace. Else every frame is searched, and the same frames give the same pictures.
     colour_match: give the edit the colours of the frame around it; see `blending.match_colours`.
     guard: drop slight changes, which no edit means; see `blending.guard_mask`.
     any_pose: edit also faces that lie on their side, are upside down or turned far away; else they are left alone, as

@@ -17,6 +17,7 @@ from edgegan.distil.teacher import Teacher
 from edgegan.families import Step
 from edgegan.runtime.model.artefact import load
 from edgegan.sheet import Sheet
+from edgegan.train.fine_tune import start_from
 from edgegan.train.folder.run import open_run, open_trained
 from edgegan.train.loop import Budget
 from edgegan.train.reporter import Silence
@@ -113,6 +114,34 @@ def test_what_does_not_learn_is_the_teachers(tmp_path: Path) -> None:
     trainer.train(Budget(8), Silence())
     kept = trainer.nets["discriminator"].state_dict()
     assert all(torch.equal(tensor, kept[key]) for key, tensor in teacher.nets["discriminator"].state_dict().items())
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_student_may_begin_with_another_ones_generator(family: str, tmp_path: Path) -> None:
+    """As when the teacher has learned more since; what does not learn is the new teacher's."""
+    teacher = make_teacher(tmp_path / "teacher", family)
+    quiet = {"images": 2 * teacher.run.cfg.train.batch, "sample_images": 0, "validate_images": 0}
+    first = begin(make_student(tmp_path / "first", teacher, **quiet))
+    first.train(Budget(quiet["images"]), Silence())
+    for net in teacher.nets.values():
+        for tensor in net.state_dict().values():
+            tensor.mul_(2)
+    second = begin(make_student(tmp_path / "second", teacher, **quiet))
+    assert start_from(tmp_path / "first", second).fresh == 0
+    _, known, _ = open_trained(tmp_path / "first")
+    frozen = teacher.nets.keys() - set(second.run.family.EMA)
+    for nets, expected, names in (
+        (second.nets, known, second.run.family.EMA),
+        (second.ema, known, second.run.family.EMA),
+        (second.nets, teacher.nets, frozen if family == "stargan" else ()),
+    ):
+        for name in names:
+            found = nets[name].state_dict()
+            assert [k for k, t in expected[name].state_dict().items() if not torch.equal(t, found[k])] == []
+
+
+def test_a_student_that_goes_on_has_weights_of_its_own(tmp_path: Path) -> None:
+    assert run_command("distil", "--out", str(tmp_path), "--resume", "--from", "avatars") == 2
 
 
 def test_the_teacher_compared_with_itself_loses_nothing(tmp_path: Path) -> None:

@@ -160,7 +160,7 @@ class Asked:
 
     @cached_property
     def face_options(self) -> FaceOptions:
-        """Which faces, and how; whether they are sought beside the network is for the feed to say."""
+        """Which faces, and how; whether they are sought in a thread is for the feed to say."""
         from edgegan.runtime.faces.options import FaceOptions, check_which
 
         try:

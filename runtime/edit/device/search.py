@@ -42,6 +42,7 @@ class Search:
             which, self._wanted = self._wanted, None
             self._choice.choose((which[0] / factor, which[1] / factor) if isinstance(which, tuple) else which)
         tracks = self._choice.find(small, timestamp, timed)
+        self._choice.search_on()  # at once: the network and all that follows run on the GPU
         return [(track, enlarge(track.face, factor)) for track in tracks]
 
     def label(self, tracks: Sequence[Track], crops: Sequence[Image]) -> list[Label]:

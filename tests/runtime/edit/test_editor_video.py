@@ -1,6 +1,7 @@
 """An editor that follows the faces of a video."""
 
 import threading
+import time
 
 import numpy as np
 import pytest
@@ -8,7 +9,9 @@ from support import tiny_models
 
 from edgegan.runtime import Editor
 from edgegan.runtime.drawn import avatars
+from edgegan.runtime.edit.network import Network
 from edgegan.runtime.errors import InputError
+from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.faces.options import FaceOptions
 from edgegan.runtime.live.sources.synthetic import Synthetic
 
@@ -93,6 +96,32 @@ def test_a_live_editor_searches_beside_and_follows_the_faces(model):
         names = [thread.name for thread in threading.enumerate()]
         assert "edgegan-faces" in names
     assert "edgegan-faces" not in [thread.name for thread in threading.enumerate()]
+
+
+def test_a_live_editor_searches_a_frame_once_it_is_edited(model, monkeypatch):
+    """A search beside the network would hold that up; only the first frame has to be searched before."""
+    pytest.importorskip("resvg_py")
+    events, searched = [], threading.Semaphore(0)
+    find, run = FaceFinder.find, Network.edit
+
+    def search(*args):
+        events.append("searched")
+        found = find(*args)
+        searched.release()
+        return found
+
+    def edit(*args):
+        time.sleep(0.05)  # time enough to begin a search
+        events.append("edited")
+        return run(*args)
+
+    monkeypatch.setattr(FaceFinder, "find", search)
+    monkeypatch.setattr(Network, "edit", edit)
+    with Editor.open(model, faces=FaceOptions(beside=True)) as editor:
+        for i, frame in enumerate(clip(4)):
+            editor.edit(frame, {"Smiling": 1.0}, timestamp=i / 30)
+            assert searched.acquire(timeout=60)
+    assert events == ["searched", "edited"] + 3 * ["edited", "searched"]
 
 
 def test_a_batch_leaves_the_video_alone(editor):
