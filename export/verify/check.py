@@ -14,7 +14,7 @@ from typing import Any
 import msgspec
 from edgegan.runtime.backends import BACKENDS, check_ports, takes
 from edgegan.runtime.backends.device import Device, Target
-from edgegan.runtime.backends.processor import int8_arithmetic, other_arithmetic
+from edgegan.runtime.backends.processor import architecture, int8_arithmetic, other_arithmetic, other_processor
 from edgegan.runtime.errors import (
     BackendError,
     CardError,
@@ -81,7 +81,10 @@ def verify_artefact(
         if takes(target.backend, artefact.path):
             held = tolerance or fidelity.tolerance(artefact.card, target.entry)
             tell = partial(on_pair, target.entry) if on_pair else None
-            figures[target.entry] = _verify_on(target, artefact, pairs, corners, held, tell)
+            found = _verify_on(target, artefact, pairs, corners, held, tell)
+            if target.device == Device("cpu") and found.status != "not_run":
+                found = msgspec.structs.replace(found, architecture=architecture())
+            figures[target.entry] = found
     return figures
 
 
@@ -130,7 +133,8 @@ def write_figures(artefact: Artefact, figures: Mapping[str, Verification]) -> tu
     """Puts figures onto the card beside an artefact; the artefact with that card, and the entries that it got.
 
     What was not run here stays as the card has it, and so does what passed here and, at export, on more pictures.
-    Of an INT8 file, figures of a processor with other arithmetic do not stay. The model's own bytes are not touched.
+    Of an INT8 file, figures of a processor with other arithmetic do not stay, and of others each is replaced that was
+    measured on another architecture and now on this one. The model's own bytes are not touched.
     Raises InputError if the card cannot be written.
     """
     card, arithmetic = artefact.card, artefact.card.int8_arithmetic
@@ -142,8 +146,9 @@ def write_figures(artefact: Artefact, figures: Mapping[str, Verification]) -> tu
     new = {}
     for name, found in figures.items():
         before = kept.get(name)
-        proven = before is not None and before.status == found.status == "passed" and before.pictures > found.pictures
-        if found.status != "not_run" and not proven:
+        holds = before is not None and not (name in on_cpu and other_processor(card, before))
+        more = before is not None and before.status == found.status == "passed" and before.pictures > found.pictures
+        if found.status != "not_run" and not (holds and more):
             new[name] = found
     card = msgspec.structs.replace(
         card,

@@ -9,7 +9,7 @@ import msgspec
 from ..model.artefact import Artefact
 from ..model.verification import Verification
 from .device import Device, Target
-from .processor import other_arithmetic
+from .processor import other_processor
 
 # Taken when asked for, or when the card verified them: what few have tried, or nobody yet, and ONNX Runtime's TensorRT
 # provider, whose first load builds an engine for minutes. What it gains over CUDA, an engine file gains too.
@@ -98,13 +98,14 @@ def _order(candidate: Candidate) -> tuple[bool, bool, float]:
 
 
 def verification(artefact: Artefact, backend: str, kind: str) -> Verification | None:
-    """What the card says about a pair; `not_run` for INT8 that passed on a CPU with other arithmetic than this one."""
+    """What the card says about a pair; `not_run` for a CPU's figures of a processor of another kind than this one."""
     known = artefact.card.verification.get(Target(backend, Device(kind)).entry)
-    there = other_arithmetic(artefact.card) if kind == "cpu" else ""
-    if known is not None and known.status == "passed" and there:
-        reason = f"verified on a processor of another kind ({there})"
-        return msgspec.structs.replace(known, status="not_run", reason=reason)
-    return known
+    if known is None or known.status == "not_run" or kind != "cpu":
+        return known
+    there = other_processor(artefact.card, known)
+    if not there:
+        return known
+    return msgspec.structs.replace(known, status="not_run", reason=f"verified on a processor of another kind ({there})")
 
 
 def _candidate(artefact: Artefact, target: Target, known: Verification | None) -> Candidate:

@@ -20,5 +20,6 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     ssim_mean: float | None = None  # of pictures; 1 is identical
     ssim_worst: float | None = None
     corners_db: dict[str, float] = msgspec.field(default_factory=dict)  # worst PSNR by call: "batch x height x width"
+    architecture: str = ""  # of a CPU's figures, such as "aarch64"; empty: that of the system the file was built on
     latency_ms: float | None = None  # median of one call at export, where it was measured
     tolerance: dict[str, float] = msgspec.field(default_factory=dict)

@@ -17,7 +17,7 @@ from support.tiny_models import rewrite_card, write_editor
 from edgegan import cli
 from edgegan.export.graph import trace
 from edgegan.runtime import files, load, open_backend
-from edgegan.runtime.backends.processor import int8_arithmetic
+from edgegan.runtime.backends.processor import architecture, int8_arithmetic
 from edgegan.runtime.errors import BackendError, EdgeganError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.model.card import sidecar
@@ -155,6 +155,17 @@ def test_int8_figures_of_another_processor_do_not_stay(tmp_path):
     card = _card(model)
     assert set(card.verification) == {"onnxruntime", "onnxruntime:cuda"}  # a GPU computes there what it computes here
     assert card.int8_arithmetic == int8_arithmetic()
+
+
+def test_figures_of_another_architecture_are_replaced_by_what_is_measured_here(tmp_path):
+    """However many pictures it was measured on there; what was not measured here stays."""
+    model = write_editor(tmp_path)
+    proven = Verification(status="passed", pictures=640, psnr_worst_db=99.0, architecture="another")
+    rewrite_card(model, verification={"openvino": proven, "onnxruntime": proven})
+    assert _verify(model, "--backend", "onnxruntime", "--write") == 0
+    found = _card(model).verification
+    assert found["openvino"] == proven
+    assert (found["onnxruntime"].pictures, found["onnxruntime"].architecture) == (4, architecture())
 
 
 def test_a_card_that_cannot_be_written_is_said_in_words(tmp_path, monkeypatch, capsys):

@@ -104,6 +104,42 @@ def test_what_passed_on_a_processor_like_this_one_is_believed(tmp_path, monkeypa
         assert "verified" in opened.selection.why
 
 
+ELSEWHERE = "aarch64" if processor.architecture() != "aarch64" else "x86_64"
+
+
+def on_architectures(folder: Path, built: str, measured: str, wrong: float = 0.0) -> Artefact:
+    """A float32 model that passed on the architecture `measured`, or, if that is empty, where it was built."""
+    found = write_verified(folder, "", precision="fp32", wrong=wrong)
+    figures = {
+        name: msgspec.structs.replace(each, architecture=measured) for name, each in found.card.verification.items()
+    }
+    system = msgspec.structs.replace(found.card.built_with, system=f"Linux {built}" if built else "")
+    return Artefact(found.path, msgspec.structs.replace(found.card, built_with=system, verification=figures))
+
+
+@pytest.mark.parametrize(("built", "measured"), [(ELSEWHERE, ""), (platform.machine(), ELSEWHERE)])
+@pytest.mark.parametrize("backend", ["onnxruntime", "openvino"])
+def test_floats_that_passed_on_another_architecture_run_the_golden_pairs_here(tmp_path, backend, built, measured):
+    """A library runs other code there."""
+    with open_backend(on_architectures(tmp_path / "right", built, measured), backend, "cpu") as opened:
+        assert "golden pairs just now" in opened.selection.why
+    with pytest.raises(BackendError, match="does not reproduce the model"):
+        open_backend(on_architectures(tmp_path / "wrong", built, measured, wrong=0.5), backend, "cpu")
+
+
+@pytest.mark.parametrize(("built", "measured"), [(platform.machine(), ""), (ELSEWHERE, platform.machine()), ("", "")])
+def test_floats_that_passed_on_this_architecture_are_believed(tmp_path, built, measured):
+    with open_backend(on_architectures(tmp_path, built, measured, wrong=0.5)) as opened:
+        assert "just now" not in opened.selection.why
+
+
+def test_what_failed_on_another_architecture_is_tried_here(tmp_path):
+    found = on_architectures(tmp_path, ELSEWHERE, ELSEWHERE)
+    failed = {name: Verification(status="failed", architecture=ELSEWHERE) for name in found.card.verification}
+    with open_backend(Artefact(found.path, msgspec.structs.replace(found.card, verification=failed))) as opened:
+        assert "golden pairs just now" in opened.selection.why
+
+
 def test_this_machine_is_known():
     if sys.platform == "linux" and platform.machine() in ("x86_64", "aarch64"):
         assert "unknown" not in int8_arithmetic()
