@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from edgegan.data import Pictures, avatars, normalise, open_domains
 from edgegan.data._files.domains import Joined
+from edgegan.data._files.work import show_steps
 from edgegan.runtime.files import atomic_path, cache_folder
 
 FACES = 2000  # of the judge's own split: seeds that neither training nor the held-out set has
@@ -98,7 +99,7 @@ def _fit(judge: Judge, images: Tensor, labels: Tensor, seen: Tensor, rounds: int
         optimiser = torch.optim.AdamW(judge.parameters(), 2e-3, weight_decay=1e-2)
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=rounds)
         judge.train()
-        for _ in range(rounds):
+        for _ in show_steps(range(rounds), rounds, "Training a judge, which is kept"):
             pick = torch.randint(len(images), (BATCH,), generator=generator)
             noisy = images[pick] + 0.08 * torch.randn(images[pick].shape, generator=generator)
             loss = F.binary_cross_entropy_with_logits(judge(noisy), labels[pick], weight=seen[pick])

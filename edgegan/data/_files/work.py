@@ -1,10 +1,10 @@
-"""Many small jobs over all processors, in order, with a progress bar on stderr."""
+"""Many small jobs over all processors, in order; what takes long is told on stderr."""
 
 from __future__ import annotations
 
 import os
 import signal
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
 from typing import TypeVar
@@ -21,19 +21,19 @@ FEW = 200  # so few jobs are done at once: starting processes would cost more th
 def in_processes(do: Callable[[Job], Result], jobs: Sequence[Job], *, what: str) -> Iterator[Result]:
     """`do(job)` for every job, in order, in fresh processes. `do`, jobs and results must pickle."""
     if len(jobs) < FEW:
-        return _track(map(do, jobs), len(jobs), what)
+        return show_steps(map(do, jobs), len(jobs), what)
     pool = ProcessPoolExecutor(
         processors(),
         mp_context=get_context("spawn"),
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),
     )
-    return _track(_map_in_pool(pool, do, jobs), len(jobs), what)
+    return show_steps(_map_in_pool(pool, do, jobs), len(jobs), what)
 
 
 def in_threads(do: Callable[[Job], Result], jobs: Sequence[Job], *, what: str) -> Iterator[Result]:
     """`do(job)` for every job, in order, in threads: for work that waits for files or releases the GIL."""
-    return _track(_map_in_pool(ThreadPoolExecutor(processors()), do, jobs), len(jobs), what)
+    return show_steps(_map_in_pool(ThreadPoolExecutor(processors()), do, jobs), len(jobs), what)
 
 
 def processors() -> int:
@@ -49,5 +49,11 @@ def _map_in_pool(pool: Executor, do: Callable[[Job], Result], jobs: Sequence[Job
         pool.shutdown(cancel_futures=True)  # after Ctrl-C or an error, what has not begun never begins
 
 
-def _track(results: Iterator[Result], total: int, what: str) -> Iterator[Result]:
-    yield from track(results, what, total=total, console=Console(stderr=True), transient=True)
+def show_steps(steps: Iterable[Result], total: int, what: str) -> Iterator[Result]:
+    """Yields `total` steps and tells of them on stderr: a bar on a terminal, one line in a log."""
+    console = Console(stderr=True)
+    if console.is_terminal:
+        steps = track(steps, what, total=total, console=console, transient=True)
+    else:
+        console.print(what, highlight=False, soft_wrap=True)  # a log has no use for a bar
+    yield from steps

@@ -14,13 +14,12 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.progress import track
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from edgegan.data._faces.augmentation import Augmentation
 from edgegan.data._faces.stream import FaceStream
+from edgegan.data._files.work import show_steps
 from edgegan.eval.photographs.dyeing import Dye
 from edgegan.runtime.files import atomic_path, cache_folder
 
@@ -87,7 +86,7 @@ def _fit(net: FaceJudge, train: FacePictures, judge: FacePictures) -> None:
         rounds = IMAGES // BATCH
         schedule = torch.optim.lr_scheduler.OneCycleLR(optimiser, 2e-3, total_steps=rounds)
         net.train()
-        for _ in track(range(rounds), "Training the judge", console=Console(stderr=True), transient=True):
+        for _ in show_steps(range(rounds), rounds, "Training the judge, which is kept"):
             chosen = [streams[int(rng.random() < 0.2)] for _ in range(BATCH)]
             items = [s.item(int(rng.integers(len(s))), rng) for s in chosen]
             image, label = (torch.from_numpy(np.stack([i[key] for i in items])) for key in ("image", "label"))
