@@ -92,10 +92,10 @@ def start_from(source: Path, trainer: Trainer) -> Taken:
         if name in trainer.ema:
             trainer.ema[name].load_state_dict(net.state_dict())
     if not counts["tensors"]:
-        raise InputError(
-            f"--from {source}: none of its tensors fits this configuration",
-            todo="leave --preset out, which takes that run's own",
-        )
+        todo = "leave --preset out, which takes that run's own"
+        if run.distillation is not None:
+            todo = "name a student of the same shape, or fix the shape with --set"
+        raise InputError(f"--from {source}: none of its tensors fits this configuration", todo=todo)
     return Taken(tuple(filled), tuple(n for n in new if n in old), tuple(n for n in new if n not in old), **counts)
 
 
