@@ -27,7 +27,6 @@ EPILOG = """
 `edgegan info runs/stargan/export/model.fp16.onnx --json`
 """
 
-
 _WORKS_ON = {"translate": "whole pictures", "generate": "latents: it draws pictures", "classify": "pictures"}
 
 
@@ -208,8 +207,6 @@ def _tensor(spec: TensorSpec) -> str:
 
 
 def _verification(result: Verification) -> str:
-    from edgegan.runtime.backends.processor import architecture
-
     words = result.status.replace("_", " ")
     if result.psnr_worst_db is not None and result.psnr_mean_db is not None:
         words += f", worst picture {result.psnr_worst_db:.1f} dB, mean {result.psnr_mean_db:.1f} dB"
@@ -221,8 +218,7 @@ def _verification(result: Verification) -> str:
         words += f", {result.pictures} pictures"
     if result.latency_ms is not None:
         words += f", {result.latency_ms:.1f} ms where it was measured"
-    if result.architecture and result.architecture != architecture():
-        words += f", on {result.architecture}"
+        words += f" ({result.architecture})" if result.architecture else ""
     if result.corners_db:
         words += f", at the ends of its range ({', '.join(result.corners_db)}) {min(result.corners_db.values()):.1f} dB"
     return words + (f" ({result.reason})" if result.reason else "")
