@@ -16,15 +16,15 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
 from importlib.metadata import distributions
 from pathlib import Path
 from typing import Any
 
 import msgspec
-from written import write
+from written import name_of, write
 
 from edgegan.bench.machine import describe
+from edgegan.runtime.backends import takes
 from edgegan.runtime.errors import EdgeganError
 from edgegan.runtime.model.artefact import load
 from edgegan.runtime.shipped import list_models
@@ -34,15 +34,14 @@ DEBIAN = ("python3.11", "libstdc++6", "libgomp1", "libatomic1")
 # A Raspberry Pi 5's, of which a Jetson Orin's is a near relative; and one with SVE2 of 256 bits, as servers have it.
 PROCESSORS = ("cortex-a76", "max,sve-max-vq=2")
 SLOWEST_S = 1800
-# By the file's suffix, the backends and their packages.
-BACKENDS = {
-    ".onnx": {"onnxruntime": "onnxruntime", "openvino": "openvino"},
-    ".mnn": {"mnn": "MNN"},
-    ".param": {"ncnn": "ncnn"},
-    ".tflite": {"litert": "ai-edge-litert"},
+# What pip installs for each backend. ONNX Runtime 1.32 ends in a segmentation fault under QEMU 7.2 when it is imported.
+PACKAGES = {
+    "onnxruntime": "onnxruntime<1.24",
+    "openvino": "openvino",
+    "mnn": "MNN",
+    "ncnn": "ncnn",
+    "litert": "ai-edge-litert",
 }
-# ONNX Runtime 1.32 ends in a segmentation fault under QEMU 7.2 as soon as it is imported.
-PINS = {"onnxruntime": "onnxruntime<1.24"}
 OTHERS = ("numpy", "opencv-python-headless", "msgspec", "pillow", "rich", "typer")
 GLIBC = range(17, 37)  # 2.17 to the suite's 2.36, by which wheels are named
 
@@ -61,20 +60,23 @@ def main() -> None:
     if lacking:
         sys.exit(f"arm: {' and '.join(lacking)} are missing here (Debian: apt-get install qemu-user mmdebstrap)")
     try:
-        jobs = [(file, *pair) for model in options.models for file in files(model) for pair in pairs(file)]
+        jobs = [(file, name) for model in options.models for file in files(model) for name in backends(file)]
     except EdgeganError as error:
         sys.exit(f"arm: {error}")
     if not jobs:
-        sys.exit(f"arm: no {', '.join(BACKENDS)} in {', '.join(options.models)}")
+        sys.exit(f"arm: nothing for {', '.join(PACKAGES)} in {', '.join(options.models)}")
     work = options.work.resolve()
     unpack(work / "root")
-    install(work / "site", sorted({PINS.get(package, package) for *_, package in jobs}))
+    install(work / "site", sorted({PACKAGES[backend] for _, backend in jobs}))
     versions = {found.name.lower(): found.version for found in distributions(path=[str(work / "site")])}
     rows = []
-    for file, backend, package in jobs:
+    for file, backend in jobs:
         for processor in options.processor or PROCESSORS:
             print(f"{name_of(file)} in {backend} on {processor} ...", file=sys.stderr, flush=True)
-            rows.append(row(work, file, backend, processor) | {"version": versions.get(package.lower(), "")})
+            rows.append(
+                row(work, file, backend, processor)
+                | {"version": versions.get(PACKAGES[backend].partition("<")[0].lower(), "")}
+            )
     about = subprocess.run(["qemu-aarch64", "--version"], capture_output=True, text=True, check=True).stdout
     figures: dict[str, Any] = {"rows": rows, "emulator": about.splitlines()[0]}
     figures["machine"] = msgspec.to_builtins(describe())
@@ -87,13 +89,13 @@ def files(model: str) -> list[Path]:
     """The files of a shipped model or an export folder, but for classifiers."""
     if model in list_models():
         return [list_models()[model]]
-    found = sorted(path for path in Path(model).glob("*") if path.suffix in BACKENDS)
-    return [path.resolve() for path in found if not path.name.startswith("classifier")]
+    found = sorted(path.resolve() for path in Path(model).glob("*") if not path.name.startswith("classifier"))
+    return [path for path in found if backends(path)]
 
 
-def pairs(file: Path) -> Iterator[tuple[str, str]]:
-    """The backends that run a file, each with its package."""
-    yield from BACKENDS[file.suffix].items()
+def backends(file: Path) -> list[str]:
+    """Those that run a file."""
+    return [name for name in PACKAGES if takes(name, file)]
 
 
 def unpack(root: Path) -> None:
@@ -123,11 +125,6 @@ def install(site: Path, packages: list[str]) -> None:
         command += ["--platform", f"manylinux_2_{minor}_aarch64"]
     subprocess.run([*command, *packages, *OTHERS], check=True)
     told.write_text(wanted)
-
-
-def name_of(file: Path) -> str:
-    """The file's name behind its folder's: folders may hold files of one name."""
-    return f"{file.parent.name}/{file.name}"
 
 
 def row(work: Path, file: Path, backend: str, processor: str) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from typing import Any
 
 import msgspec
 import numpy as np
-from written import write
+from written import name_of, write
 
 from edgegan.bench.machine import describe
 from edgegan.runtime.backends import open_backend
@@ -88,11 +88,6 @@ def pairs(folder: Path) -> Iterator[tuple[Path, str]]:
             for backend, known in load(path).card.verification.items():
                 if known.status == "passed":
                     yield path, backend
-
-
-def name_of(path: Path) -> str:
-    """The file's name behind its folder's: folders may hold files of one name."""
-    return f"{path.resolve().parent.name}/{path.name}"
 
 
 def measure(path: Path, backend: str, threads: int, seconds: float, *, sustained: bool = False) -> dict[str, Any]:

@@ -15,3 +15,8 @@ def write(out: Path, figures: Any, table: str) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     write_atomic(out.with_suffix(".json"), msgspec.json.format(msgspec.json.encode(figures), indent=2) + b"\n")
     write_atomic(out.with_suffix(".md"), table.encode())
+
+
+def name_of(path: Path) -> str:
+    """The file's name behind its folder's: folders may hold files of one name."""
+    return f"{path.resolve().parent.name}/{path.name}"

@@ -105,7 +105,7 @@ def verification(artefact: Artefact, backend: str, kind: str) -> Verification | 
     there = other_processor(artefact.card, known)
     if not there:
         return known
-    return msgspec.structs.replace(known, status="not_run", reason=f"verified on a processor of another kind ({there})")
+    return msgspec.structs.replace(known, status="not_run", reason=f"measured on a processor of another kind ({there})")
 
 
 def _candidate(artefact: Artefact, target: Target, known: Verification | None) -> Candidate:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from threading import Lock, Thread
+from threading import Lock, Thread, current_thread
 from typing import NamedTuple
 from weakref import finalize
 
@@ -136,5 +136,5 @@ def _end(owner: Owner, frames: Channel[_Waiting], thread: Thread | None) -> None
     if not owner.here:
         return
     frames.abort()
-    if thread is not None:
+    if thread is not None and thread is not current_thread():  # that may be the last to hold a lookout
         thread.join()

@@ -41,7 +41,7 @@ def test_without_an_emulator_it_says_what_to_install(tmp_path):
 def test_every_file_goes_to_the_libraries_that_read_it(arm, tmp_path):
     for name in ("model.onnx", "model.mnn", "classifier.mnn", "model.ncnn.param", "model.tflite", "golden.npz"):
         (tmp_path / name).touch()
-    found = {file.name: [backend for backend, _ in arm["pairs"](file)] for file in arm["files"](str(tmp_path))}
+    found = {file.name: arm["backends"](file) for file in arm["files"](str(tmp_path))}
     assert found == {
         "model.onnx": ["onnxruntime", "openvino"],
         "model.mnn": ["mnn"],

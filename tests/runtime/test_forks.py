@@ -105,7 +105,10 @@ def test_a_search_in_a_thread_that_is_not_there():
         lookout.look(FRAME, float(i))
     let_go = hold(lookout._frames._changed)
     *words, closed = outcomes_in_fork(
-        lambda: lookout.look(FRAME, 9.0), lambda: lookout.reset(), lambda: lookout.close()
+        lambda: lookout.look(FRAME, 9.0),
+        lambda: lookout.search(),
+        lambda: lookout.reset(),
+        lambda: lookout.close(),
     )
     let_go()
     assert all_refused(words) and closed == ""

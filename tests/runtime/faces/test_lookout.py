@@ -175,19 +175,30 @@ def test_a_search_begins_when_the_frame_has_been_edited_or_with_the_next_one_at_
 
 
 def test_a_program_may_end_in_the_middle_of_a_search():
-    """Without `close`, from inside of OpenCV."""
+    """Without `close`, from inside of OpenCV: the search is waited for."""
     program = """
+from threading import Semaphore
 import numpy as np
 from edgegan.runtime.faces.finder import FaceFinder
 from edgegan.runtime.faces.lookout import Lookout
-lookout = Lookout(FaceFinder())
-for timestamp in range(3):
-    lookout.look(np.full((480, 640, 3), 90, np.uint8), float(timestamp))
+
+began = Semaphore(0)
+
+class Slow(FaceFinder):
+    def find(self, frame, tiles=None):
+        began.release()
+        found = [super(Slow, self).find(frame, tiles) for _ in range(100)]
+        print("searched", flush=True)
+        return found[0]
+
+lookout = Lookout(Slow())
+for timestamp in range(2):
+    lookout.look(np.full((160, 160, 3), 90, np.uint8), float(timestamp))
     lookout.search()
+    began.acquire()
 """
-    for _ in range(4):
-        done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
-        assert (done.returncode, done.stderr) == (0, "")
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "searched\nsearched\n", "")
 
 
 def test_two_threads_may_share_a_finder():
