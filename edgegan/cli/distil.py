@@ -77,12 +77,7 @@ def distil(
         threads=threads,
     )
     console = Console()
-    if resume:
-        run = resume_student(request)
-    else:
-        with show_progress(Console(stderr=True)) as tell:
-            made = make_student(request, console, tell)
-        if made is None:
-            return
-        run = made
-    train_student(run, request, console)
+    with show_progress(Console(stderr=True)) as tell:
+        run = resume_student(request, console, tell) if resume else make_student(request, console, tell)
+    if run is not None:
+        train_student(run, request, console)

@@ -23,7 +23,7 @@ from edgegan.ranges import LearningRate, Weight
 
 
 class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The weights of the parts, and how fast the student learns."""
+    """The weights of the parts, where the student begins, and how fast it learns."""
 
     l1: Weight = 1.0  # of the mean absolute difference over [-1, 1]
     emphasis: Weight = 1.0  # on what the teacher changes in a picture, against all pixels alike; see `emphasise`
@@ -31,6 +31,7 @@ class Weights(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     ssim: Weight = 0.2  # of 1 - SSIM
     features: Weight = 0.02  # of the mean square error of the projected maps, the teacher's at a deviation of 1
     variation: Weight = 0.2  # of the total variation of the difference
+    prune: bool = True  # begin with the teacher's strongest channels, where its layers are the student's
     lr: LearningRate = 1e-3  # Adam's
     beta2: Annotated[float, Meta(ge=0, lt=1)] = 0.99
 

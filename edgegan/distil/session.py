@@ -24,6 +24,7 @@ from edgegan.train.session import run_training
 
 from .candidates import EAGER, Budget, Tell, Timed, choose, measure
 from .losses import Weights
+from .pruning import State, prune_teacher
 from .student import TEACHER, StudentRun
 from .teacher import Teacher
 
@@ -117,11 +118,22 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
         "weights": msgspec.to_builtins(weights),
     }
     given = request.data or teacher.run.given_data
-    return StudentRun(request.folder, taken.cfg, data, teacher, about, given_data=given)
+    beginning = None if request.start_from else begin(teacher, taken.cfg, weights, console, tell)
+    return StudentRun(request.folder, taken.cfg, data, teacher, about, beginning=beginning, given_data=given)
 
 
-def resume_student(request: Request) -> StudentRun:
-    """The student in a folder; raises InputError where there is none."""
+def begin(
+    teacher: Teacher, cfg: BaseConfig, weights: Weights, console: Console, tell: Tell
+) -> Mapping[str, State] | None:
+    """The teacher's strongest channels, if they are wanted and fit; says so."""
+    found = prune_teacher(teacher, cfg, tell) if weights.prune else None
+    if found:
+        console.print(f"begins with the teacher's strongest channels: {', '.join(found)}", highlight=False)
+    return found
+
+
+def resume_student(request: Request, console: Console, tell: Tell) -> StudentRun:
+    """The student in a folder, at its beginning if nothing was saved; raises InputError where there is none."""
     if request.teacher is not None:
         raise InputError("a teacher with --resume: a student keeps its own", todo="leave the teacher out")
     if request.start_from:
@@ -136,7 +148,9 @@ def resume_student(request: Request) -> StudentRun:
         cfg = config.with_settings(cfg, [f"train.images={request.images}"])
     teacher = Teacher(request.folder / TEACHER)
     data, given = (request.data, request.data) if request.data else (run.data, run.given_data)
-    return StudentRun(request.folder, cfg, data, teacher, run.distillation, given_data=given)
+    weights = msgspec.convert(dict(run.distillation)["weights"], Weights)
+    beginning = None if run.has_checkpoints else begin(teacher, cfg, weights, console, tell)
+    return StudentRun(request.folder, cfg, data, teacher, run.distillation, beginning=beginning, given_data=given)
 
 
 def split_settings(settings: Sequence[str]) -> tuple[list[str], Weights]:

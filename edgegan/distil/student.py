@@ -26,6 +26,7 @@ from edgegan.train.folder.run import Run, publish_run
 
 from .fidelity import Fidelity
 from .losses import Weights, distance
+from .pruning import State
 from .taps import Adapters, Taps
 from .teacher import Teacher
 
@@ -42,6 +43,7 @@ class StudentRun(Run):
         data: the --data SPEC to open.
         teacher: whose family this is.
         about: what `header` keeps of the distillation: the teacher's name, the budget, the weights of the losses.
+        beginning: the states that generators begin with, by name; the others begin afresh.
         given_data: see Run.
     """
 
@@ -53,15 +55,18 @@ class StudentRun(Run):
         teacher: Teacher,
         about: Mapping[str, Any],
         *,
+        beginning: Mapping[str, State] | None = None,
         given_data: str = "",
     ) -> None:
         super().__init__(folder, teacher.run.family_name, cfg, data, given_data=given_data, distillation=about)
         self._teacher = teacher
+        self._beginning = beginning or {}
 
     @cached_property
     def family(self) -> Family[Any]:
         """The family's module, with the teacher's lessons for phases."""
-        return teach(self._teacher, msgspec.convert(dict(self.distillation or {})["weights"], Weights))
+        weights = msgspec.convert(dict(self.distillation or {})["weights"], Weights)
+        return teach(self._teacher, weights, self._beginning)
 
     def write_config(self, header: Mapping[str, Any] | None = None) -> None:
         """Saves the run's header, and the teacher's weights beside it."""
@@ -73,8 +78,8 @@ class StudentRun(Run):
         super().write_config(header)
 
 
-def teach(teacher: Teacher, weights: Weights) -> Family[Any]:
-    """The teacher's family as a student trains in it."""
+def teach(teacher: Teacher, weights: Weights, beginning: Mapping[str, State]) -> Family[Any]:
+    """The teacher's family as a student trains in it, from the states of its generators with which it begins."""
     family: Family[Any] = teacher.run.family
     fidelity = Fidelity(teacher)
 
@@ -84,6 +89,8 @@ def teach(teacher: Teacher, weights: Weights) -> Family[Any]:
             # Of pix2pix the discriminator has the generator's norm, and may not fit.
             if name not in family.EMA and _shapes(net) == _shapes(nets[name]):
                 nets[name].load_state_dict(net.state_dict())
+        for name, state in beginning.items():
+            nets[name].load_state_dict(state)
         return {**nets, ADAPTERS: Adapters(*(_tap(family, cfg, found) for found in (nets, teacher.modules)))}
 
     def phases(cfg: BaseConfig, nets: Networks) -> tuple[Phase, ...]:

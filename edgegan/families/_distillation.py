@@ -27,6 +27,9 @@ class Distillation(Generic[C]):
     """(cfg, step): for each generator, what the teacher and the student are both given: pictures of the run's streams
     with labels drawn at random, or latents. Every draw comes from the step."""
 
+    width: str
+    """The setting that says how wide a generator's layers are, and nothing else of them."""
+
     find_landed: Callable[[C, Mapping[str, nn.Module], Inputs, Tensor], Tensor] | None = None
     """(cfg, networks, inputs, pictures): which of the edits asked for show on the pictures, (N,) of bool, in the eyes
     of the teacher's other networks; `inputs` are the golden ones that the family exports; optional."""

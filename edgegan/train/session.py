@@ -106,9 +106,7 @@ def _start(run: Run, request: Request, console: Console) -> Checkpoint | None:
         found.require_training_state()  # before the pictures are looked for, which such a run may never have had
         return found
     if request.resume:
-        console.print(
-            f"{run.folder}: nothing was saved before it stopped; starting anew, with fresh weights", soft_wrap=True
-        )
+        console.print(f"{run.folder}: nothing was saved before it stopped; starting anew", soft_wrap=True)
     if request.dry_run or distributed.rank():
         return None
     if run.has_checkpoints:

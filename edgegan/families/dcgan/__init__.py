@@ -172,5 +172,7 @@ FAMILY = Family(
     tiny=tiny,
     validate=validate,
     import_official=import_official,
-    distillation=Distillation[Config](partial(_generation.student_widths, norm="batch"), _generation.draw_latents),
+    distillation=Distillation[Config](
+        partial(_generation.student_widths, norm="batch"), _generation.draw_latents, "ngf"
+    ),
 )

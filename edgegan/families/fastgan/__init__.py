@@ -166,5 +166,5 @@ FAMILY = Family(
     tiny=tiny,
     validate=validate,
     import_official=import_official,
-    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents),
+    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents, "ngf"),
 )

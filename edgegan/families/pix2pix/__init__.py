@@ -177,5 +177,5 @@ FAMILY = Family(
     validate=validate,
     held_out=held_out,
     import_official=import_official,
-    distillation=Distillation[Config](student_shapes, distillation_inputs),
+    distillation=Distillation[Config](student_shapes, distillation_inputs, "ngf"),
 )

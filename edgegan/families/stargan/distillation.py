@@ -32,7 +32,8 @@ _SHAPES = (
     (8, 2, 2, False),
 )
 _KIND, _STRENGTH, _LABELS = 301, 302, 303  # numbers of independent draws, apart from the objective's
-_RANDOM, _SOFT = 0.5, 0.25  # shares of the pictures
+_SOFT = 0.25  # the share of the pictures that go a part of the way
+_RANDOM = {"permute": 0.5, "single": 0.15, "one_or_two": 0.5}  # of those with labels at random, by what was trained
 
 
 def students(cfg: Config) -> tuple[Config, ...]:
@@ -55,9 +56,11 @@ def students(cfg: Config) -> tuple[Config, ...]:
 
 
 def inputs(cfg: Config, step: Step) -> dict[str, Inputs]:
-    """Each picture of each set, with what its teacher was trained to do or, for half of them, labels at random.
+    """Each picture of each set, with what its teacher was trained to do or, for some of them, labels at random.
 
-    A quarter go a part of the way from their own labels, as a slider does. None of it needs the right answer.
+    These are fewer where it was trained to change one decision at a time: then it is not asked for more (its card says
+    so), but for a hair colour that was misread. A quarter go a part of the way from their own labels, as a slider
+    does. None of it needs the right answer.
     """
     images, conditions = [], []
     for slot in cfg.slots:
@@ -65,7 +68,7 @@ def inputs(cfg: Config, step: Step) -> dict[str, Inputs]:
         own = objective.source_label(real)
         target = objective.target_labels(cfg, step, slot)
         kind, strength = (step.uniform(len(own), draw=n + 10 * slot.number).to(own) for n in (_KIND, _STRENGTH))
-        target = torch.where((kind < _RANDOM)[:, None], draw_labels(cfg, step, slot).to(own), target)
+        target = torch.where((kind < _RANDOM[cfg.targets])[:, None], draw_labels(cfg, step, slot).to(own), target)
         soft = (strength < _SOFT).to(own) * (1.0 - strength / _SOFT)
         images.append(objective.source(real))
         conditions.append(slot.condition(torch.lerp(target, own, soft[:, None])))
@@ -98,4 +101,4 @@ def find_landed(cfg: Config, nets: Mapping[str, nn.Module], given: Inputs, pictu
     return landed
 
 
-DISTILLATION = Distillation(students, inputs, find_landed)
+DISTILLATION = Distillation(students, inputs, "conv_dim", find_landed)

@@ -81,6 +81,6 @@ FAMILY = Family(
     exportable=exportable,
     tiny=tiny,
     validate=_latent_generation.validate,
-    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents),
+    distillation=Distillation[Config](_generation.student_widths, _generation.draw_latents, "ngf"),
     import_official=import_official,
 )

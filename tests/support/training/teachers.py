@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import msgspec
 import torch
 
 from edgegan.distil.losses import Weights
+from edgegan.distil.pruning import State
 from edgegan.distil.student import StudentRun
 from edgegan.distil.teacher import Teacher
 from edgegan.train.folder.run import Run
@@ -25,12 +27,14 @@ def make_teacher(folder: Path, family: str) -> Teacher:
     return Teacher(make_run(folder, family, **WIDER[family]).folder)
 
 
-def make_student(folder: Path, teacher: Teacher, **training: Any) -> StudentRun:
+def make_student(
+    folder: Path, teacher: Teacher, beginning: Mapping[str, State] | None = None, **training: Any
+) -> StudentRun:
     """The narrowest of a teacher's students, in a folder of its own."""
     cfg: Any = min(teacher.distillation.students(teacher.run.cfg), key=width)
     cfg = msgspec.structs.replace(cfg, train=msgspec.structs.replace(cfg.train, **training))
     about = {"teacher": "a tiny one", "weights": msgspec.to_builtins(Weights())}
-    return StudentRun(folder, cfg, teacher.run.data, teacher, about)
+    return StudentRun(folder, cfg, teacher.run.data, teacher, about, beginning=beginning)
 
 
 def width(cfg: Any) -> int:
