@@ -42,7 +42,7 @@ def test_a_cyclegans_student_is_as_eval_scored_it_beside_its_teacher() -> None:
 
 
 def test_photographed_faces_are_as_eval_scored_them() -> None:
-    scores, text = read("portraits-128"), page("results")
+    scores, text = read("portraits-student-128"), page("results")
     for row, other in zip(scores["by_edit"], scores["by_edit_other_background"], strict=True):
         glasses = (
             {"add": ", put on", "remove": ", taken off"}[row["direction"]] if row["attribute"] == "Eyeglasses" else ""
@@ -76,8 +76,29 @@ def test_the_weights_before_are_as_the_same_judge_scored_them() -> None:
         assert f"| {name} | 320 | {cells} |" in text
 
 
+def test_the_student_of_photographed_faces_is_as_its_teachers_judge_scored_it() -> None:
+    """In the eyes of one judge it lands, and keeps, what its teacher does, but for two points in a hundred."""
+    text, both = page("results"), [read(f"portraits-{name}") for name in ("128-teacher", "student-128")]
+    assert [s["model"].split(" after ")[1] for s in both] == ["6,400 images", "36,000 images"]
+    assert len({json.dumps([s["judge_accuracy"], s["judge_accuracy_other_background"]]) for s in both}) == 1
+    for place, row in enumerate(both[0]["by_edit"]):
+        ways = {"add": ", put on", "remove": ", taken off"} if row["attribute"] == "Eyeglasses" else {}
+        landed = [(s["by_edit"][place]["landed"], s["by_edit_other_background"][place]["landed"]) for s in both]
+        cells = " | ".join(f"{plain:.1%} ({other:.1%})" for plain, other in landed)
+        assert f"| {row['attribute']}{ways.get(row['direction'], '')} | {row['edits']} | {cells} |" in text
+    for name, key in (("all", "landed"), ("others kept", "kept")):
+        cells = " | ".join(f"{s['all'][key]:.1%} ({s['all_other_background'][key]:.1%})" for s in both)
+        assert f"| {name} | 320 | {cells} |" in text
+        for suffix in ("", "_other_background"):
+            its, ours = (s[f"all{suffix}"][key] for s in both)
+            assert ours >= its - 0.02
+    its, ours = (s["all"]["landed"] for s in both)
+    assert f"{ours:.1%} of its edits land, of its teacher's {its:.1%}" in page("distil")
+
+
 def test_portraits_keeps_the_floors_that_it_was_made_for() -> None:
-    """As photographed and before other backgrounds: nine of ten edits, and what the judge knows of real people."""
+    """Of the teacher: as photographed and before other backgrounds, nine of ten edits, and what the judge knows of real
+    people."""
     scores = read("portraits-128")
     for suffix in ("", "_other_background"):
         landed = {(r["attribute"], r["direction"]): r["landed"] for r in scores[f"by_edit{suffix}"]}

@@ -5,5 +5,5 @@
 set -eu
 cd "$(dirname "$0")"
 checkpoint=${1:?name the checkpoint}
-echo "5a61e235e48237115b1348307150f4d343ee8b6665b0cb20fbe036551f252f50  $checkpoint" | sha256sum -c -
+echo "1292e5368bd14051917124ac691eb535af9e35891b3c8674d7cadbdd55f51507  $checkpoint" | sha256sum -c -
 edgegan export "$checkpoint" --out "${2:-again}" --data faces:data/examples --pictures 64 --precision fp32
