@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
+_PICTURES = 4  # at a time, whose feature maps are in memory
+
 
 class Place(NamedTuple):
     """A slice of a tensor of the state."""
@@ -134,18 +136,25 @@ class _Probe:
 
     def _mark(self, layer: nn.Module, rows: Tensor) -> Mapping[str, Tensor]:
         """By reader, (R, channels) of bool: what arrives if `layer` writes NaN where `rows`, (R, written), are set."""
+        found: dict[str, list[Tensor]] = defaultdict(list)
+        for part in torch.split(rows, _PICTURES):
+            for name, nan in self._mark_part(layer, part).items():
+                found[name].append(nan)
+        every = {name: torch.cat(parts) for name, parts in found.items()}
+        return {name: nan for name, nan in every.items() if nan.any()}
 
+    def _mark_part(self, layer: nn.Module, rows: Tensor) -> Mapping[str, Tensor]:
         def write(module: nn.Module, args: object, out: Tensor) -> Tensor:
             return out.masked_fill(rows.reshape(*rows.shape, *[1] * (out.dim() - 2)), torch.nan)
 
-        self._seen.clear()
+        self._seen = {}
         handle = layer.register_forward_hook(write)
         try:
             with torch.no_grad():
                 self._net(*(given[:1].expand(len(rows), *given.shape[1:]).contiguous() for given in self._inputs))
         finally:
             handle.remove()
-        return {name: nan for name, nan in self._seen.items() if nan.any()}
+        return self._seen
 
     def close(self) -> None:
         """Leaves the network as it was."""
