@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import json
 import re
+from typing import Any
 
 import numpy as np
 from support.pages import RESULTS, ROOT, page, read
@@ -62,9 +63,8 @@ def test_photographed_faces_are_as_eval_scored_them() -> None:
         assert f"| {row['edits']} | {cells} |" in text
 
 
-def test_the_weights_before_are_as_the_same_judge_scored_them() -> None:
-    text, both = page("results"), [read(f"portraits-128{way}") for way in ("-before", "")]
-    assert [s["model"].split(" after ")[1] for s in both] == ["4,000 images", "6,400 images"]
+def check_table_of_two(both: list[dict[str, Any]], text: str) -> None:
+    """By one judge: each edit, all of them and what was kept, as photographed and before other backgrounds."""
     assert len({json.dumps([s["judge_accuracy"], s["judge_accuracy_other_background"]]) for s in both}) == 1
     for place, row in enumerate(both[0]["by_edit"]):
         ways = {"add": ", put on", "remove": ", taken off"} if row["attribute"] == "Eyeglasses" else {}
@@ -74,23 +74,22 @@ def test_the_weights_before_are_as_the_same_judge_scored_them() -> None:
     for name, key in (("all", "landed"), ("others kept", "kept")):
         cells = " | ".join(f"{s['all'][key]:.1%} ({s['all_other_background'][key]:.1%})" for s in both)
         assert f"| {name} | 320 | {cells} |" in text
+
+
+def test_the_weights_before_are_as_the_same_judge_scored_them() -> None:
+    both = [read(f"portraits-128{way}") for way in ("-before", "")]
+    assert [s["model"].split(" after ")[1] for s in both] == ["4,000 images", "6,400 images"]
+    check_table_of_two(both, page("results"))
 
 
 def test_the_student_of_photographed_faces_is_as_its_teachers_judge_scored_it() -> None:
     """In the eyes of one judge it lands, and keeps, what its teacher does, but for two points in a hundred."""
-    text, both = page("results"), [read(f"portraits-{name}") for name in ("128-teacher", "student-128")]
+    both = [read(f"portraits-{name}") for name in ("128-teacher", "student-128")]
     assert [s["model"].split(" after ")[1] for s in both] == ["6,400 images", "36,000 images"]
-    assert len({json.dumps([s["judge_accuracy"], s["judge_accuracy_other_background"]]) for s in both}) == 1
-    for place, row in enumerate(both[0]["by_edit"]):
-        ways = {"add": ", put on", "remove": ", taken off"} if row["attribute"] == "Eyeglasses" else {}
-        landed = [(s["by_edit"][place]["landed"], s["by_edit_other_background"][place]["landed"]) for s in both]
-        cells = " | ".join(f"{plain:.1%} ({other:.1%})" for plain, other in landed)
-        assert f"| {row['attribute']}{ways.get(row['direction'], '')} | {row['edits']} | {cells} |" in text
-    for name, key in (("all", "landed"), ("others kept", "kept")):
-        cells = " | ".join(f"{s['all'][key]:.1%} ({s['all_other_background'][key]:.1%})" for s in both)
-        assert f"| {name} | 320 | {cells} |" in text
-        for suffix in ("", "_other_background"):
-            its, ours = (s[f"all{suffix}"][key] for s in both)
+    check_table_of_two(both, page("results"))
+    for total in ("all", "all_other_background"):
+        for key in ("landed", "kept"):
+            its, ours = (s[total][key] for s in both)
             assert ours >= its - 0.02
     its, ours = (s["all"]["landed"] for s in both)
     assert f"{ours:.1%} of its edits land, of its teacher's {its:.1%}" in page("distil")
