@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+import math
 from typing import Any
 
 import numpy as np
@@ -11,12 +11,12 @@ from numpy.typing import NDArray
 from ..errors import CardError
 from ..faces import Face, Point
 from ..model.card import ModelCard, SizeRule
-from ..model.image import Image, halve
+from ..model.image import Halves, Image
 
 Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
 
 
-def crop(frame: Image, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
+def crop(frame: Image | Halves, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
     """The face, turned and scaled so that its eyes lie where `card.alignment` wants them.
 
     Returns:
@@ -50,7 +50,7 @@ def work_size(frame_hw: tuple[int, int], rule: SizeRule) -> tuple[int, int]:
     if rule.kind == "fixed":
         return rule.hw
     n = rule.multiple
-    scale = sqrt(rule.hw[0] * rule.hw[1] / (frame_hw[0] * frame_hw[1]))
+    scale = math.sqrt(rule.hw[0] * rule.hw[1] / (frame_hw[0] * frame_hw[1]))
     low, high = rule.min_hw or (1, 1), rule.max_hw or (1 << 16, 1 << 16)
     height, width = (
         min(max(round(side * scale / n), -(-least // n)), most // n) * n
@@ -96,21 +96,22 @@ def similarity(points: tuple[Point, Point], to: tuple[Point, Point]) -> Matrix:
     return np.concatenate([linear, offset[:, None]], axis=1)
 
 
-def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
+def warp(frame: Image | Halves, matrix: Matrix, hw: tuple[int, int], border: int | None = None) -> Image:
     """Samples the frame at the crop's pixels; a strong reduction averages first, as training's resize did."""
     import cv2
 
-    source: Any = frame
+    halves = Halves.of(frame)
+    source: Any = halves[0]
     shrink = count_pixels(matrix)
-    part = region(matrix, hw, (frame.shape[0], frame.shape[1]))
+    part = region(matrix, hw, (source.shape[0], source.shape[1]))
     if shrink > 1 and part is not None:
-        x0, y0, x1, y1 = part
+        # By halves as long as the factor is even, which is faster than at once, and others may need them too.
+        times = count_even(shrink)
+        x0, y0, x1, y1 = begin_at_halves(part, shrink)
         columns, rows = max(1, (x1 - x0) // shrink), max(1, (y1 - y0) // shrink)
-        cut = frame[y0 : min(y1, y0 + rows * shrink), x0 : min(x1, x0 + columns * shrink)]
-        # By halves as long as the factor is even, which is faster than at once.
-        source = cv2.resize(
-            halve(cut, (shrink & -shrink).bit_length() - 1), (columns, rows), interpolation=cv2.INTER_AREA
-        )
+        source = halves.cut(times, (x0, y0, min(x1, x0 + columns * shrink), min(y1, y0 + rows * shrink)))
+        if source.shape[1::-1] != (columns, rows):
+            source = cv2.resize(source, (columns, rows), interpolation=cv2.INTER_AREA)
         # Index i of the reduced region covers the frame's indices from x0 + i * shrink.
         centre = (shrink - 1) / 2
         shift = matrix[:, :2] @ (x0 + centre, y0 + centre) + matrix[:, 2]
@@ -122,16 +123,29 @@ def warp(frame: Image, matrix: Matrix, hw: tuple[int, int], border: int | None =
 
 def count_pixels(matrix: Matrix) -> int:
     """How many pixels of the frame, along each side, are averaged before a crop is sampled; 0 or 1 for none."""
-    return int(1.0 / max(1e-6, np.sqrt(abs(np.linalg.det(matrix[:, :2])))))
+    (a, b, _), (c, d, _) = matrix.tolist()
+    return int(1.0 / max(1e-6, math.sqrt(abs(a * d - b * c))))
+
+
+def count_even(shrink: int) -> int:
+    """How often a whole number can be halved."""
+    return (shrink & -shrink).bit_length() - 1
+
+
+def begin_at_halves(part: tuple[int, int, int, int], shrink: int) -> tuple[int, int, int, int]:
+    """A part of the frame, (x0, y0, x1, y1), that begins where a pixel of the frame's halves does; see `Halves.cut`."""
+    times = count_even(shrink)
+    return part[0] >> times << times, part[1] >> times << times, *part[2:]
 
 
 def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
     """The part of the frame that the crop covers, its edges included: (x0, y0, x1, y1); None if it is empty."""
-    height, width = crop_hw
-    corners = np.array([[-0.5, width - 0.5, -0.5, width - 0.5], [-0.5, -0.5, height - 0.5, height - 0.5]])
-    there = np.linalg.solve(matrix[:, :2], corners - matrix[:, 2:])
-    low = np.maximum(np.floor(there.min(axis=1)).astype(int) - 2, 0)
-    high = np.minimum(np.ceil(there.max(axis=1)).astype(int) + 3, (frame_hw[1], frame_hw[0]))
-    if (high <= low).any():
+    (a, b, c), (d, e, f) = matrix.tolist()
+    scale = 1.0 / (a * e - b * d)
+    corners = [(x - c, y - f) for x in (-0.5, crop_hw[1] - 0.5) for y in (-0.5, crop_hw[0] - 0.5)]
+    xs, ys = ([scale * (p * x + q * y) for x, y in corners] for p, q in ((e, -b), (-d, a)))
+    low = [max(math.floor(min(side)) - 2, 0) for side in (xs, ys)]
+    high = [min(math.ceil(max(side)) + 3, most) for side, most in ((xs, frame_hw[1]), (ys, frame_hw[0]))]
+    if high[0] <= low[0] or high[1] <= low[1]:
         return None
-    return int(low[0]), int(low[1]), int(high[0]), int(high[1])
+    return low[0], low[1], high[0], high[1]

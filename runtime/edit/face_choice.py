@@ -13,7 +13,7 @@ from ..faces.options import FaceOptions, Which
 from ..faces.tiles import Sweep, small_side
 from ..faces.tracking import Sighting, Track, Tracker, choose
 from ..metrics.tally import Stopwatch
-from ..model.image import Image
+from ..model.image import Halves, Image
 from .labels import Label, Labels, Memory
 
 
@@ -39,10 +39,11 @@ class FaceChoice:
         """See `Region.choose`."""
         self._tracker.which = which
 
-    def find(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Track]:
+    def find(self, frame: Image | Halves, timestamp: float | None, timed: Stopwatch) -> list[Track]:
         """The faces to edit in a frame, (H, W, 3) uint8 BGR; `timestamp` is as in `Region.extract`."""
-        sightings = timed("faces", self._search, frame, timestamp, timed)
-        return timed("track", self._follow, frame, timestamp, sightings)
+        halves = Halves.of(frame)
+        sightings = timed("faces", self._search, halves, timestamp, timed)
+        return timed("track", self._follow, halves, timestamp, sightings)
 
     def label(self, tracks: Sequence[Track], crops: Sequence[Image]) -> list[Label]:
         """What each face already is, as it was seen over time."""
@@ -72,20 +73,20 @@ class FaceChoice:
         if self._lookout is not None:
             self._lookout.close()
 
-    def _search(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Sighting]:
+    def _search(self, frame: Halves, timestamp: float | None, timed: Stopwatch) -> list[Sighting]:
         """Returns the searches that have ended; for a picture that stands alone, the one of it."""
         if timestamp is None:
-            return [Sighting(0.0, self._finder.find(frame))]
+            return [Sighting(0.0, self._finder.find(frame[0]))]
         if self._lookout is None:
-            hw = (frame.shape[0], frame.shape[1])
+            hw = (frame[0].shape[0], frame[0].shape[1])
             tiles = self._sweep.take(hw)
-            return [Sighting(timestamp, self._finder.find(frame, tiles), tiles=tiles, small=small_side(hw))]
+            return [Sighting(timestamp, self._finder.find(frame[0], tiles), tiles=tiles, small=small_side(hw))]
         found = self._lookout.look(frame, timestamp)
         for sighting in found:
             timed.add("faces", sighting.seconds)
         return found
 
-    def _follow(self, frame: Image, timestamp: float | None, sightings: Sequence[Sighting]) -> list[Track]:
+    def _follow(self, frame: Halves, timestamp: float | None, sightings: Sequence[Sighting]) -> list[Track]:
         """Returns the faces to edit in this frame."""
         if timestamp is None:
             seen = [(face, None if self._options.any_pose else refuse_pose(face)) for face in sightings[0].faces]

@@ -12,7 +12,7 @@ from ..faces.finder import FaceFinder
 from ..faces.options import FaceOptions, Which
 from ..metrics.tally import Stopwatch
 from ..model.card import ModelCard
-from ..model.image import Image
+from ..model.image import Halves, Image
 from . import align, blending
 from .face_choice import FaceChoice
 from .labels import Labels
@@ -45,8 +45,9 @@ class Faces:
 
     def extract(self, frame: Image, timestamp: float | None, timed: Stopwatch) -> list[Patch]:
         """See `Region.extract`; raises CardError for a card without an alignment."""
-        tracks = self._choice.find(frame, timestamp, timed)
-        cuts = timed("align", lambda: [align.crop(frame, track.face, self._card) for track in tracks])
+        halves = Halves(frame)
+        tracks = self._choice.find(halves, timestamp, timed)
+        cuts = timed("align", lambda: [align.crop(halves, track.face, self._card) for track in tracks])
         labels = timed("labels", self._choice.label, tracks, [crop for crop, _ in cuts])
         return [
             Patch(crop, matrix, label, track.face, track.strength)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from ..model.image import Image, count_halvings, halve
+from ..model.image import Halves, Image, count_halvings
 from ..types import Float64Array
 
 Motion = NDArray[np.float64]  # (2, 3): places in the last frame to places in this one
@@ -33,14 +33,13 @@ class Flow:
         self._now: Image | None = None
         self._to_small: Float64Array = np.ones(2)
 
-    def see(self, frame_bgr: Image) -> bool:
+    def see(self, frame_bgr: Image | Halves) -> bool:
         """Takes the next frame, (H, W, 3) uint8; False if it is the first, or shows another scene than the last."""
         import cv2
 
-        height, width = frame_bgr.shape[:2]
-        times = count_halvings(min(height, width), _SHORT_SIDE)
-        grey: Any = cv2.cvtColor(frame_bgr, cv2.COLOR_BGR2GRAY)
-        small: Any = halve(grey, times)
+        halves = Halves.of(frame_bgr)
+        times = count_halvings(min(halves[0].shape[:2]), _SHORT_SIDE)
+        small: Any = cv2.cvtColor(halves[times], cv2.COLOR_BGR2GRAY)
         covered = np.array([small.shape[1] << times, small.shape[0] << times])  # of the frame, in its pixels
         scale = min(1.0, _SHORT_SIDE / min(small.shape))
         wh = (max(1, round(small.shape[1] * scale)), max(1, round(small.shape[0] * scale)))

@@ -10,7 +10,7 @@ from weakref import finalize
 
 from ..channel import Channel, ChannelClosed
 from ..checks import Owner
-from ..model.image import Image, count_halvings, halve
+from ..model.image import Halves, Image, count_halvings
 from .finder import FaceFinder
 from .landmarks import enlarge
 from .tiles import Sweep, Tile, small_side, tiles_of
@@ -22,7 +22,7 @@ _LEAST_SIDE = 160  # pixels of what is searched: more than the finder's network 
 class _Waiting(NamedTuple):
     """A frame that is to be searched."""
 
-    copied: Image  # halved once, where it is to be halved at all
+    small: Image  # halved as often as the finder can do without; nobody else's to write to
     halvings: int
     timestamp: float
     video: int
@@ -54,23 +54,23 @@ class Lookout:
         self._sweep = Sweep(whole_first=False)
         self._owner = Owner("search for faces")
 
-    def look(self, frame_bgr: Image, timestamp: float) -> list[Sighting]:
+    def look(self, frame_bgr: Image | Halves, timestamp: float) -> list[Sighting]:
         """Hands a frame over and returns what was found since the last call, in earlier frames as a rule.
 
-        The first frame of a video is searched at once, so that it begins with its faces. Of others a copy is kept,
-        half as large where that is more than the finder needs. One that `search` did not follow is searched from the
+        The first frame of a video is searched at once, so that it begins with its faces. Of others a smaller copy is
+        kept. One that `search` did not follow is searched from the
         next call on.
         Raises what the search raised, and InputError in a process that inherited it by a fork.
         """
         self._owner.check()
         self.search()
-        halvings = count_halvings(min(frame_bgr.shape[:2]), _LEAST_SIDE)
+        halves = Halves.of(frame_bgr)
+        halvings = count_halvings(min(halves[0].shape[:2]), _LEAST_SIDE)
+        small = halves[halvings]
         if not self._begun:
             self._begun = True
-            small = halve(frame_bgr, halvings)
             return [self._search(small, 1 << halvings, timestamp, tiles_of(small.shape[:2]))]
-        copied = halve(frame_bgr, 1) if halvings else frame_bgr.copy()
-        self._held = _Waiting(copied, halvings, timestamp, self._video)
+        self._held = _Waiting(small if halvings else small.copy(), halvings, timestamp, self._video)
         return self._take()
 
     def search(self) -> None:
@@ -111,8 +111,7 @@ class Lookout:
     def _work(self) -> None:
         while True:
             try:
-                copied, halvings, timestamp, video = self._frames.get()
-                small = halve(copied, max(0, halvings - 1))
+                small, halvings, timestamp, video = self._frames.get()
                 sighting = self._search(small, 1 << halvings, timestamp, self._sweep.take(small.shape[:2]))
             except ChannelClosed:
                 return

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..checks import check_finite
-from ..model.image import Image
+from ..model.image import Halves, Image
 from ..types import Float64Array
 from . import Face
 from .flow import Flow, move
@@ -121,7 +121,7 @@ class Tracker:
         self._fresh = True  # no sighting in this scene yet
         self.refusals: list[Refusal] = []  # of the faces of the last frame that are left alone
 
-    def follow(self, frame_bgr: Image, timestamp: float, sightings: Iterable[Sighting]) -> list[Track]:
+    def follow(self, frame_bgr: Image | Halves, timestamp: float, sightings: Iterable[Sighting]) -> list[Track]:
         """The faces to paint in this frame, the longest known first.
 
         Args:
@@ -162,7 +162,7 @@ class Tracker:
             self._meant, self._which = track.number, centre_of(track.face)
         return [track for track in known if track in here]
 
-    def _carry(self, frame: Image, timestamp: float) -> None:
+    def _carry(self, frame: Image | Halves, timestamp: float) -> None:
         """Moves every face as the picture around it moved."""
         if not self._flow.see(frame):  # a cut
             self._tracks, self._since, self._fresh = [], timestamp, True

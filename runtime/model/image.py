@@ -70,18 +70,16 @@ def preprocess(card: ModelCard, picture_bgr: Array) -> Array:
     picture = as_bgr(picture_bgr)
     spec = image_spec(card.inputs, f"input of {card.name}")
     card.size.check((picture.shape[0], picture.shape[1]))
-    values: Array
-    if spec.colour == "GRAY":
-        values = (picture @ LUMA_BGR)[:, :, None]
-    else:
-        values = picture if spec.colour == "BGR" else picture[:, :, ::-1]
-    if spec.layout == "NCHW":
-        values = values.transpose(2, 0, 1)
+    # Laid out first and computed then: sums over channels that lie apart take several times as long.
+    planes = [picture @ LUMA_BGR] if spec.colour == "GRAY" else _split(picture, spec.colour)
+    values: Array = np.stack(planes, axis=0 if spec.layout == "NCHW" else 2)[None]
     if spec.dtype == "uint8":
-        return np.ascontiguousarray(np.rint(values).astype(np.uint8)[None])
+        return np.rint(values).astype(np.uint8)
     low, high = range_of(spec)
-    scaled = values.astype(np.float32) * np.float32((high - low) / 255.0) + np.float32(low)
-    return np.ascontiguousarray(scaled.astype(spec.dtype)[None])
+    scaled = values.astype(np.float32)
+    scaled *= np.float32((high - low) / 255.0)
+    scaled += np.float32(low)
+    return scaled.astype(spec.dtype, copy=False)
 
 
 def postprocess(card: ModelCard, tensor: Array) -> Image:
@@ -97,21 +95,36 @@ def postprocess(card: ModelCard, tensor: Array) -> Image:
             f"{card.name} gave a tensor of shape {tuple(tensor.shape)}",
             f"one picture, {spec.layout}, {channels} channels",
         )
-    values = tensor[0] if channels_last else tensor[0].transpose(1, 2, 0)
+    values = tensor[0]
     if spec.dtype != "uint8":
         low, high = range_of(spec)
-        scaled = (values.astype(np.float32) - np.float32(low)) * np.float32(255.0 / (high - low))
+        scaled = values.astype(np.float32)
+        scaled -= np.float32(low)
+        scaled *= np.float32(255.0 / (high - low))
         if not np.isfinite(scaled.sum()) and not np.isfinite(scaled).all():
             raise BackendError(
                 f"{card.name} gave values that are not numbers (NaN or infinite)",
                 todo="try another backend, or the fp32 model",
             )
-        values = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    if spec.colour == "GRAY":
-        values = np.repeat(values, 3, axis=2)
-    elif spec.colour != "BGR":
-        values = values[:, :, ::-1]
-    return np.ascontiguousarray(values)
+        values = np.clip(np.rint(scaled, out=scaled), 0, 255, out=scaled).astype(np.uint8)
+    planes = list(np.moveaxis(values, 2, 0) if channels_last else values)
+    return _merge(planes * 3 if channels == 1 else planes, spec.colour)
+
+
+def _split(picture_bgr: Image, colour: str | None) -> list[Array]:
+    """The channels of a picture, (H, W) each, in the order `colour`."""
+    import cv2
+
+    planes: Any = cv2.split(picture_bgr)
+    return list(planes if colour == "BGR" else planes[::-1])
+
+
+def _merge(planes: list[Array], colour: str | None) -> Image:
+    """The picture whose channels, (H, W) uint8 each, lie in the order `colour`."""
+    import cv2
+
+    merged: Any = cv2.merge(planes if colour == "BGR" else planes[::-1])
+    return merged  # type: ignore[no-any-return]
 
 
 def pad_by_mirror(picture: Image, hw: tuple[int, int]) -> Image:
@@ -129,17 +142,55 @@ def halve(picture: Image, times: int) -> Image:
 
     Several times faster than one reduction by the same factor, which OpenCV has no vector code for.
     """
+    for step in range(times):
+        picture = _halve_once(picture, step)
+    return picture
+
+
+def _halve_once(picture: Image, step: int) -> Image:
+    """The picture with its sides halved, in the step of that number, from 0; itself where a side is one pixel."""
     import cv2
 
-    for step in range(times):
-        height, width = picture.shape[0] // 2, picture.shape[1] // 2
-        if not height or not width:
-            break
-        even: Any = picture[: 2 * height, : 2 * width]
-        # Halves are rounded up; of the negative, in every other step, that is down.
-        smaller: Any = cv2.resize(~even if step % 2 else even, (width, height), interpolation=cv2.INTER_AREA)
-        picture = ~smaller if step % 2 else smaller
-    return picture
+    height, width = picture.shape[0] // 2, picture.shape[1] // 2
+    if not height or not width:
+        return picture
+    even: Any = picture[: 2 * height, : 2 * width]
+    # Halves are rounded up; of the negative, in every other step, that is down.
+    smaller: Any = cv2.resize(~even if step % 2 else even, (width, height), interpolation=cv2.INTER_AREA)
+    return ~smaller if step % 2 else smaller  # type: ignore[no-any-return]
+
+
+class Halves:
+    """A picture and its halves, each made when it is first asked for: what follows a frame's faces, cuts them out and
+    searches for more takes the same ones. For reading alone; one thread uses it.
+
+    Args:
+        picture: (H, W, 3) uint8.
+    """
+
+    def __init__(self, picture: Image) -> None:
+        self._made = [picture]
+
+    @classmethod
+    def of(cls, picture: Image | Halves) -> Halves:
+        """Those of a picture, and those given as they are."""
+        return picture if isinstance(picture, Halves) else cls(picture)
+
+    def __getitem__(self, times: int) -> Image:
+        """The picture with its sides halved so many times, as `halve` does."""
+        while len(self._made) <= times:
+            self._made.append(_halve_once(self._made[-1], len(self._made) - 1))
+        return self._made[times]
+
+    def cut(self, times: int, part: tuple[int, int, int, int]) -> Image:
+        """What a part of the picture, (x0, y0, x1, y1) with x0 and y0 multiples of 2**times, is in that half; only the
+        part is halved where nobody asked for all of it."""
+        x0, y0, x1, y1 = part
+        step = 1 << times
+        if times < len(self._made) and min(x1 - x0, y1 - y0) >= step:
+            return self._made[times][y0 // step : -(-y1 // step), x0 // step : -(-x1 // step)]
+        there = (slice(start, -(-stop >> times) << times) for start, stop in ((y0, y1), (x0, x1)))
+        return halve(self._made[0][tuple(there)], times)
 
 
 def count_halvings(side: int, least: int) -> int:

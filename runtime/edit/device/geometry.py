@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from ...types import Float32Array
 from .. import blending
-from ..align import Matrix, count_pixels, region
+from ..align import Matrix, begin_at_halves, count_pixels, region
 
 _STEP = 32  # blocks: windows grow in steps, since buffers are kept for the few sizes that came last
 
@@ -43,7 +43,7 @@ def window_of_crop(matrix: Matrix, hw: tuple[int, int], frame_hw: tuple[int, int
     if part is None:
         return Window(0, 0, *frame_hw)
     side = min(max(1, count_pixels(matrix)), *frame_hw)
-    return _window(part, side, frame_hw)
+    return _window(begin_at_halves(part, side), side, frame_hw)
 
 
 def window_of_change(matrix: Matrix, hw: tuple[int, int], frame_hw: tuple[int, int]) -> Window | None:

@@ -4,7 +4,7 @@ import pytest
 
 from edgegan.runtime.errors import BackendError, CardError, InputError
 from edgegan.runtime.model.card import ModelCard, SizeRule, TensorSpec
-from edgegan.runtime.model.image import as_bgr, count_halvings, halve, postprocess, preprocess
+from edgegan.runtime.model.image import Halves, as_bgr, count_halvings, halve, postprocess, preprocess
 
 RNG = np.random.default_rng(7)
 
@@ -129,3 +129,21 @@ def test_a_side_is_halved_while_it_stays_long_enough():
     for side in range(1, 500):
         times = count_halvings(side, 90)
         assert side >> times >= min(90, side) and side >> (times + 1) < 90
+
+
+@pytest.mark.parametrize("hw", [(64, 96), (67, 101), (5, 3)])
+def test_a_part_of_a_half_is_the_same_whether_all_of_it_was_halved_or_the_part(hw):
+    picture = RNG.integers(0, 256, (*hw, 3), dtype=np.uint8)
+    for times in range(4):
+        known, unknown, step = Halves(picture), Halves(picture), 2**times
+        assert np.array_equal(known[times], halve(picture, times)) and known[times] is known[times]
+        for x0, y0 in ((0, 0), (step, 0), (2 * step, 3 * step)):
+            for part in ((x0, y0, hw[1], hw[0]), (x0, y0, x0 + 3 * step, y0 + 2 * step)):
+                if part[0] < part[2] <= hw[1] and part[1] < part[3] <= hw[0]:
+                    assert np.array_equal(known.cut(times, part), unknown.cut(times, part)), (times, part)
+
+
+def test_halves_are_taken_as_they_are_given():
+    picture = RNG.integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    halves = Halves.of(picture)
+    assert halves[0] is picture and Halves.of(halves) is halves
