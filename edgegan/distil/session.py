@@ -18,6 +18,7 @@ from edgegan.ranges import range_words, type_at
 from edgegan.runtime.errors import InputError
 from edgegan.runtime.files import sha256
 from edgegan.runtime.places import refuse_clashes
+from edgegan.train.fine_tune import place_of
 from edgegan.train.folder.run import Run, open_run
 from edgegan.train.session import Request as Training
 from edgegan.train.session import run_training
@@ -98,7 +99,9 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
     cfgs = list({str(cfg): schedule(cfg, request, own) for cfg in shapes}.values())
     if not cfgs:
         raise InputError(f"{request.teacher}: no student's shape fits pictures of this size")
-    teacher.run.family.streams(cfgs[0], data)  # pictures that are not there are said before minutes of measuring
+    # What is not there is said before minutes of measuring.
+    teacher.run.family.streams(cfgs[0], data)
+    place = place_of(request.start_from)
     kind = "cuda" if request.device.startswith("cuda") else request.device
     timed, *students = measure(teacher, cfgs, kind, request.threads, tell)
     console.print(tabulate(timed, students))
@@ -118,8 +121,10 @@ def make_student(request: Request, console: Console, tell: Tell) -> StudentRun |
         "weights": msgspec.to_builtins(weights),
     }
     given = request.data or teacher.run.given_data
-    beginning = None if request.start_from else begin(teacher, taken.cfg, weights, console, tell)
-    return StudentRun(request.folder, taken.cfg, data, teacher, about, beginning=beginning, given_data=given)
+    beginning = None if place else begin(teacher, taken.cfg, weights, console, tell)
+    return StudentRun(
+        request.folder, taken.cfg, data, teacher, about, beginning=beginning, given_data=given, begins_with=place
+    )
 
 
 def begin(
@@ -149,8 +154,12 @@ def resume_student(request: Request, console: Console, tell: Tell) -> StudentRun
     teacher = Teacher(request.folder / TEACHER)
     data, given = (request.data, request.data) if request.data else (run.data, run.given_data)
     weights = msgspec.convert(dict(run.distillation)["weights"], Weights)
-    beginning = None if run.has_checkpoints else begin(teacher, cfg, weights, console, tell)
-    return StudentRun(request.folder, cfg, data, teacher, run.distillation, beginning=beginning, given_data=given)
+    place = run.begins_with
+    beginning = None if run.has_checkpoints or place else begin(teacher, cfg, weights, console, tell)
+    about = run.distillation
+    return StudentRun(
+        request.folder, cfg, data, teacher, about, beginning=beginning, given_data=given, begins_with=place
+    )
 
 
 def split_settings(settings: Sequence[str]) -> tuple[list[str], Weights]:

@@ -44,7 +44,7 @@ class StudentRun(Run):
         teacher: whose family this is.
         about: what `header` keeps of the distillation: the teacher's name, the budget, the weights of the losses.
         beginning: the states that generators begin with, by name; the others begin afresh.
-        given_data: see Run.
+        given_data, begins_with: see Run.
     """
 
     def __init__(
@@ -57,8 +57,10 @@ class StudentRun(Run):
         *,
         beginning: Mapping[str, State] | None = None,
         given_data: str = "",
+        begins_with: str = "",
     ) -> None:
-        super().__init__(folder, teacher.run.family_name, cfg, data, given_data=given_data, distillation=about)
+        family = teacher.run.family_name
+        super().__init__(folder, family, cfg, data, given_data=given_data, distillation=about, begins_with=begins_with)
         self._teacher = teacher
         self._beginning = beginning or {}
 

@@ -54,6 +54,11 @@ def find_weights(name: str) -> Path:
     raise InputError(f"--from {name}: there is no such thing", known, todo)
 
 
+def place_of(name: str | None) -> str:
+    """Where that is, from any directory; empty for None. Raises InputError as `find_weights`."""
+    return str(find_weights(name).resolve()) if name else ""
+
+
 def configuration_of(name: str, family: str) -> BaseConfig:
     """How the run of `--from` is configured; raises InputError if there is none, or it is another family's."""
     source = find_weights(name)

@@ -18,7 +18,7 @@ from edgegan.runtime.places import refuse_clashes
 
 from .acceleration import pick_device
 from .description import describe_run
-from .fine_tune import configuration_of, find_weights, start_from
+from .fine_tune import configuration_of, find_weights, place_of, start_from
 from .folder.checkpoint import Checkpoint
 from .folder.lock import hold_run_folder
 from .folder.run import Run, open_run
@@ -69,7 +69,7 @@ def _train(request: Request, device: torch.device, console: Console, run: Run | 
         with distributed.fail_together():
             if run is None:
                 run = _open_run(request, console) if request.resume else _make_run(request)
-            weights = find_weights(request.start_from) if request.start_from else None
+            weights = find_weights(run.begins_with) if run.begins_with and not run.has_checkpoints else None
             if not request.dry_run and distributed.rank() == 0:
                 stack.enter_context(hold_run_folder(run.folder))
                 run.clear_leftovers()
@@ -81,7 +81,7 @@ def _train(request: Request, device: torch.device, console: Console, run: Run | 
         trainer = Trainer(run, device, threads=request.threads)
         if found is not None:
             _go_on(trainer, found, console)
-        if weights is not None:
+        elif weights is not None:
             console.print(f"begins with {start_from(weights, trainer)}, from {weights}")
         budget = Budget(run.cfg.train.images, request.minutes)
         if trainer.images >= budget.images:
@@ -182,7 +182,7 @@ def _make_run(request: Request) -> Run:
         which = f"preset {request.preset}" if request.preset else f"the configuration of {request.start_from}"
         raise InputError(f"{which} needs pictures" + (f": {about}" if about else ""), todo="name them with --data")
     refuse_clashes(dict.fromkeys(places(data), "the training pictures"), [str(request.folder)])
-    return Run(request.folder, request.family, cfg, data)
+    return Run(request.folder, request.family, cfg, data, begins_with=place_of(request.start_from))
 
 
 def _open_run(request: Request, console: Console) -> Run:
@@ -197,10 +197,10 @@ def _open_run(request: Request, console: Console) -> Run:
         raise InputError("--from with --resume: a run goes on with its own weights", todo="leave --from out")
     cfg: BaseConfig = config.with_settings(run.cfg, _settings(request))
     if request.data:
-        return Run(run.folder, run.family_name, cfg, request.data)
+        return Run(run.folder, run.family_name, cfg, request.data, begins_with=run.begins_with)
     if run.note:
         console.print(run.note, highlight=False)
-    return Run(run.folder, run.family_name, cfg, run.data, given_data=run.given_data)
+    return Run(run.folder, run.family_name, cfg, run.data, given_data=run.given_data, begins_with=run.begins_with)
 
 
 def _settings(request: Request) -> tuple[str, ...]:

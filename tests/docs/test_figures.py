@@ -56,6 +56,8 @@ def test_photographed_faces_are_as_eval_scored_them() -> None:
             f"| {row['kept']:.1%} ({other['kept']:.1%}) | {row['psnr_outside_db']:.1f} | {row['likeness']:.3f} |"
             in text
         )
+    off = next(r for r in scores["by_edit"] if (r["attribute"], r["direction"]) == ("Eyeglasses", "remove"))
+    assert f"taken off in {round(off['landed'] * off['edits'])} cases of {off['edits']}" in page("limits")
     for row in scores["two_at_once"]:
         assert f"| {' and '.join(row['pair'])} | {row['edits']} | {row['both_landed']:.1%} |" in text
     for row in (*scores["by_group"]["skin"], *scores["by_group"]["Male"]):

@@ -17,7 +17,7 @@ from edgegan.families import Networks, Phase
 from edgegan.runtime.errors import InputError
 from edgegan.train.folder import checkpoint
 from edgegan.train.folder.lock import hold_run_folder
-from edgegan.train.folder.run import open_run, open_trained
+from edgegan.train.folder.run import open_run, open_trained, publish_run
 
 
 def failing_phases(monkeypatch: pytest.MonkeyPatch, call: int, failure: Exception | None = None) -> None:
@@ -101,6 +101,31 @@ def test_a_lack_of_memory_is_said_in_words(
     assert train_small(tmp_path / "run", "--images", "16") == 2
     said = capsys.readouterr().err
     assert "out of memory" in said and "train.batch" in said and "Traceback" not in said
+
+
+def test_a_run_that_had_saved_nothing_begins_again_with_the_weights_that_it_was_given(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert train_small(Path("old"), "--images", "8") == 0
+    given = ("--images", "16", "--from", "old")
+    assert train_small(Path("whole"), *given) == 0
+    with monkeypatch.context() as patched:
+        failing_phases(patched, 1)
+        assert train_small(Path("run"), *given) == 2
+    assert not open_run(Path("run")).has_checkpoints
+    capsys.readouterr()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert resume_small(tmp_path / "run") == 0
+    assert "begins with" in capsys.readouterr().out
+    (_, whole, _), (_, run, _) = (open_trained(tmp_path / name) for name in ("whole", "run"))
+    for name, net in whole.items():
+        assert all(torch.equal(tensor, run[name].state_dict()[key]) for key, tensor in net.state_dict().items())
+    assert resume_small(tmp_path / "run", "--images", "24") == 0
+    assert "begins with" not in capsys.readouterr().out, "it goes on with its own weights"
+    publish_run(tmp_path / "run", tmp_path / "published")
+    assert str(tmp_path) not in (tmp_path / "published" / "config.json").read_text()
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(

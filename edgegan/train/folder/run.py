@@ -37,6 +37,7 @@ class Run:
         given_data: the SPEC as the user spelt it, if its folders were looked for elsewhere.
         note: one line on where the data were found; empty if they are where they were.
         distillation: of a student, whose and how (`edgegan/distil`); None for a run that learned by itself.
+        begins_with: the run folder or checkpoint whose weights it begins with; empty for fresh ones.
     """
 
     def __init__(
@@ -49,9 +50,11 @@ class Run:
         given_data: str = "",
         note: str = "",
         distillation: Mapping[str, Any] | None = None,
+        begins_with: str = "",
     ) -> None:
         self.folder, self.family_name, self.cfg, self.data = folder, family, config.check(cfg), data
         self.given_data, self.note, self.distillation = given_data or data, note, distillation
+        self.begins_with = begins_with
 
     @property
     def family(self) -> Family[Any]:
@@ -118,6 +121,7 @@ class Run:
             **({"places": places} if places else {}),
             "config": msgspec.to_builtins(self.cfg),
             **({"distillation": dict(self.distillation)} if self.distillation is not None else {}),
+            **({"begins_with": self.begins_with} if self.begins_with else {}),
         }
 
     def clear_leftovers(self) -> None:
@@ -196,7 +200,8 @@ def publish_run(source: Path, folder: Path) -> Path:
         )
     kept = [key for key in ("images", "round", "seconds", "imported", "figures") if key in found.header]
     trained = [name for name, net in nets.items() if any(True for _ in net.parameters())]
-    own = {key: value for key, value in run.header().items() if key != "places"}  # they are nobody else's concern
+    # Where things lie is nobody else's concern.
+    own = {key: value for key, value in run.header().items() if key not in ("places", "begins_with")}
     header: dict[str, Any] = {
         **own,
         **{key: found.header[key] for key in kept},
@@ -219,9 +224,19 @@ class _Header(msgspec.Struct, frozen=True):
     config: dict[str, Any]
     places: dict[str, Any] = {}
     distillation: dict[str, Any] | None = None
+    begins_with: str = ""
 
 
 def _resolve(folder: Path, header: _Header) -> Run:
     cfg = config.build(families.get(header.family).Config, header.config)
     data, note = find_places(header.data, header.places, folder)
-    return Run(folder, header.family, cfg, data, given_data=header.data, note=note, distillation=header.distillation)
+    return Run(
+        folder,
+        header.family,
+        cfg,
+        data,
+        given_data=header.data,
+        note=note,
+        distillation=header.distillation,
+        begins_with=header.begins_with,
+    )
