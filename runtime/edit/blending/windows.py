@@ -30,15 +30,17 @@ def find_windows(change: Float32Array, matrix: Matrix, part: Part, border: int) 
     """
     import cv2
 
+    x0, y0, x1, y1 = part
+    width, height = _CELL_WH
+    if (x1 - x0) * (y1 - y0) <= change.shape[0] * change.shape[1]:  # to look would take longer than to blend it
+        return [(x0, top, x1, min(top + height, y1)) for top in range(y0, y1, height)]
     # 255 where nothing is to be seen.
     plain: Any = cv2.inRange(change, (-_ADDED,) * 3 + (1.0 - _SCALED,), (_ADDED,) * 3 + (1.0 + _SCALED,))
-    width, height = _CELL_WH
     reach = np.ceil(np.abs(matrix[:, :2]) @ ((width - 1) / 2, (height - 1) / 2) + _REACH).astype(int)
     across, down = reach.tolist()
     # The middle of a cell may lie beyond the edges of the change.
     plain = cv2.copyMakeBorder(plain, down, down, across, across, border, value=255)
     plain = cv2.erode(plain, np.ones((2 * down + 1, 2 * across + 1), np.uint8))
-    x0, y0, x1, y1 = part
     shift = matrix @ (x0 + (width - 1) / 2, y0 + (height - 1) / 2, 1.0) + reach
     to_cell = np.stack([matrix[:, 0] * width, matrix[:, 1] * height, shift], axis=1)
     wh = -(-(x1 - x0) // width), -(-(y1 - y0) // height)

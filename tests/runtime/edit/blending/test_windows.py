@@ -61,3 +61,15 @@ def test_where_little_changes_little_is_blended(card):
     windows = find_windows(change, matrix, part, cv2.BORDER_CONSTANT)
     area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in windows)
     assert 0 < area < 0.4 * (part[2] - part[0]) * (part[3] - part[1])
+
+
+def test_a_face_smaller_than_its_crop_is_blended_whole(card):
+    """To look for windows first would take many times as long: each pixel of the frame covers many of the crop."""
+    crop, matrix = align.crop(soft_noise(), FACES["small"], card)
+    part = align.region(matrix, HW, (400, 640))
+    assert (part[2] - part[0]) * (part[3] - part[1]) < crop.shape[0] * crop.shape[1]
+    windows = find_windows(np.ones((*HW, 4), np.float32), matrix, part, cv2.BORDER_CONSTANT)
+    covered = np.zeros((400, 640), int)
+    for x0, y0, x1, y1 in windows:
+        covered[y0:y1, x0:x1] += 1
+    assert (covered[part[1] : part[3], part[0] : part[2]] == 1).all() and covered.sum() == (covered == 1).sum()
