@@ -62,7 +62,7 @@ def train_student(run: StudentRun, request: Request, console: Console) -> Run:
         minutes=request.minutes,
         settings=(),
         resume=request.resume,
-        start_from=request.start_from,
+        start_from=None,  # the run says it
         dry_run=False,
         device=request.device,
         threads=request.threads,

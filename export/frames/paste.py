@@ -10,7 +10,7 @@ from .form import Form
 
 
 def write_paste(form: Form, *, matched: bool) -> str:
-    """A part of the frame with the change; see `runtime/edit/blending/`, whose steps it takes one by one.
+    """A part of the frame with the change; see `runtime/edit/blending.py`, whose steps it takes one by one.
 
     part: (H, W, 3) uint8 of the frame. across, down: (W, 2) and (H, 2); their sums are where each of its pixels lies
         in the crop, as in `write_cut`.

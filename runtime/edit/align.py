@@ -1,4 +1,5 @@
-"""Cuts an upright crop out of a frame, of a face or of all of it; `blending` puts back what a model changed in it."""
+"""Cuts an upright crop out of a frame, of a face or of all of it, and says where in the frame it lies; `blending` puts
+back what a model changed in it."""
 
 from __future__ import annotations
 
@@ -12,8 +13,17 @@ from ..errors import CardError
 from ..faces import Face, Point
 from ..model.card import ModelCard, SizeRule
 from ..model.image import Halves, Image
+from ..types import Float32Array
 
+Part = tuple[int, int, int, int]  # (x0, y0, x1, y1) of the frame
 Matrix = NDArray[np.float64]  # (2, 3): pixel indices of the frame to pixel indices of the crop
+
+# A pixel of the frame stays as it is where it would move by less than half a grey level: by what is added, and by what
+# its own level, of up to 255, is multiplied with.
+_ADDED, _SCALED = 0.4, 0.1 / 255.0
+_CELL_WH = (16, 48)  # pixels of the frame that are seen as one
+_REACH = 1.5  # pixels of the change: 1 of the sampling between them, 0.5 of rounding the place of a cell
+_GAP = 4  # an even number of cells that are rather blended than passed over: each window costs half a dozen calls
 
 
 def crop(frame: Image | Halves, face: Face, card: ModelCard) -> tuple[Image, Matrix]:
@@ -132,13 +142,13 @@ def count_even(shrink: int) -> int:
     return (shrink & -shrink).bit_length() - 1
 
 
-def begin_at_halves(part: tuple[int, int, int, int], shrink: int) -> tuple[int, int, int, int]:
+def begin_at_halves(part: Part, shrink: int) -> Part:
     """A part of the frame, (x0, y0, x1, y1), that begins where a pixel of the frame's halves does; see `Halves.cut`."""
     times = count_even(shrink)
     return part[0] >> times << times, part[1] >> times << times, *part[2:]
 
 
-def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> tuple[int, int, int, int] | None:
+def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) -> Part | None:
     """The part of the frame that the crop covers, its edges included: (x0, y0, x1, y1); None if it is empty."""
     (a, b, c), (d, e, f) = matrix.tolist()
     scale = 1.0 / (a * e - b * d)
@@ -149,3 +159,40 @@ def region(matrix: Matrix, crop_hw: tuple[int, int], frame_hw: tuple[int, int]) 
     if high[0] <= low[0] or high[1] <= low[1]:
         return None
     return low[0], low[1], high[0], high[1]
+
+
+def find_windows(change: Float32Array, matrix: Matrix, part: Part, border: int) -> list[Part]:
+    """The parts of `part` outside of which the frame stays as it is, whatever its pixels.
+
+    Args:
+        change: what to add to the frame (BGR), and what to multiply it by (A); (h, w, 4).
+        matrix: pixel indices of the frame to those of the change.
+        part: of the frame.
+        border: how the change goes on beyond its edges, as OpenCV says it; constant is no change.
+    """
+    import cv2
+
+    x0, y0, x1, y1 = part
+    width, height = _CELL_WH
+    if (x1 - x0) * (y1 - y0) <= change.shape[0] * change.shape[1]:  # to look would take longer than to blend it
+        return [(x0, top, x1, min(top + height, y1)) for top in range(y0, y1, height)]
+    # 255 where nothing is to be seen.
+    plain: Any = cv2.inRange(change, (-_ADDED,) * 3 + (1.0 - _SCALED,), (_ADDED,) * 3 + (1.0 + _SCALED,))
+    reach = np.ceil(np.abs(matrix[:, :2]) @ ((width - 1) / 2, (height - 1) / 2) + _REACH).astype(int)
+    across, down = reach.tolist()
+    # The middle of a cell may lie beyond the edges of the change.
+    plain = cv2.copyMakeBorder(plain, down, down, across, across, border, value=255)
+    plain = cv2.erode(plain, np.ones((2 * down + 1, 2 * across + 1), np.uint8))
+    shift = matrix @ (x0 + (width - 1) / 2, y0 + (height - 1) / 2, 1.0) + reach
+    to_cell = np.stack([matrix[:, 0] * width, matrix[:, 1] * height, shift], axis=1)
+    wh = -(-(x1 - x0) // width), -(-(y1 - y0) // height)
+    flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
+    cells: Any = cv2.warpAffine(plain, to_cell, wh, flags=flags, borderMode=border, borderValue=255)
+    apart = cv2.copyMakeBorder(~cells, 0, 0, _GAP + 1, _GAP + 1, cv2.BORDER_CONSTANT, value=0)
+    joined: Any = cv2.morphologyEx(apart, cv2.MORPH_CLOSE, np.ones((1, _GAP + 1), np.uint8))
+    # Along a row beginnings and ends take turns.
+    rows, columns = np.nonzero(np.diff(joined, axis=1))
+    lefts, rights = (x0 + width * (columns[side::2] - _GAP) for side in (0, 1))
+    tops = y0 + height * rows[::2]
+    corners = lefts, tops, np.minimum(rights, x1), np.minimum(tops + height, y1)
+    return list(zip(*(each.tolist() for each in corners), strict=True))

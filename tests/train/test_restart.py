@@ -125,7 +125,8 @@ def test_a_run_that_had_saved_nothing_begins_again_with_the_weights_that_it_was_
     assert resume_small(tmp_path / "run", "--images", "24") == 0
     assert "begins with" not in capsys.readouterr().out, "it goes on with its own weights"
     publish_run(tmp_path / "run", tmp_path / "published")
-    assert str(tmp_path) not in (tmp_path / "published" / "config.json").read_text()
+    for path in (p for p in (tmp_path / "published").rglob("*") if p.is_file()):
+        assert str(tmp_path).encode() not in path.read_bytes(), path
 
 
 def test_other_errors_are_not_taken_for_a_lack_of_memory(

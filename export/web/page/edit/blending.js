@@ -1,4 +1,4 @@
-// Puts what a model changed in a crop back into the frame it was cut from, as `edit/blending/` does.
+// Puts what a model changed in a crop back into the frame it was cut from, as `edit/blending.py` does.
 // Only the change comes back: where the model changed nothing the frame keeps its own sharp pixels, exactly.
 
 import { apply, region } from "../picture/matrix.js";

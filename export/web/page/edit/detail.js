@@ -1,5 +1,5 @@
 // How far the frame's own detail goes with an edit: it follows the edit as the crop's detail does (`_measure_detail` of
-// `edit/blending/detail.py`), so that strands stay sharp under a new hair colour, and go with what is taken away.
+// `edit/blending.py`), so that strands stay sharp under a new hair colour, and go with what is taken away.
 
 import { grey } from "../picture/picture.js";
 

@@ -7,8 +7,7 @@ from support import tiny_models
 from support.faces.placed_faces import FACES, soft_noise
 
 from edgegan.runtime.edit import align, blending
-from edgegan.runtime.edit.blending import paste
-from edgegan.runtime.edit.blending.windows import find_windows
+from edgegan.runtime.edit.align import find_windows
 from edgegan.runtime.model.artefact import load
 
 RNG = np.random.default_rng(11)
@@ -36,10 +35,10 @@ def test_what_is_passed_over_would_have_stayed_as_it_is(card, monkeypatch, name,
     crop, matrix = align.crop(frame, FACES[name], card)
     after, mask = change(crop), blending.feather(HW, 0.1) if masked else None
     windows = []
-    monkeypatch.setattr(paste, "find_windows", lambda *args: windows.extend(find_windows(*args)) or windows)
+    monkeypatch.setattr(blending, "find_windows", lambda *args: windows.extend(find_windows(*args)) or windows)
     part = frame.copy()
     blending.blend(part, crop, after, matrix, mask)
-    monkeypatch.setattr(paste, "find_windows", lambda change, matrix, part, border: [part])
+    monkeypatch.setattr(blending, "find_windows", lambda change, matrix, part, border: [part])
     whole = frame.copy()
     blending.blend(whole, crop, after, matrix, mask)
     passed = np.ones(frame.shape[:2], bool)
@@ -57,7 +56,7 @@ def test_where_little_changes_little_is_blended(card):
     after = crop.copy()
     after[8:14, 40:60] = 255 - after[8:14, 40:60]
     part = align.region(matrix, HW, frame.shape[:2])
-    change = paste._fit_change(crop, after, blending.feather(HW, 0.1))
+    change = blending._fit_change(crop, after, blending.feather(HW, 0.1))
     windows = find_windows(change, matrix, part, cv2.BORDER_CONSTANT)
     area = sum((x1 - x0) * (y1 - y0) for x0, y0, x1, y1 in windows)
     assert 0 < area < 0.4 * (part[2] - part[0]) * (part[3] - part[1])
